@@ -1,0 +1,166 @@
+"""Bulk sends: one template, sent to 1–500 signers in one call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from bulksend.db.pages import Page, Span, page
+from bulksend.db.pool import Connection
+from bulksend.db.queries import command, query
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSendRow:
+    """One bulk send. `status`: processing, completed or failed, made of the counters by the database."""
+
+    id: UUID
+    template_id: UUID
+    name: str
+    email_message: str | None
+    external_id: str | None
+    status: str
+    total_count: int
+    sent_count: int
+    failed_count: int
+    pending_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolderRow:
+    """The bulk send that used an idempotency key first."""
+
+    id: UUID
+    fingerprint: bytes
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextAllowedRow:
+    """When the next bulk send may be created: a time in the future and how long until then."""
+
+    at: datetime
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of bulk sends is narrowed to; None leaves everything."""
+
+    status: Sequence[str] | None = None
+    search: str | None = None
+    template_id: UUID | None = None
+    external_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def arguments(self) -> tuple[object, ...]:
+        """The filters in the order in which the queries number them."""
+        return (
+            self.status,
+            self.search,
+            self.template_id,
+            self.external_id,
+            self.created_after,
+            self.created_before,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewBulkSend:
+    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input."""
+
+    template_id: UUID
+    name: str
+    email_message: str | None
+    external_id: str | None
+    idempotency_key: str | None
+    fingerprint: bytes
+    total_count: int
+
+
+_GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
+_NEWEST = query("bulk_sends", "newest", BulkSendRow)
+_FIRST_PAGE = query("bulk_sends", "first_page", BulkSendRow)
+_LAST_PAGE = query("bulk_sends", "last_page", BulkSendRow)
+_COUNT = command("bulk_sends", "count")
+_LOCK_RATE = command("bulk_sends", "lock_rate")
+_FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
+_CLAIM_RATE = command("bulk_sends", "claim_rate")
+_NEXT_ALLOWED_AT = query("bulk_sends", "next_allowed_at", NextAllowedRow)
+_CREATE = query("bulk_sends", "create", BulkSendRow)
+_LOCK = command("bulk_sends", "lock")
+_DELETE = command("bulk_sends", "delete")
+
+
+async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[BulkSendRow]:
+    """Give the bulk sends with these ids, in no order; deleted and unknown ones are left out."""
+    return await _GET_MANY.all(conn, organization_id, ids)
+
+
+async def newest(conn: Connection, *, organization_id: UUID) -> BulkSendRow | None:
+    """Give the organization's newest bulk send, or None."""
+    return await _NEWEST.one(conn, organization_id)
+
+
+async def read_page(conn: Connection, *, organization_id: UUID, span: Span, filters: Filters) -> Page[BulkSendRow]:
+    """Give one page, newest first."""
+    bound = _LAST_PAGE if span.backwards else _FIRST_PAGE
+    rows = await bound.all(conn, organization_id, span.after, span.before, span.size + 1, *filters.arguments())
+    return page(rows, size=span.size, backwards=span.backwards)
+
+
+async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
+    """Give how many bulk sends the filters leave."""
+    return cast(int, await _COUNT.value(conn, organization_id, *filters.arguments()))
+
+
+async def lock_rate(conn: Connection, *, organization_id: UUID) -> None:
+    """Put this organization's creates in a row until the transaction ends."""
+    await _LOCK_RATE.run(conn, organization_id)
+
+
+async def find_by_idempotency_key(
+    conn: Connection, *, organization_id: UUID, idempotency_key: str
+) -> KeyHolderRow | None:
+    """Give what the key was used for, deleted or not, or None."""
+    return await _FIND_BY_IDEMPOTENCY_KEY.one(conn, organization_id, idempotency_key)
+
+
+async def claim_rate(conn: Connection, *, organization_id: UUID, interval: timedelta) -> bool:
+    """Take the organization's one create per `interval`; False when it is too early."""
+    return await _CLAIM_RATE.value(conn, organization_id, interval) is not None
+
+
+async def next_allowed(conn: Connection, *, organization_id: UUID, interval: timedelta) -> NextAllowedRow | None:
+    """Give when the next create will be accepted, or None when that is now."""
+    return await _NEXT_ALLOWED_AT.one(conn, organization_id, interval)
+
+
+async def create(conn: Connection, *, organization_id: UUID, new: NewBulkSend) -> BulkSendRow:
+    """Store a bulk send without its documents. Raises asyncpg's `ForeignKeyViolationError` without its template."""
+    row = await _CREATE.one(
+        conn,
+        organization_id,
+        new.template_id,
+        new.name,
+        new.email_message,
+        new.external_id,
+        new.idempotency_key,
+        new.fingerprint,
+        new.total_count,
+    )
+    return cast(BulkSendRow, row)
+
+
+async def lock(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:
+    """Lock a bulk send before it and its documents change; False when there is none."""
+    return await _LOCK.value(conn, organization_id, bulk_send_id) is not None
+
+
+async def delete(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:
+    """Soft-delete a bulk send and its documents; False when there is none. Lock it first."""
+    return await _DELETE.value(conn, organization_id, bulk_send_id) is not None

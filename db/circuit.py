@@ -1,0 +1,62 @@
+"""The circuit that all workers of a database share: while it is open the SMTP server does not serve, and none sends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bulksend.db.pool import Connection
+from bulksend.db.queries import command, query
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitRow:
+    """Why no mail is sent, and since when. `error_message`: the server's own words."""
+
+    opened_at: datetime
+    error_code: str
+    error_message: str
+    smtp_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What ails the server."""
+
+    error_code: str
+    error_message: str
+    smtp_code: int | None
+
+
+_STATE = query("circuit", "state", CircuitRow)
+_OPEN = command("circuit", "open")
+_TAKE_PROBE = command("circuit", "take_probe")
+_KEEP_OPEN = command("circuit", "keep_open")
+_CLOSE = command("circuit", "close")
+
+
+async def circuit_state(conn: Connection) -> CircuitRow | None:
+    """Give why no mail is sent, or None while the circuit is closed."""
+    return await _STATE.one(conn)
+
+
+async def open_circuit(conn: Connection, *, trouble: Trouble, age: timedelta, probe_interval: timedelta) -> bool:
+    """Open the circuit for what a mail begun `age` ago met.
+
+    Gives False if it is open, or if the server was seen to serve after that mail began.
+    """
+    arguments = (trouble.error_code, trouble.error_message, trouble.smtp_code, age, probe_interval)
+    return await _OPEN.value(conn, *arguments) is not None
+
+
+async def take_probe(conn: Connection, *, lease: timedelta) -> bool:
+    """Become the one prober for as long as `lease`; False unless a probe is due."""
+    return await _TAKE_PROBE.value(conn, lease) is not None
+
+
+async def keep_open(conn: Connection, *, trouble: Trouble, probe_interval: timedelta) -> None:
+    """Note what the probe met; the next one is due after `probe_interval`."""
+    await _KEEP_OPEN.run(conn, trouble.error_code, trouble.error_message, trouble.smtp_code, probe_interval)
+
+
+async def close_circuit(conn: Connection) -> None:
+    """The server serves: let all workers send."""
+    await _CLOSE.run(conn)

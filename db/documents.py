@@ -1,0 +1,211 @@
+"""Documents: one signer's own instance of the template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+from uuid import UUID
+
+from bulksend.db.pages import NEWEST, OLDEST, Page, page
+from bulksend.db.pool import Connection
+from bulksend.db.queries import command, query
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One document with its delivery. `next_attempt_at` is None while its mail is in flight."""
+
+    id: UUID
+    bulk_send_id: UUID
+    signer_index: int
+    signer_name: str
+    signer_email: str
+    signer_phone: str | None
+    external_id: str | None
+    status: str
+    link_generation: int
+    viewed_at: datetime | None
+    signed_at: datetime | None
+    declined_at: datetime | None
+    expires_at: datetime | None
+    delivery_status: str
+    attempts: int
+    sent_at: datetime | None
+    failed_at: datetime | None
+    next_attempt_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    smtp_code: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSendTotalRow:
+    """How many documents of one bulk send the filters leave."""
+
+    bulk_send_id: UUID
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDocumentRow:
+    """What a signing link opens. `signer_values`: the merge values as JSON text."""
+
+    id: UUID
+    link_generation: int
+    status: str
+    deleted: bool
+    signer_name: str
+    signer_email: str
+    signer_values: str
+    expires_at: datetime | None
+    template_name: str
+    template_body: str
+    organization_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """One signer of a new bulk send. `values`: merge values as a JSON object's text."""
+
+    name: str
+    email: str
+    phone: str | None
+    message: str | None
+    values: str
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of documents is narrowed to; None leaves everything. `signer_email` ignores case."""
+
+    signer_email: str | None = None
+    external_id: str | None = None
+    status: Sequence[str] | None = None
+    delivery_status: Sequence[str] | None = None
+
+    def arguments(self) -> tuple[object, ...]:
+        """The filters in the order in which the queries number them."""
+        return self.signer_email, self.external_id, self.status, self.delivery_status
+
+
+BEFORE_FIRST_SIGNER: Final = -1
+AFTER_LAST_SIGNER: Final = 500
+
+Position = tuple[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSpan:
+    """The part of a list of documents to read, between two positions: (bulk send id, signer index).
+
+    The list is newest bulk send first, and within each in its signers' order.
+    """
+
+    size: int
+    after: Position = (NEWEST, AFTER_LAST_SIGNER)
+    before: Position = (OLDEST, BEFORE_FIRST_SIGNER)
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignerSpan:
+    """The part of one bulk send's documents to read, between two signer indexes."""
+
+    size: int
+    after: int = BEFORE_FIRST_SIGNER
+    before: int = AFTER_LAST_SIGNER
+    backwards: bool = False
+
+
+_GET_MANY = query("documents", "get_many", DocumentRow)
+_FIRST_PAGE = query("documents", "first_page", DocumentRow)
+_LAST_PAGE = query("documents", "last_page", DocumentRow)
+_COUNT = command("documents", "count")
+_FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
+_LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
+_COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
+_CREATE_ALL = command("documents", "create_all")
+_OPEN = query("documents", "open", OpenedDocumentRow)
+_MARK_VIEWED = command("documents", "mark_viewed")
+
+
+async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[DocumentRow]:
+    """Give the documents with these ids, in no order; deleted and unknown ones are left out."""
+    return await _GET_MANY.all(conn, organization_id, ids)
+
+
+async def read_page(
+    conn: Connection, *, organization_id: UUID, span: DocumentSpan, filters: Filters
+) -> Page[DocumentRow]:
+    """Give one page of an organization's documents."""
+    bound = _LAST_PAGE if span.backwards else _FIRST_PAGE
+    rows = await bound.all(conn, organization_id, *span.after, *span.before, span.size + 1, *filters.arguments())
+    return page(rows, size=span.size, backwards=span.backwards)
+
+
+async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
+    """Give how many documents the filters leave."""
+    return cast(int, await _COUNT.value(conn, organization_id, *filters.arguments()))
+
+
+async def read_pages_of_bulk_sends(
+    conn: Connection,
+    *,
+    organization_id: UUID,
+    bulk_send_ids: Sequence[UUID],
+    span: SignerSpan,
+    status: Sequence[str] | None = None,
+    delivery_status: Sequence[str] | None = None,
+) -> dict[UUID, Page[DocumentRow]]:
+    """Give one page of each bulk send's documents, in their signers' order, in one statement."""
+    bound = _LAST_OF_BULK_SENDS if span.backwards else _FIRST_OF_BULK_SENDS
+    rows = await bound.all(
+        conn, organization_id, bulk_send_ids, span.after, span.before, span.size + 1, status, delivery_status
+    )
+    grouped: dict[UUID, list[DocumentRow]] = {bulk_send_id: [] for bulk_send_id in bulk_send_ids}
+    for row in rows:
+        grouped[row.bulk_send_id].append(row)
+    return {key: page(group, size=span.size, backwards=span.backwards) for key, group in grouped.items()}
+
+
+async def count_of_bulk_sends(
+    conn: Connection,
+    *,
+    organization_id: UUID,
+    bulk_send_ids: Sequence[UUID],
+    status: Sequence[str] | None = None,
+    delivery_status: Sequence[str] | None = None,
+) -> dict[UUID, int]:
+    """Give how many documents of each bulk send the filters leave."""
+    rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, status, delivery_status)
+    return dict.fromkeys(bulk_send_ids, 0) | {row.bulk_send_id: row.total for row in rows}
+
+
+async def create_all(
+    conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, documents: Sequence[NewDocument]
+) -> None:
+    """Store a new bulk send's documents, one a signer, in one statement (DESIGN 5)."""
+    await _CREATE_ALL.run(
+        conn,
+        organization_id,
+        bulk_send_id,
+        [document.name for document in documents],
+        [document.email for document in documents],
+        [document.phone for document in documents],
+        [document.message for document in documents],
+        [document.values for document in documents],
+        [document.external_id for document in documents],
+    )
+
+
+async def open_document(conn: Connection, *, organization_id: UUID, document_id: UUID) -> OpenedDocumentRow | None:
+    """Give what a signing link opens, also when it was deleted since, or None."""
+    return await _OPEN.one(conn, organization_id, document_id)
+
+
+async def mark_viewed(conn: Connection, *, organization_id: UUID, document_id: UUID) -> None:
+    """Note the first time a signer opened the document."""
+    await _MARK_VIEWED.run(conn, organization_id, document_id)

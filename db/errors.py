@@ -1,0 +1,19 @@
+"""What can go wrong with the database that rooms above must tell apart."""
+
+from typing import Final
+
+import asyncpg
+
+# The connection ended or never was: whether a commit under way took place is unknown.
+CONNECTION_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    ConnectionError,
+    TimeoutError,
+)
+
+# The transaction was rolled back for no fault of its own and can be run again.
+TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)

@@ -1,0 +1,45 @@
+"""Public ids are TypeIDs: a type prefix and a UUID in 26 characters of Crockford's base 32.
+
+Source: the TypeID specification, https://github.com/jetify-com/typeid/tree/main/spec (version 0.3).
+"""
+
+import re
+from typing import Final
+from uuid import UUID
+
+from typeid.codecs import base32
+
+ORGANIZATION: Final = "org"
+API_KEY: Final = "key"
+TEMPLATE: Final = "tpl"
+BULK_SEND: Final = "bs"
+DOCUMENT: Final = "doc"
+
+# The first character carries only three of the 128 bits, so it is at most 7. The library takes more: Crockford's
+# look-alikes (o for 0) would give one row several ids.
+_TYPE_ID: Final = re.compile(r"([a-z]{1,16})_([0-7][0-9a-hjkmnp-tv-z]{25})", re.ASCII)
+
+
+class InvalidId(ValueError):
+    """The text is not an id of the expected type."""
+
+
+def encode(prefix: str, value: UUID) -> str:
+    """Give the public id of `value`: `encode("bs", uuid)` is `bs_…`, 29 characters."""
+    return f"{prefix}_{base32.encode(value.bytes)}"
+
+
+def decode(prefix: str, text: str) -> UUID:
+    """Give the UUID in a public id of this type. Raises `InvalidId` for any other text."""
+    found, value = split(text)
+    if found != prefix:
+        raise InvalidId
+    return value
+
+
+def split(text: str) -> tuple[str, UUID]:
+    """Give prefix and UUID of a public id of any type. Raises `InvalidId`."""
+    match = _TYPE_ID.fullmatch(text)
+    if match is None:
+        raise InvalidId
+    return match[1], UUID(bytes=bytes(base32.decode(match[2])))

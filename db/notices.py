@@ -1,0 +1,137 @@
+"""Notices between processes: a hint, while the table is the truth (DESIGN 9).
+
+In this process they arrive at once; in others through NOTIFY, coalesced, never inside another transaction. A listener
+that was away wakes everybody when it is back, for whatever was notified meanwhile stands in the tables.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from bulksend.db.pool import Pool
+
+CHANNEL: Final = "bulksend"
+COALESCE_SECONDS: Final = 0.05
+PING_SECONDS: Final = 20.0
+# A payload may have 8000 bytes; an id in hex and its separator take 33.
+_IDS_PER_PAYLOAD: Final = 200
+_WORK: Final = "work"
+
+log = structlog.get_logger(__name__)
+
+
+class Notices:
+    """What this process tells others and is told: that mail is due, and which bulk sends changed."""
+
+    def __init__(self, pool: Pool, listen_dsn: str) -> None:
+        self.work = asyncio.Event()
+        self._pool = pool
+        self._listen_dsn = listen_dsn
+        self._watchers: dict[UUID, set[asyncio.Event]] = {}
+        self._unsent: set[UUID] = set()
+        self._unsent_work = False
+        self._something = asyncio.Event()
+
+    def work_is_due(self) -> None:
+        """Tell every delivery worker, here and elsewhere, that there is mail to send."""
+        self.work.set()
+        self._unsent_work = True
+        self._something.set()
+
+    def changed(self, bulk_send_id: UUID) -> None:
+        """Tell whoever watches a bulk send, here and elsewhere, that its row is worth another look."""
+        self._wake(bulk_send_id)
+        self._unsent.add(bulk_send_id)
+        self._something.set()
+
+    @contextmanager
+    def watch(self, bulk_send_id: UUID) -> Iterator[asyncio.Event]:
+        """Give an event that is set on each change. Register, then read, then wait: nothing is missed."""
+        event = asyncio.Event()
+        watchers = self._watchers.setdefault(bulk_send_id, set())
+        watchers.add(event)
+        try:
+            yield event
+        finally:
+            watchers.discard(event)
+            if not watchers:
+                self._watchers.pop(bulk_send_id, None)
+
+    async def run(self) -> None:
+        """Send and listen until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_always())
+            group.create_task(self._listen_always())
+
+    def _wake(self, bulk_send_id: UUID) -> None:
+        for event in self._watchers.get(bulk_send_id, ()):
+            event.set()
+
+    def wake_watchers(self) -> None:
+        """Have every watcher in this process look again."""
+        for bulk_send_id in list(self._watchers):
+            self._wake(bulk_send_id)
+
+    async def _send_always(self) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            try:
+                await self._send()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                # Others learn of it by their own polling, or from the next notice.
+                log.warning("notify failed", error=type(error).__name__)
+            await asyncio.sleep(COALESCE_SECONDS)
+
+    async def _send(self) -> None:
+        work, self._unsent_work = self._unsent_work, False
+        ids, self._unsent = list(self._unsent), set()
+        payloads = [_WORK] if work else []
+        for start in range(0, len(ids), _IDS_PER_PAYLOAD):
+            payloads.append(" ".join(key.hex for key in ids[start : start + _IDS_PER_PAYLOAD]))
+        for payload in payloads:
+            await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+
+    async def _listen_always(self) -> None:
+        backoff = 0.2
+        while True:
+            try:
+                await self._listen()
+                backoff = 0.2
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("listen failed", error=type(error).__name__, retry_in=backoff)
+            await asyncio.sleep(backoff * random.uniform(0.5, 1.5))  # noqa: S311  # only spreads reconnects
+            backoff = min(backoff * 2, 10)
+
+    async def _listen(self) -> None:
+        # Its own connection, never through PgBouncer's transaction mode: LISTEN belongs to a session.
+        conn = await asyncpg.connect(self._listen_dsn, timeout=5, statement_cache_size=0)
+        gone = asyncio.Event()
+        try:
+            conn.add_termination_listener(lambda _conn: gone.set())
+            await conn.add_listener(CHANNEL, self._received)
+            self.work.set()
+            self.wake_watchers()
+            while not gone.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(gone.wait(), PING_SECONDS)
+                    break
+                # A half-open TCP connection never tells.
+                await conn.execute("SELECT 1", timeout=5)
+        finally:
+            conn.terminate()
+
+    def _received(self, _conn: Any, _pid: int, _channel: str, payload: object) -> None:
+        text = str(payload)
+        if text == _WORK:
+            self.work.set()
+            return
+        for key in text.split():
+            with suppress(ValueError):
+                self._wake(UUID(key))

@@ -1,0 +1,94 @@
+"""Named SQL from `sql/queries/<noun>.sql`, bound to the row class that its columns must match.
+
+A query is a `-- name: …` line, a `-- …` line of purpose and native `$1` SQL:
+
+    -- name: get
+    -- One bulk send by its id, unless deleted.
+    SELECT …
+
+Binding registers it in `BOUND`, where a test prepares every one of them against a migrated database.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, Generic, TypeVar
+
+from bulksend.db.pool import Connection
+
+Row = TypeVar("Row")
+
+_NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[Row]):
+    """One statement and the class its rows become, column by column in order."""
+
+    noun: str
+    name: str
+    text: str
+    row: type[Row]
+
+    async def all(self, conn: Connection, *arguments: object) -> list[Row]:
+        """Run it and give every row."""
+        row = self.row
+        return [row(*record) for record in await conn.fetch(self.text, *arguments)]
+
+    async def one(self, conn: Connection, *arguments: object) -> Row | None:
+        """Run it and give the first row, or None."""
+        record = await conn.fetchrow(self.text, *arguments)
+        return None if record is None else self.row(*record)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One statement that answers with at most one value."""
+
+    noun: str
+    name: str
+    text: str
+
+    async def run(self, conn: Connection, *arguments: object) -> str:
+        """Run it and give PostgreSQL's command tag, such as `UPDATE 1`."""
+        tag: str = await conn.execute(self.text, *arguments)
+        return tag
+
+    async def value(self, conn: Connection, *arguments: object) -> object:
+        """Run it and give the first column of the first row, or None."""
+        return await conn.fetchval(self.text, *arguments)
+
+
+BOUND: Final[dict[tuple[str, str], Query[object] | Command]] = {}
+
+
+def query(noun: str, name: str, row: type[Row]) -> Query[Row]:
+    """Bind a query whose rows are read into `row`."""
+    bound = Query(noun, name, _texts(noun)[name], row)
+    BOUND[noun, name] = bound  # type: ignore[assignment]  # Query is invariant in its row; readers only look
+    return bound
+
+
+def command(noun: str, name: str) -> Command:
+    """Bind a statement that is run for its effect or for one value."""
+    bound = BOUND[noun, name] = Command(noun, name, _texts(noun)[name])
+    return bound
+
+
+def nouns() -> list[str]:
+    """Every noun that has a file of queries."""
+    folder = files("bulksend") / "sql" / "queries"
+    return sorted(entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql"))
+
+
+def names(noun: str) -> list[str]:
+    """The names of every query in one noun's file."""
+    return list(_texts(noun))
+
+
+@cache
+def _texts(noun: str) -> Mapping[str, str]:
+    source = (files("bulksend") / "sql" / "queries" / f"{noun}.sql").read_text("utf-8")
+    return {match["name"]: match["text"].strip() for match in _NAMED.finditer(source)}

@@ -1,0 +1,88 @@
+"""The circuit as a worker uses it: opens it on trouble with the server, and probes when that is its turn."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bulksend.db import circuit
+from bulksend.db.circuit import Trouble
+from bulksend.db.notices import Notices
+from bulksend.db.pool import Pool
+from bulksend.delivery.outcomes import TOO_SLOW, ServerTrouble
+from bulksend.delivery.policy import Policy
+from bulksend.delivery.smtp import Mailer
+
+log = structlog.get_logger(__name__)
+
+# A prober that dies is replaced this long after its probe should have ended.
+PROBE_SLACK: Final = timedelta(seconds=2)
+
+
+class Circuit:
+    """One worker's hand on the circuit that its database keeps for all of them."""
+
+    def __init__(self, pool: Pool, notices: Notices, mailer: Mailer, policy: Policy) -> None:
+        self._pool = pool
+        self._notices = notices
+        self._mailer = mailer
+        self._sender = policy.sender
+        self._probe_timeout = policy.probe_timeout
+        self._probe_interval = timedelta(seconds=policy.probe_interval)
+        self._probe_lease = timedelta(seconds=policy.probe_timeout) + PROBE_SLACK
+        self._seen: tuple[ServerTrouble, float] | None = None
+
+    def see(self, trouble: ServerTrouble, began: float) -> None:
+        """Remember what ails the server, seen by a mail begun at `began` on `time.monotonic()`, until `report`."""
+        if self._seen is None or began > self._seen[1]:
+            self._seen = trouble, began
+
+    async def report(self) -> None:
+        """Open the circuit if trouble was seen; until this succeeds nothing more should be sent."""
+        if not self._seen:
+            return
+        trouble, began = self._seen
+        age = timedelta(seconds=time.monotonic() - began)
+        async with self._pool.acquire() as conn:
+            opened = await circuit.open_circuit(
+                conn, trouble=_told(trouble), age=age, probe_interval=self._probe_interval
+            )
+        self._seen = None
+        if opened:
+            log.error("the mail server does not serve", code=trouble.code, smtp_code=trouble.smtp_code)
+
+    async def probe_due(self) -> bool:
+        """Ask the server, if the circuit is open and nobody else does; give whether it was asked and serves."""
+        async with self._pool.acquire() as conn:
+            if not await circuit.take_probe(conn, lease=self._probe_lease):
+                return False
+        trouble = await self._probe()
+        if trouble:
+            await self._keep_open(trouble)
+        else:
+            await self._close()
+        return trouble is None
+
+    async def _probe(self) -> ServerTrouble | None:
+        try:
+            async with asyncio.timeout(self._probe_timeout):
+                return await self._mailer.probe(self._sender)
+        except TimeoutError:
+            return TOO_SLOW
+
+    async def _keep_open(self, trouble: ServerTrouble) -> None:
+        log.warning("the mail server still does not serve", code=trouble.code, smtp_code=trouble.smtp_code)
+        async with self._pool.acquire() as conn:
+            await circuit.keep_open(conn, trouble=_told(trouble), probe_interval=self._probe_interval)
+
+    async def _close(self) -> None:
+        async with self._pool.acquire() as conn:
+            await circuit.close_circuit(conn)
+        log.info("the mail server serves again")
+        self._notices.work_is_due()
+
+
+def _told(trouble: ServerTrouble) -> Trouble:
+    return Trouble(trouble.code, trouble.message, trouble.smtp_code)

@@ -1,0 +1,129 @@
+"""What a worker is told about delivery, and what each outcome makes of a document: the retry ladder."""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Final
+
+from bulksend.db.deliveries import ClaimedRow, Result
+from bulksend.delivery.message import envelope_address
+from bulksend.delivery.outcomes import (
+    Accepted,
+    Deferred,
+    DeliveryErrorCode,
+    Outcome,
+    Refused,
+    Released,
+    ServerTrouble,
+)
+
+JITTER: Final = 0.2
+WAITED_TOO_LONG: Final = "The mail waited longer than mail is kept."
+
+# Whoever waits with one of these waits for the server, not for what it thinks of the one mail.
+_SERVER_TROUBLE: Final = frozenset(
+    {
+        DeliveryErrorCode.SMTP_UNREACHABLE,
+        DeliveryErrorCode.SMTP_UNAVAILABLE,
+        DeliveryErrorCode.SMTP_TLS_FAILED,
+        DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED,
+        DeliveryErrorCode.SENDER_REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How mail is delivered; times are in seconds.
+
+    - `mail_from`: `address` or `Name <address>`.
+    - `lease`: how long a claimed document is the worker's. Within a third of it the content is begun or the document
+      given back, so with the mailer's `reply_timeout` at half of it no result is later than the lease.
+    - `retry_delays`: the ladder; a document has one attempt more than it has rungs.
+    - `max_queue_age`: how long a document may wait in all.
+    - `smtp_rate`: mails a second of each worker, or None.
+    - `probe_interval`: between two looks at a server that does not serve; `probe_timeout` ends one.
+    """
+
+    mail_from: str
+    message_id_domain: str
+    lease: float = 180
+    retry_delays: tuple[float, ...] = (10, 60, 300, 1800, 7200)
+    max_queue_age: float = 86_400
+    smtp_rate: float | None = None
+    probe_interval: float = 3
+    probe_timeout: float = 10
+
+    @property
+    def sender(self) -> str:
+        """The address in `mail_from` as SMTP wants it. Raises ValueError if it is none."""
+        return envelope_address(parseaddr(self.mail_from)[1])
+
+
+def is_overdue(document: ClaimedRow, policy: Policy) -> bool:
+    """Whether the document has waited longer than any may."""
+    return document.age.total_seconds() >= policy.max_queue_age
+
+
+def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
+    """What an outcome means for the document: sent, failed, or pending until its next attempt."""
+    match outcome:
+        case Accepted():
+            return Result(document.id, document.lease_id, "sent")
+        case Refused():
+            return _failed(document, outcome.code, outcome)
+        case Deferred():
+            return _deferred(document, outcome, policy)
+        case ServerTrouble():
+            return _pending(document, policy.probe_interval, outcome, attempts=0)
+        case Released():
+            return Result(document.id, document.lease_id, "pending", attempts=0)
+
+
+def expired(document: ClaimedRow) -> Result:
+    """The end of a document that has waited too long, with the server's last words if there were any."""
+    waited_for_server = document.attempts == 0 or document.error_code in _SERVER_TROUBLE
+    code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else DeliveryErrorCode.ATTEMPTS_EXHAUSTED
+    return Result(
+        document.id,
+        document.lease_id,
+        "failed",
+        attempts=0,
+        error_code=code,
+        error_message=document.error_message or WAITED_TOO_LONG,
+        smtp_code=document.smtp_code,
+    )
+
+
+def _deferred(document: ClaimedRow, outcome: Deferred, policy: Policy) -> Result:
+    if document.attempts >= len(policy.retry_delays):
+        return _failed(document, DeliveryErrorCode.ATTEMPTS_EXHAUSTED, outcome)
+    delay = policy.retry_delays[document.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret
+    # Not past the end of its time: there it fails, at its next claim.
+    left = max(0, policy.max_queue_age - document.age.total_seconds())
+    return _pending(document, min(delay, left), outcome, attempts=1)
+
+
+def _failed(document: ClaimedRow, code: DeliveryErrorCode, said: Refused | Deferred) -> Result:
+    return Result(
+        document.id,
+        document.lease_id,
+        "failed",
+        error_code=code,
+        error_message=said.message,
+        smtp_code=said.smtp_code,
+    )
+
+
+def _pending(document: ClaimedRow, wait: float, said: Deferred | ServerTrouble, *, attempts: int) -> Result:
+    return Result(
+        document.id,
+        document.lease_id,
+        "pending",
+        attempts=attempts,
+        wait=timedelta(seconds=wait),
+        error_code=said.code,
+        error_message=said.message,
+        smtp_code=said.smtp_code,
+    )

@@ -1,0 +1,184 @@
+"""Recording what became of mails: together for each bulk send, soon, and for as long as it takes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import structlog
+
+from bulksend.db import deliveries, ids
+from bulksend.db.deliveries import ClaimedRow, Result
+from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
+from bulksend.db.notices import Notices
+from bulksend.db.pool import Pool, writing
+from bulksend.delivery.faults import described
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS: Final = 0.05
+MOST_TOGETHER: Final = 20
+# From here on no mail is begun: with the mails in flight this bounds what a kill can double.
+MOST_UNRECORDED: Final = 2 * MOST_TOGETHER
+TRANSACTIONS_AT_ONCE: Final = 3
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 2.0
+DATABASE_GONE: Final = (*CONNECTION_LOST, OSError)
+
+BulkSendKey: TypeAlias = tuple[UUID, UUID]
+
+
+@dataclass(slots=True)
+class Lane:
+    """One bulk send's results until the next transaction; `full`: it need not wait for more."""
+
+    results: list[Result] = field(default_factory=list)
+    full: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Recorder:
+    """Records results, one transaction for each bulk send, within 50 ms or 20 mails.
+
+    No result is dropped while the process lives. What the database refuses for a reason of its own is tried again one
+    document at a time, so that a row nobody can write does not hold the others.
+    """
+
+    def __init__(self, pool: Pool, notices: Notices) -> None:
+        self._pool = pool
+        self._notices = notices
+        self._lanes: dict[BulkSendKey, Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._transactions = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+        self._unrecorded: Counter[UUID] = Counter()
+        self._refused: set[UUID] = set()
+        self._database_gone = False
+        self._caught_up = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._look()
+
+    @property
+    def unrecorded(self) -> int:
+        """How many results wait to be recorded."""
+        return self._unrecorded.total()
+
+    def holds(self, document_id: UUID) -> bool:
+        """Whether a result of this document waits: until then the database knows less than we do."""
+        return document_id in self._unrecorded
+
+    def add(self, document: ClaimedRow, result: Result) -> None:
+        """Record a result soon."""
+        self._unrecorded[result.document_id] += 1
+        lane = self._lane((document.organization_id, document.bulk_send_id))
+        lane.results.append(result)
+        if len(lane.results) >= MOST_TOGETHER:
+            lane.full.set()
+        self._look()
+
+    def hurry(self) -> None:
+        """Record at once what waits for company."""
+        for lane in self._lanes.values():
+            lane.full.set()
+
+    async def flush(self) -> None:
+        """Wait until everything is recorded but what the database refuses."""
+        self.hurry()
+        await self._empty.wait()
+
+    async def caught_up(self, seconds: float) -> bool:
+        """Whether the database follows, so that new mail may be begun; waits for it at most this long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._caught_up.wait()
+        return self._caught_up.is_set()
+
+    def _lane(self, key: BulkSendKey) -> Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane()
+            self._start(self._serve(key, lane))
+        return lane
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, key: BulkSendKey, lane: Lane) -> None:
+        while lane.results:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await lane.full.wait()
+            lane.full.clear()
+            results, lane.results = lane.results, []
+            await self._record(key, results)
+        del self._lanes[key]
+
+    async def _record(self, key: BulkSendKey, results: Sequence[Result]) -> None:
+        for pause in pauses():
+            try:
+                await self._write(key, results)
+                break
+            except TRANSIENT as error:
+                log.info("results are tried again", **described(error))
+            except DATABASE_GONE as error:
+                self._note_database_gone(error)
+            except Exception as error:
+                log.error("results are refused", bulk_send=ids.encode(ids.BULK_SEND, key[1]), **described(error))
+                if len(results) > 1:
+                    self._record_apart(key, results)
+                    return
+                self._note_refused(results[0])
+            await asyncio.sleep(pause)
+        self._note_recorded(key, results)
+
+    async def _write(self, key: BulkSendKey, results: Sequence[Result]) -> None:
+        organization_id, bulk_send_id = key
+        async with self._transactions, writing(self._pool) as conn:
+            await deliveries.record(conn, organization_id=organization_id, bulk_send_id=bulk_send_id, results=results)
+
+    def _record_apart(self, key: BulkSendKey, results: Sequence[Result]) -> None:
+        for result in results:
+            self._start(self._record(key, [result]))
+
+    def _note_recorded(self, key: BulkSendKey, results: Sequence[Result]) -> None:
+        self._unrecorded -= Counter(result.document_id for result in results)
+        self._refused.difference_update(result.document_id for result in results)
+        if self._database_gone:
+            log.info("the database records again")
+        self._database_gone = False
+        self._look()
+        self._notices.changed(key[1])
+
+    def _note_database_gone(self, error: BaseException) -> None:
+        if not self._database_gone:
+            log.warning("the database is gone", unrecorded=self.unrecorded, **described(error))
+        self._database_gone = True
+        self._look()
+
+    def _note_refused(self, result: Result) -> None:
+        self._refused.add(result.document_id)
+        self._look()
+
+    def _look(self) -> None:
+        """Tell those who wait how things stand; what the database refuses holds nobody."""
+        waiting = len(self._unrecorded) - len(self._refused)
+        _set(self._caught_up, waiting < MOST_UNRECORDED and not self._database_gone)
+        _set(self._empty, waiting == 0)
+
+
+def pauses() -> Iterator[float]:
+    """How long to wait between one try and the next, for ever."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _set(event: asyncio.Event, value: bool) -> None:
+    if value:
+        event.set()
+    else:
+        event.clear()

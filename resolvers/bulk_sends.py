@@ -1,0 +1,88 @@
+"""Reading, following and deleting bulk sends; creating one is in `creating.py`."""
+
+import asyncio
+from uuid import UUID
+
+from bulksend.db import bulk_sends
+from bulksend.db.bulk_sends import BulkSendRow, Filters
+from bulksend.db.pages import NEWEST, OLDEST, Span
+from bulksend.db.pool import writing
+from bulksend.resolvers.context import Context, Gateway
+from bulksend.resolvers.cursors import ListCursors, PageArguments
+from bulksend.resolvers.pages import ConnectionPage, connection_page
+
+MAXIMUM_PAGE = 100
+# Notices are hints: a watcher looks again after this long without one.
+LOOK_AGAIN_SECONDS = 1.0
+
+
+async def get(context: Context, bulk_send_id: UUID) -> BulkSendRow | None:
+    """Give one bulk send of the viewer's organization, or None."""
+    return await context.loaders.bulk_sends.load(bulk_send_id)
+
+
+async def read_page(context: Context, arguments: PageArguments, filters: Filters) -> ConnectionPage[BulkSendRow]:
+    """Give one page of bulk sends, newest first. Raises `BadUserInput`."""
+    cursors = ListCursors("bulkSends", filters.arguments())
+    span = Span(
+        size=arguments.size(MAXIMUM_PAGE),
+        after=cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else NEWEST,
+        before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
+        backwards=arguments.backwards,
+    )
+    async with context.gateway.read_pool.acquire() as conn:
+        page = await bulk_sends.read_page(
+            conn, organization_id=context.caller.organization_id, span=span, filters=filters
+        )
+    return connection_page(page, [cursors.encode(row.id) for row in page.rows], arguments)
+
+
+async def count(context: Context, filters: Filters) -> int:
+    """Give how many bulk sends the filters leave."""
+    async with context.gateway.read_pool.acquire() as conn:
+        return await bulk_sends.count(conn, organization_id=context.caller.organization_id, filters=filters)
+
+
+async def delete(context: Context, bulk_send_id: UUID) -> bool:
+    """Soft-delete a bulk send and all its documents; False when there is none. Nothing is claimed afterwards."""
+    organization_id = context.caller.organization_id
+    async with writing(context.gateway.pool) as conn:
+        if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
+            return False
+        await bulk_sends.delete(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+    context.gateway.notices.changed(bulk_send_id)
+    return True
+
+
+async def wait_until_finished(
+    gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID, seconds: float
+) -> BulkSendRow | None:
+    """Wait until no delivery is pending, at most `seconds`, and give what is true then; None once deleted.
+
+    Holds no connection while it waits.
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    with gateway.notices.watch(bulk_send_id) as changed:
+        while True:
+            changed.clear()
+            row = await read_now(gateway, organization_id=organization_id, bulk_send_id=bulk_send_id)
+            left = deadline - asyncio.get_running_loop().time()
+            if row is None or row.pending_count == 0 or left <= 0 or gateway.stopping.is_set():
+                return row
+            await wait_for_change(changed, min(left, LOOK_AGAIN_SECONDS))
+
+
+async def wait_for_change(changed: asyncio.Event, seconds: float) -> None:
+    """Wait for a notice, at most `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+async def read_now(gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID) -> BulkSendRow | None:
+    """Read one bulk send as it is now, past every loader; None when there is none."""
+    async with gateway.pool.acquire() as conn:
+        rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
+    return rows[0] if rows else None

@@ -1,0 +1,215 @@
+"""Creating a bulk send: validate everything, then one transaction in the one order that holds (DESIGN 6)."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from bulksend.db import bulk_sends, deliveries, documents, ids
+from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
+from bulksend.db.documents import NewDocument
+from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.pool import Connection, writing
+from bulksend.db.templates import TemplateRow
+from bulksend.resolvers import preview, rate_limit
+from bulksend.resolvers.bulk_sends import wait_until_finished
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.inputs import SignerInput
+from bulksend.resolvers.preview import Preview
+from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
+from bulksend.resolvers.validation import Invalid, ValidBulkSend, check_values, validate
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a create would do: how many documents, when at the earliest, and the first signer's mail."""
+
+    total_count: int
+    next_bulk_send_at: datetime | None
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What came of a create. Without errors, `bulk_send` or `dry_run` is there."""
+
+    bulk_send: BulkSendRow | None = None
+    dry_run: DryRun | None = None
+    replayed: bool = False
+    errors: Sequence[UserError] = ()
+    warnings: Sequence[Warning] = ()
+
+
+class _Refused(Exception):
+    """The transaction is to be rolled back for this reason."""
+
+    def __init__(self, error: UserError) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What the transaction found or made; `bulk_send_id` is known before the commit."""
+
+    bulk_send_id: UUID | None = None
+    replayed: bool = False
+    fresh: BulkSendRow | None = field(default=None)
+
+
+async def create(context: Context, raw: Mapping[str, Any]) -> Created:
+    """Create a bulk send from a caller's input, as described in the contract under "Create"."""
+    try:
+        valid = await validate(raw)
+        template = await _template(context, valid.details.template_id)
+        warnings = await check_values(valid, template) if template else []
+    except Invalid as invalid:
+        return Created(errors=invalid.errors)
+    try:
+        if valid.details.dry_run:
+            return replace(await _dry_run(context, valid, template), warnings=warnings)
+        stored = await _store(context, valid, template)
+    except _Refused as refused:
+        return Created(errors=[refused.error])
+    return replace(await _answer(context, valid, stored), warnings=warnings)
+
+
+async def _template(context: Context, template_id: str) -> TemplateRow | None:
+    try:
+        return await context.loaders.templates.load(ids.decode(ids.TEMPLATE, template_id))
+    except ids.InvalidId:
+        return None
+
+
+async def _dry_run(context: Context, valid: ValidBulkSend, template: TemplateRow | None) -> Created:
+    if template is None:
+        raise _Refused(_no_template())
+    next_at = await rate_limit.next_bulk_send_at(context)
+    shown = preview.preview(context, valid, template)
+    return Created(dry_run=DryRun(len(valid.signers), next_at, shown))
+
+
+async def _store(context: Context, valid: ValidBulkSend, template: TemplateRow | None) -> _Stored:
+    new_documents = [_new_document(signer) for signer in valid.signers]
+    stored = _Stored()
+    try:
+        async with writing(context.gateway.pool) as conn:
+            await _store_in(conn, context, valid, template, new_documents, stored)
+    except CONNECTION_LOST:
+        if not await _was_committed(context, stored):
+            raise
+    return stored
+
+
+async def _store_in(
+    conn: Connection,
+    context: Context,
+    valid: ValidBulkSend,
+    template: TemplateRow | None,
+    new_documents: list[NewDocument],
+    stored: _Stored,
+) -> None:
+    organization_id = context.caller.organization_id
+    await bulk_sends.lock_rate(conn, organization_id=organization_id)
+    original = await _original(conn, organization_id, valid)
+    if original is not None:
+        stored.bulk_send_id, stored.replayed = original.id, True
+        return
+    await _claim_rate(conn, context)
+    if template is None:
+        raise _Refused(_no_template())
+    row = await bulk_sends.create(conn, organization_id=organization_id, new=_new_bulk_send(valid, template.id))
+    stored.bulk_send_id = row.id
+    await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=new_documents)
+    await deliveries.ask_turn(conn, organization_id=organization_id)
+    stored.fresh = row
+
+
+async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSend) -> KeyHolderRow | None:
+    key = valid.details.idempotency_key
+    if key is None:
+        return None
+    holder = await bulk_sends.find_by_idempotency_key(conn, organization_id=organization_id, idempotency_key=key)
+    if holder is None:
+        return None
+    if holder.fingerprint != valid.fingerprint:
+        message = "idempotencyKey was used before with another input"
+        raise _Refused(UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
+    if holder.deleted:
+        message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
+        raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
+    return holder
+
+
+async def _claim_rate(conn: Connection, context: Context) -> None:
+    interval = context.gateway.bulk_send_interval
+    organization_id = context.caller.organization_id
+    if await bulk_sends.claim_rate(conn, organization_id=organization_id, interval=interval):
+        return
+    allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
+    seconds = max(1, math.ceil(allowed.wait.total_seconds())) if allowed else 1
+    minutes = interval.total_seconds() / 60
+    message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
+    raise _Refused(UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds))
+
+
+async def _was_committed(context: Context, stored: _Stored) -> bool:
+    """The connection broke around the commit: only the table knows what happened."""
+    if stored.bulk_send_id is None:
+        return False
+    log.warning("commit outcome unknown, looking it up", bulk_send=ids.encode(ids.BULK_SEND, stored.bulk_send_id))
+    return await context.loaders.bulk_sends.load(stored.bulk_send_id) is not None
+
+
+async def _answer(context: Context, valid: ValidBulkSend, stored: _Stored) -> Created:
+    gateway = context.gateway
+    bulk_send_id = stored.bulk_send_id
+    if bulk_send_id is None:
+        raise RuntimeError("a committed create has an id")
+    if not stored.replayed:
+        gateway.notices.work_is_due()
+    row = stored.fresh
+    if valid.details.wait_for_delivery or row is None:
+        row = await wait_until_finished(
+            gateway,
+            organization_id=context.caller.organization_id,
+            bulk_send_id=bulk_send_id,
+            seconds=gateway.sync_wait.total_seconds() if valid.details.wait_for_delivery else 0,
+        )
+    if row is None:
+        return Created(errors=[UserError(UserErrorCode.NOT_FOUND, None, "the bulk send was deleted meanwhile")])
+    return Created(bulk_send=row, replayed=stored.replayed)
+
+
+def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
+    details = valid.details
+    return NewBulkSend(
+        template_id=template_id,
+        name=details.name,
+        email_message=details.email_message,
+        external_id=details.external_id,
+        idempotency_key=details.idempotency_key,
+        fingerprint=valid.fingerprint,
+        total_count=len(valid.signers),
+    )
+
+
+def _new_document(signer: SignerInput) -> NewDocument:
+    return NewDocument(
+        name=signer.name,
+        email=signer.email,
+        phone=signer.phone,
+        message=signer.message,
+        values=json.dumps({value.field: value.value for value in signer.values}),
+        external_id=signer.external_id,
+    )
+
+
+def _no_template() -> UserError:
+    return UserError(UserErrorCode.NOT_FOUND, ("templateId",), "templateId is not a template of this organization")

@@ -1,0 +1,75 @@
+"""Errors that callers are told of. Anything else is a fault of ours and is masked."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """`extensions.code` of a top-level error; the contract lists them."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    RATE_LIMITED = "RATE_LIMITED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_REQUEST = "BAD_REQUEST"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+
+
+class DomainError(Exception):
+    """An error whose message is meant for the caller; by default the first line of its class's docstring."""
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_SERVER_ERROR
+
+    def __init__(self, message: str | None = None, **extensions: object) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.extensions: dict[str, object] = {"code": self.code.value, **extensions}
+        super().__init__(self.message)
+
+
+class Unauthenticated(DomainError):
+    """Send a valid API key: `Authorization: Bearer isk_…`."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(DomainError):
+    """The API key lacks a scope that this needs."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self, required_scope: str) -> None:
+        super().__init__(f"This needs the scope {required_scope}.", requiredScope=required_scope)
+        self.required_scope = required_scope
+
+
+class RequestRateLimited(DomainError):
+    """Too many requests with this API key."""
+
+    code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, *, limit: int, retry_after: int) -> None:
+        super().__init__(
+            f"More than {limit} requests a minute with this API key. Try again in {retry_after} s.",
+            retryAfter=retry_after,
+        )
+        self.retry_after = retry_after
+
+
+class BadUserInput(DomainError):
+    """An argument is not as documented; `field` names it."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message, field=[field])
+        self.field = field

@@ -1,0 +1,114 @@
+"""DataLoaders of one request: what many fields ask for singly is read in one statement each.
+
+Every batch takes its own connection, for siblings run concurrently, and answers in the order of its keys.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from aiodataloader import DataLoader
+
+from bulksend.db import bulk_sends, documents, templates
+from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.documents import DocumentRow, SignerSpan
+from bulksend.db.pages import Page
+from bulksend.db.pool import Pool
+from bulksend.db.templates import TemplateRow
+
+
+class DocumentsKey(NamedTuple):
+    """One page of one bulk send's documents."""
+
+    bulk_send_id: UUID
+    span: SignerSpan
+    status: tuple[str, ...] | None
+    delivery_status: tuple[str, ...] | None
+
+
+class TotalKey(NamedTuple):
+    """How many documents of one bulk send the filters leave."""
+
+    bulk_send_id: UUID
+    status: tuple[str, ...] | None
+    delivery_status: tuple[str, ...] | None
+
+
+Key = TypeVar("Key", DocumentsKey, TotalKey)
+
+
+class Loaders:
+    """The loaders of one request. Unknown, deleted and foreign ids load as None."""
+
+    def __init__(self, pool: Pool, organization_id: UUID | None) -> None:
+        self._pool = pool
+        self._organization_id = organization_id
+        self.bulk_sends: DataLoader[UUID, BulkSendRow | None] = DataLoader(self._load_bulk_sends)
+        self.documents: DataLoader[UUID, DocumentRow | None] = DataLoader(self._load_documents)
+        self.templates: DataLoader[UUID, TemplateRow | None] = DataLoader(self._load_templates)
+        self.document_pages: DataLoader[DocumentsKey, Page[DocumentRow]] = DataLoader(self._load_document_pages)
+        self.document_totals: DataLoader[TotalKey, int] = DataLoader(self._load_document_totals)
+
+    async def _load_bulk_sends(self, ids: list[UUID]) -> list[BulkSendRow | None]:
+        async with self._pool.acquire() as conn:
+            rows = await bulk_sends.get_many(conn, organization_id=self._organization, ids=ids)
+        by_id = {row.id: row for row in rows}
+        return [by_id.get(key) for key in ids]
+
+    async def _load_documents(self, ids: list[UUID]) -> list[DocumentRow | None]:
+        async with self._pool.acquire() as conn:
+            rows = await documents.get_many(conn, organization_id=self._organization, ids=ids)
+        by_id = {row.id: row for row in rows}
+        return [by_id.get(key) for key in ids]
+
+    async def _load_templates(self, ids: list[UUID]) -> list[TemplateRow | None]:
+        async with self._pool.acquire() as conn:
+            rows = await templates.get_many(conn, organization_id=self._organization, ids=ids)
+        by_id = {row.id: row for row in rows}
+        return [by_id.get(key) for key in ids]
+
+    async def _load_document_pages(self, keys: list[DocumentsKey]) -> list[Page[DocumentRow]]:
+        pages: dict[DocumentsKey, Page[DocumentRow]] = {}
+        async with self._pool.acquire() as conn:
+            # Keys that differ only in their bulk send, as on a page of them, are one statement.
+            for alike in _grouped(keys):
+                one = alike[0]
+                read = await documents.read_pages_of_bulk_sends(
+                    conn,
+                    organization_id=self._organization,
+                    bulk_send_ids=[key.bulk_send_id for key in alike],
+                    span=one.span,
+                    status=one.status,
+                    delivery_status=one.delivery_status,
+                )
+                pages |= {key: read[key.bulk_send_id] for key in alike}
+        return [pages[key] for key in keys]
+
+    async def _load_document_totals(self, keys: list[TotalKey]) -> list[int]:
+        totals: dict[TotalKey, int] = {}
+        async with self._pool.acquire() as conn:
+            for alike in _grouped(keys):
+                one = alike[0]
+                counted = await documents.count_of_bulk_sends(
+                    conn,
+                    organization_id=self._organization,
+                    bulk_send_ids=[key.bulk_send_id for key in alike],
+                    status=one.status,
+                    delivery_status=one.delivery_status,
+                )
+                totals |= {key: counted[key.bulk_send_id] for key in alike}
+        return [totals[key] for key in keys]
+
+    @property
+    def _organization(self) -> UUID:
+        if self._organization_id is None:
+            raise RuntimeError("nothing is loaded for nobody")
+        return self._organization_id
+
+
+def _grouped(keys: Sequence[Key]) -> Iterable[list[Key]]:
+    groups: dict[tuple[object, ...], list[Key]] = defaultdict(list)
+    for key in keys:
+        groups[key[1:]].append(key)
+    return groups.values()

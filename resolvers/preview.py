@@ -1,0 +1,36 @@
+"""The first signer's mail, as a dry run shows it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from bulksend.db.templates import TemplateRow
+from bulksend.delivery.message import Letter, subject, text
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.validation import ValidBulkSend
+
+_NO_DOCUMENT = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail's subject and text part."""
+
+    subject: str
+    text: str
+
+
+def preview(context: Context, valid: ValidBulkSend, template: TemplateRow) -> Preview:
+    """Compose the first signer's mail; in place of the signing link stands where it would lead."""
+    details, signer = valid.details, valid.signers[0]
+    letter = Letter(
+        organization_name=context.caller.organization_name,
+        template_name=template.name,
+        bulk_send_name=details.name,
+        email_message=details.email_message,
+        signer_name=signer.name,
+        signer_email=signer.email,
+        signer_message=signer.message,
+        document_id=_NO_DOCUMENT,
+        signing_url=context.gateway.links.example,
+    )
+    return Preview(subject(letter), text(letter))

@@ -1,0 +1,23 @@
+"""The one create per interval of an organization, told in advance."""
+
+from datetime import datetime
+
+from bulksend.db import bulk_sends
+from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.resolvers.context import Context
+
+
+async def next_bulk_send_at(context: Context) -> datetime | None:
+    """Give when the organization may create its next bulk send, or None when that is now."""
+    gateway = context.gateway
+    async with gateway.pool.acquire() as conn:
+        allowed = await bulk_sends.next_allowed(
+            conn, organization_id=context.caller.organization_id, interval=gateway.bulk_send_interval
+        )
+    return allowed.at if allowed else None
+
+
+async def last_bulk_send(context: Context) -> BulkSendRow | None:
+    """Give the newest bulk send, so that a caller whose connection broke can see whether it went out."""
+    async with context.gateway.pool.acquire() as conn:
+        return await bulk_sends.newest(conn, organization_id=context.caller.organization_id)

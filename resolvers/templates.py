@@ -1,0 +1,37 @@
+"""Reading templates."""
+
+from uuid import UUID
+
+from bulksend.db import templates
+from bulksend.db.pages import NEWEST, OLDEST, Span
+from bulksend.db.templates import TemplateRow
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.cursors import ListCursors, PageArguments
+from bulksend.resolvers.pages import ConnectionPage, connection_page
+
+MAXIMUM_PAGE = 100
+
+
+async def get(context: Context, template_id: UUID) -> TemplateRow | None:
+    """Give one template of the viewer's organization, or None."""
+    return await context.loaders.templates.load(template_id)
+
+
+async def read_page(context: Context, arguments: PageArguments, search: str | None) -> ConnectionPage[TemplateRow]:
+    """Give one page of templates, newest first. Raises `BadUserInput`."""
+    cursors = ListCursors("templates", search)
+    span = Span(
+        size=arguments.size(MAXIMUM_PAGE),
+        after=cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else NEWEST,
+        before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
+        backwards=arguments.backwards,
+    )
+    async with context.gateway.read_pool.acquire() as conn:
+        page = await templates.read_page(conn, organization_id=context.caller.organization_id, span=span, search=search)
+    return connection_page(page, [cursors.encode(row.id) for row in page.rows], arguments)
+
+
+async def count(context: Context, search: str | None) -> int:
+    """Give how many templates `search` leaves."""
+    async with context.gateway.read_pool.acquire() as conn:
+        return await templates.count(conn, organization_id=context.caller.organization_id, search=search)

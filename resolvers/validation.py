@@ -1,0 +1,184 @@
+"""Validating a create: everything is looked at, and every problem is told at once."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from bulksend.db.templates import TemplateRow
+from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
+from bulksend.resolvers.problems import Path, UserError, UserErrorCode, Warning, WarningCode
+
+# 500 signers take milliseconds to validate: after this many, others have their turn on the event loop.
+_SIGNERS_AT_A_TIME: Final = 50
+_SIGNERS: Final = TypeAdapter(list[SignerInput])
+
+_CODES: Final = {
+    "missing": UserErrorCode.REQUIRED,
+    "extra_forbidden": UserErrorCode.UNKNOWN_FIELD,
+    "string_too_short": UserErrorCode.TOO_SHORT,
+    "string_too_long": UserErrorCode.TOO_LONG,
+    "string_unicode": UserErrorCode.INVALID_CHARACTER,
+    "string_pattern_mismatch": UserErrorCode.INVALID_CHARACTER,
+    "too_short": UserErrorCode.TOO_FEW,
+    "too_long": UserErrorCode.TOO_MANY,
+    "blank": UserErrorCode.BLANK,
+    "invalid_character": UserErrorCode.INVALID_CHARACTER,
+    "invalid_email": UserErrorCode.INVALID_EMAIL,
+    "duplicate_value": UserErrorCode.DUPLICATE_VALUE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ValidBulkSend:
+    """A create whose every field is as documented. `fingerprint`: SHA-256 of what it asks for."""
+
+    details: CreateBulkSendInput
+    signers: Sequence[SignerInput]
+    fingerprint: bytes
+
+
+class Invalid(Exception):
+    """The input breaks rules; `errors` has every one of them."""
+
+    def __init__(self, errors: list[UserError]) -> None:
+        self.errors = errors
+        super().__init__(f"{len(errors)} errors")
+
+
+async def validate(raw: Mapping[str, Any]) -> ValidBulkSend:
+    """Validate a create as a caller sent it, with camelCase or Python names. Raises `Invalid`."""
+    errors: list[UserError] = []
+    details = _details(raw, errors)
+    signers = await _signers(raw.get("signers"), errors)
+    if details is None or errors:
+        raise Invalid(errors)
+    return ValidBulkSend(details, signers, _fingerprint(details, signers))
+
+
+async def check_values(valid: ValidBulkSend, template: TemplateRow) -> list[Warning]:
+    """Check that every signer brings a value for each of the template's merge fields. Raises `Invalid`.
+
+    Gives a warning for each value that the template does not ask for, and for each address given before.
+    """
+    needed = frozenset(template.merge_fields)
+    errors: list[UserError] = []
+    warnings: list[Warning] = []
+    first_seen: dict[str, int] = {}
+    for index, signer in enumerate(valid.signers):
+        _check_signer(index, signer, needed, errors, warnings)
+        earlier = first_seen.setdefault(signer.email.casefold(), index)
+        if earlier != index:
+            warnings.append(_duplicate(index, earlier))
+    if errors:
+        raise Invalid(errors)
+    return warnings
+
+
+def _details(raw: Mapping[str, Any], errors: list[UserError]) -> CreateBulkSendInput | None:
+    try:
+        return CreateBulkSendInput.model_validate(raw)
+    except ValidationError as error:
+        errors += [_user_error(detail) for detail in error.errors(include_url=False, include_input=False)]
+        return None
+
+
+async def _signers(raw: object, errors: list[UserError]) -> list[SignerInput]:
+    if not isinstance(raw, list):
+        return []
+    if len(raw) > MAXIMUM_SIGNERS:
+        message = f"signers must have 1 to {MAXIMUM_SIGNERS} items, not {len(raw)}"
+        errors.append(UserError(UserErrorCode.TOO_MANY, ("signers",), message))
+    signers: list[SignerInput] = []
+    for start in range(0, min(len(raw), MAXIMUM_SIGNERS), _SIGNERS_AT_A_TIME):
+        signers += _slice_of_signers(raw[start : start + _SIGNERS_AT_A_TIME], start, errors)
+        await asyncio.sleep(0)
+    return signers
+
+
+def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> list[SignerInput]:
+    try:
+        return _SIGNERS.validate_python(raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            index, *rest = detail["loc"]
+            errors.append(_user_error({**detail, "loc": ("signers", int(index) + start, *rest)}))
+        return []
+
+
+def _user_error(detail: ErrorDetails) -> UserError:
+    path: Path = tuple(str(part) for part in detail["loc"])
+    code = _CODES.get(detail["type"], UserErrorCode.INVALID_TYPE)
+    return UserError(code, path, f"{path[-1] if path else 'input'} {_rule(detail)}")
+
+
+def _rule(detail: ErrorDetails) -> str:
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not a field of this input"
+        case "string_too_short":
+            return "must not be empty"
+        case "string_too_long":
+            return f"must have at most {limits['max_length']} characters"
+        case "too_short":
+            return f"must have at least {limits['min_length']} item"
+        case "too_long":
+            return f"must have at most {limits['max_length']} items"
+        case "string_unicode":
+            return "must be valid Unicode without lone surrogates"
+        case "string_pattern_mismatch":
+            return "must have only letters, digits and underscores and not begin with a digit"
+        case "string_type":
+            return "must be a string"
+        case "bool_type":
+            return "must be true or false"
+        case "list_type":
+            return "must be a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must be an object"
+        case _:
+            return detail["msg"]
+
+
+def _check_signer(
+    index: int, signer: SignerInput, needed: frozenset[str], errors: list[UserError], warnings: list[Warning]
+) -> None:
+    given = {value.field for value in signer.values}
+    if given == needed:
+        return
+    path = ("signers", str(index), "values")
+    for name in sorted(needed - given):
+        message = f"values must have {name}, which the template's text asks for"
+        errors.append(UserError(UserErrorCode.MISSING_VALUE, path, message))
+    for position, value in enumerate(signer.values):
+        if value.field not in needed:
+            message = f"the template's text does not use {value.field}"
+            warnings.append(Warning(WarningCode.UNUSED_VALUE, (*path, str(position)), message))
+
+
+def _duplicate(index: int, earlier: int) -> Warning:
+    message = f"signers {earlier} and {index} have the same email address; each gets a document of their own"
+    return Warning(WarningCode.DUPLICATE_EMAIL, ("signers", str(index), "email"), message)
+
+
+def _fingerprint(details: CreateBulkSendInput, signers: Sequence[SignerInput]) -> bytes:
+    # Unset fields are left out, so that a field added later changes no fingerprint of before.
+    asked = details.model_dump(
+        exclude={"signers", "idempotency_key", "wait_for_delivery", "dry_run"}, exclude_none=True
+    )
+    canonical = [_canonical(signer) for signer in signers]
+    text = json.dumps([asked, canonical], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _canonical(signer: SignerInput) -> dict[str, object]:
+    asked: dict[str, object] = signer.model_dump(exclude={"values"}, exclude_none=True)
+    return {**asked, "values": {value.field: value.value for value in signer.values}}

@@ -1,0 +1,164 @@
+"""Document: one signer's own instance of the template."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+
+from bulksend.db import ids
+from bulksend.db.documents import DocumentRow
+from bulksend.delivery.outcomes import DeliveryErrorCode
+from bulksend.resolvers.viewer import Scope
+from bulksend.schema.info import Info
+from bulksend.schema.node import Node
+from bulksend.schema.templates import Template
+
+if TYPE_CHECKING:
+    from bulksend.schema.bulk_sends import BulkSend
+
+
+@strawberry.enum(description="A document's own life.")
+class DocumentStatus(Enum):
+    """A document's own life."""
+
+    PENDING = strawberry.enum_value("pending", description="Waits for its signer.")
+    SIGNED = strawberry.enum_value("signed", description="The signer signed.")
+    DECLINED = strawberry.enum_value("declined", description="The signer declined.")
+    EXPIRED = strawberry.enum_value("expired", description="The time to sign is over.")
+    CANCELLED = strawberry.enum_value("cancelled", description="The sender cancelled it; its link answers 410.")
+
+
+@strawberry.enum(description="How far one document's mail is.")
+class DeliveryStatus(Enum):
+    """How far one document's mail is."""
+
+    PENDING = strawberry.enum_value("pending", description="Waits to be sent, or to be tried again.")
+    SENT = strawberry.enum_value("sent", description="The mail server accepted it. Final: never sent again.")
+    FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
+
+
+strawberry.enum(DeliveryErrorCode, description="Why a delivery failed or waits; stable.")
+
+
+@strawberry.type(description="Who is to sign.")
+class Signer:
+    """Who is to sign."""
+
+    name: str = strawberry.field(description="As the sender gave it.")
+    email: str = strawberry.field(description="Where the mail goes.")
+    phone: str | None = strawberry.field(description="As the sender gave it.")
+
+
+@strawberry.type(description="Why a delivery failed, or why it must be tried again.")
+class DeliveryError:
+    """Why a delivery failed or waits."""
+
+    code: DeliveryErrorCode = strawberry.field(description="Stable; for programs.")
+    message: str = strawberry.field(description="The mail server's own words, or ours; for people.")
+    smtp_code: int | None = strawberry.field(description="The mail server's reply code, such as 550.")
+
+
+@strawberry.type(description="Getting one document's mail accepted by the mail server.")
+class Delivery:
+    """How one document's mail fares."""
+
+    status: DeliveryStatus = strawberry.field(description="How far it is.")
+    attempts: int = strawberry.field(description="How often the mail server was asked and answered about this mail.")
+    sent_at: datetime | None = strawberry.field(description="When the mail server accepted it.")
+    failed_at: datetime | None = strawberry.field(description="When it was given up.")
+    next_attempt_at: datetime | None = strawberry.field(
+        description="When it is tried next; null when it is in flight or finished."
+    )
+    error: DeliveryError | None = strawberry.field(description="The last refusal; null once sent.")
+
+    @classmethod
+    def of(cls, row: DocumentRow) -> Self:
+        """Dress a row."""
+        return cls(
+            status=DeliveryStatus(row.delivery_status),
+            attempts=row.attempts,
+            sent_at=row.sent_at,
+            failed_at=row.failed_at,
+            next_attempt_at=row.next_attempt_at,
+            error=_delivery_error(row),
+        )
+
+
+def _delivery_error(row: DocumentRow) -> DeliveryError | None:
+    if row.error_code is None:
+        return None
+    return DeliveryError(
+        code=DeliveryErrorCode(row.error_code), message=row.error_message or "", smtp_code=row.smtp_code
+    )
+
+
+@strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
+class Document(Node):
+    """One signer's own instance of the template."""
+
+    signer_index: int = strawberry.field(description="The signer's place in the create's `signers`, from 0.")
+    signer: Signer = strawberry.field(description="Who is to sign.")
+    external_id: str | None = strawberry.field(description="The sender's own id for it.")
+    status: DocumentStatus = strawberry.field(description="The document's own life.")
+    delivery: Delivery = strawberry.field(description="How its mail fares.")
+    viewed_at: datetime | None = strawberry.field(description="When the signer first opened it.")
+    signed_at: datetime | None = strawberry.field(description="When the signer signed.")
+    declined_at: datetime | None = strawberry.field(description="When the signer declined.")
+    expires_at: datetime | None = strawberry.field(description="When the time to sign is over; null is never.")
+    created_at: datetime = strawberry.field(description="When the bulk send was created.")
+    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
+    row: strawberry.Private[DocumentRow]
+
+    @classmethod
+    def of(cls, row: DocumentRow) -> Self:
+        """Dress a row."""
+        return cls(
+            id=strawberry.ID(ids.encode(ids.DOCUMENT, row.id)),
+            signer_index=row.signer_index,
+            signer=Signer(name=row.signer_name, email=row.signer_email, phone=row.signer_phone),
+            external_id=row.external_id,
+            status=DocumentStatus(row.status),
+            delivery=Delivery.of(row),
+            viewed_at=row.viewed_at,
+            signed_at=row.signed_at,
+            declined_at=row.declined_at,
+            expires_at=row.expires_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            row=row,
+        )
+
+    @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
+    async def bulk_send(
+        self, info: Info
+    ) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.bulk_sends")] | None:
+        """Load the bulk send."""
+        from bulksend.schema.bulk_sends import BulkSend
+
+        if not info.context.may("Document.bulkSend", Scope.BULK_SENDS_READ):
+            return None
+        row = await info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        return BulkSend.of(row) if row else None
+
+    @strawberry.field(description="The template it is made of. Needs `templates.read`.")
+    async def template(self, info: Info) -> Template | None:
+        """Load the template, which is the bulk send's."""
+        if not info.context.may("Document.template", Scope.TEMPLATES_READ):
+            return None
+        bulk_send = await info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        row = await info.context.loaders.templates.load(bulk_send.template_id) if bulk_send else None
+        return Template.of(row) if row else None
+
+    @strawberry.field(
+        description=(
+            "The link that opens this document. Whoever holds it can sign as this person, so it needs "
+            "`signing_links.read`."
+        )
+    )
+    def signing_url(self, info: Info) -> str | None:
+        """Sign the link."""
+        context = info.context
+        if not context.may("Document.signingUrl", Scope.SIGNING_LINKS_READ):
+            return None
+        return context.gateway.links.url(context.caller.organization_id, self.row.id, self.row.link_generation)

@@ -1,0 +1,89 @@
+"""What mutations take."""
+
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+
+def given_fields(value: object, *names: str) -> dict[str, Any]:
+    """Give the fields that the caller did not leave out."""
+    return {name: found for name in names if (found := getattr(value, name)) is not UNSET}
+
+
+@strawberry.input(description="The value of one merge field.")
+class MergeValueInput:
+    """The value of one merge field."""
+
+    field: str = strawberry.field(description="The name after `values.` in the template's body.")
+    value: str = strawberry.field(description="What stands there in this signer's document: 1–1000 characters.")
+
+    def raw(self) -> dict[str, Any]:
+        """Give it as validation takes it."""
+        return {"field": self.field, "value": self.value}
+
+
+@strawberry.input(description="One recipient.")
+class SignerInput:
+    """One recipient."""
+
+    name: str = strawberry.field(description="1–200 characters.")
+    email: str = strawberry.field(description="Well formed, at most 254 characters.")
+    phone: str | None = strawberry.field(default=UNSET, description="At most 20 characters.")
+    message: str | None = strawberry.field(
+        default=UNSET, description="Words to this signer alone: at most 1000 characters, line breaks allowed."
+    )
+    external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    values: list[MergeValueInput] | None = strawberry.field(
+        default=UNSET, description="A value for each of the template's `mergeFields`."
+    )
+
+    def raw(self) -> dict[str, Any]:
+        """Give it as validation takes it."""
+        values = [value.raw() for value in self.values] if self.values else []
+        return {**given_fields(self, "name", "email", "phone", "message", "external_id"), "values": values}
+
+
+@strawberry.input(description="One template for 1–500 signers.")
+class CreateBulkSendInput:
+    """One template for 1–500 signers."""
+
+    template_id: strawberry.ID = strawberry.field(description="What to send.")
+    name: str = strawberry.field(description="1–200 characters.")
+    email_message: str | None = strawberry.field(
+        default=UNSET, description="Words in every mail: at most 1000 characters, line breaks allowed."
+    )
+    external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    signers: list[SignerInput] = strawberry.field(description="1–500 recipients; each gets a document of their own.")
+    idempotency_key: str | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "1–255 characters, made before the first try and sent with every retry: the same key with the same "
+            "input gives the original and sends nothing twice."
+        ),
+    )
+    wait_for_delivery: bool = strawberry.field(
+        default=True, description="Whether to answer when delivery has ended (within a time limit), or right away."
+    )
+    dry_run: bool = strawberry.field(default=False, description="Check everything and show the mail; send nothing.")
+
+    def raw(self) -> dict[str, Any]:
+        """Give it as validation takes it."""
+        fields = given_fields(
+            self,
+            "template_id",
+            "name",
+            "email_message",
+            "external_id",
+            "idempotency_key",
+            "wait_for_delivery",
+            "dry_run",
+        )
+        return {**fields, "signers": [signer.raw() for signer in self.signers]}
+
+
+@strawberry.input(description="Which bulk send to delete.")
+class DeleteBulkSendInput:
+    """Which bulk send to delete."""
+
+    id: strawberry.ID = strawberry.field(description="The bulk send.")

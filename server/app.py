@@ -1,0 +1,37 @@
+"""The whole gateway on one screen: every route and what wraps them."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bulksend.schema.build import build_schema
+from bulksend.server import graphiql, health, signing
+from bulksend.server.graphql import GraphQLView
+from bulksend.server.graphql_request import LARGEST_BODY
+from bulksend.server.request_ids import request_ids
+from bulksend.server.response_headers import add_headers
+from bulksend.server.unexpected import unexpected
+from bulksend.server.wiring import Parts
+
+
+def build_app(
+    parts: Parts, *, demo_key: str | None = None, demo_template: str | None = None, extra: Sequence[web.RouteDef] = ()
+) -> web.Application:
+    """Build the application. `demo_key`, `demo_template` and `extra` (the outbox) are `bulksend dev`'s."""
+    app = web.Application(middlewares=[request_ids, unexpected], client_max_size=LARGEST_BODY)
+    view = GraphQLView(
+        schema=build_schema(),
+        gateway=parts.gateway,
+        authenticator=parts.authenticator,
+        request_limit=parts.request_limit,
+        show_graphiql=parts.settings.graphiql,
+        graphiql_key=demo_key,
+        graphiql_template=demo_template,
+    )
+    app.router.add_route("*", "/graphql", view)
+    app.router.add_routes(graphiql.routes())
+    app.router.add_routes(signing.routes(parts.gateway))
+    app.router.add_routes(health.routes(parts.pool))
+    app.router.add_routes(extra)
+    app.on_response_prepare.append(add_headers)
+    return app

@@ -1,0 +1,125 @@
+"""The processes: `dev`, `serve` and `work`."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from bulksend.db.migrations import migrate
+from bulksend.server import health, outbox
+from bulksend.server.app import build_app
+from bulksend.server.database import database
+from bulksend.server.demo import Demo, demo, secret
+from bulksend.server.mail_catcher import mail_catcher
+from bulksend.server.run import listening, until_stopped
+from bulksend.server.settings import Settings
+from bulksend.server.wiring import Parts, open_parts
+
+Tell = Callable[[str], None]
+
+
+def to_stderr(text: str) -> None:
+    """Tell a person something: results alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
+    """Run everything embedded until stopped."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        settings = await stack.enter_async_context(database(settings))
+        await migrate(settings.database_url or "")
+        folder = settings.data_dir / "outbox"
+        extra: list[web.RouteDef] = []
+        if settings.smtp_url is None:
+            smtp_url = await stack.enter_async_context(mail_catcher(folder))
+            settings = settings.model_copy(update={"smtp_url": smtp_url})
+            extra = outbox.routes(folder)
+        settings = _with_dev_defaults(settings)
+        parts = await stack.enter_async_context(open_parts(settings, delivery=True))
+        found = await demo(parts.pool, settings.data_dir)
+        app = build_app(parts, demo_key=found.key, demo_template=found.template_id, extra=extra)
+        port = await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port))
+        await until_stopped(lambda: tell(_welcome(settings, found, port)))
+
+
+async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -> None:
+    """Run the gateway until stopped."""
+    settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    async with open_parts(settings, delivery=delivery) as parts, _listening(build_app(parts), parts) as port:
+        await until_stopped(lambda: tell(f"Bulksend serves http://{settings.host}:{port}/graphql"))
+
+
+async def work(settings: Settings, tell: Tell = to_stderr) -> None:
+    """Run a delivery worker alone until stopped."""
+    settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    async with open_parts(settings, delivery=True) as parts:
+        app = web.Application()
+        app.router.add_routes(health.routes(parts.pool))
+        async with _listening(app, parts) as port:
+            await until_stopped(
+                lambda: tell(f"Bulksend delivers; http://{settings.host}:{port}/readyz tells how it is")
+            )
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, parts: Parts) -> AsyncIterator[int]:
+    async with listening(app, parts, host=parts.settings.host, port=parts.settings.port) as port:
+        yield port
+
+
+def _with_dev_defaults(settings: Settings) -> Settings:
+    made: dict[str, object] = {}
+    if not settings.secret_keys:
+        made["secret_keys"] = (secret(settings.data_dir / "secret_key"),)
+    if settings.public_url is None:
+        made["public_url"] = f"http://{settings.host}:{settings.port}"
+    if settings.mail_from is None:
+        made["mail_from"] = "Bulksend <bulksend@localhost>"
+    return settings.model_copy(update=made)
+
+
+def _welcome(settings: Settings, found: Demo, port: int) -> str:
+    base = f"http://{settings.host}:{port}"
+    lines = [
+        "",
+        f"  GraphiQL    {base}/graphql",
+        f"  Outbox      {base}/outbox",
+        f"  API key     {found.key}",
+        f"  Template    {found.template_id}",
+        f"  Data        {settings.data_dir}",
+        "",
+        "  Send a contract to three people:",
+        "",
+        _curl(base, found),
+        "",
+    ]
+    if not settings.bulk_send_interval:
+        lines += [
+            "  The rule of one bulk send per 5 minutes is off here (BULKSEND_BULK_SEND_INTERVAL=300 turns it on).",
+            "",
+        ]
+    return "\n".join([*lines, "  Ctrl-C stops everything.", ""])
+
+
+_QUERY = (
+    "mutation($input: CreateBulkSendInput!) { createBulkSend(input: $input) "
+    "{ bulkSend { id status sentCount failedCount } userErrors { field message } } }"
+)
+
+
+def _curl(base: str, found: Demo) -> str:
+    signers = [{"name": name, "email": f"{name.split()[0].lower()}@example.com"} for name in _PEOPLE]
+    body = {
+        "query": _QUERY,
+        "variables": {"input": {"templateId": found.template_id, "name": "My first bulk send", "signers": signers}},
+    }
+    return (
+        f"curl -s {base}/graphql -H 'Authorization: Bearer {found.key}' \\\n"
+        f"  -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+    )
+
+
+_PEOPLE = ("Alice Johnson", "Bob Williams", "Carol Davis")

@@ -1,0 +1,42 @@
+"""Choosing a response's media type: GraphQL over HTTP, https://graphql.github.io/graphql-over-http/draft/"""
+
+from typing import Final
+
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+
+_MATCHES: Final = {
+    GRAPHQL_RESPONSE: (GRAPHQL_RESPONSE,),
+    "application/*": (JSON,),
+    "*/*": (JSON,),
+    JSON: (JSON,),
+}
+
+
+def media_type(accept: str | None) -> str | None:
+    """Give the best media type that an Accept header allows, or None. Without a header it is plain JSON."""
+    if not accept or not accept.strip():
+        return JSON
+    best, best_quality = None, 0.0
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = _quality(parameters)
+        for offered in _MATCHES.get(name, ()):
+            if quality > best_quality:
+                best, best_quality = offered, quality
+    return best
+
+
+def wants_html(accept: str | None) -> bool:
+    """Whether a browser asks for a page."""
+    return "text/html" in (accept or "").lower()
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return min(max(float(parameter[2:]), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

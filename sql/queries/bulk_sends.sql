@@ -1,0 +1,186 @@
+-- name: get_many
+-- Bulk sends by their ids; deleted, unknown and foreign ids give no row.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE organization_id = $1 AND id = any($2::uuid[]) AND deleted_at IS NULL;
+
+-- name: newest
+-- The newest bulk send of an organization.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE organization_id = $1 AND deleted_at IS NULL
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: first_page
+-- Bulk sends newest first, between two cursors: the first ones.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND deleted_at IS NULL
+    AND id < $2
+    AND id > $3
+    AND ($5::text[] IS NULL OR status = any($5))
+    AND ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+    AND ($7::uuid IS NULL OR template_id = $7)
+    AND ($8::text IS NULL OR external_id = $8)
+    AND ($9::timestamptz IS NULL OR created_at >= $9)
+    AND ($10::timestamptz IS NULL OR created_at < $10)
+ORDER BY id DESC
+LIMIT $4;
+
+-- name: last_page
+-- Bulk sends between two cursors: the last ones, oldest first.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND deleted_at IS NULL
+    AND id < $2
+    AND id > $3
+    AND ($5::text[] IS NULL OR status = any($5))
+    AND ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+    AND ($7::uuid IS NULL OR template_id = $7)
+    AND ($8::text IS NULL OR external_id = $8)
+    AND ($9::timestamptz IS NULL OR created_at >= $9)
+    AND ($10::timestamptz IS NULL OR created_at < $10)
+ORDER BY id ASC
+LIMIT $4;
+
+-- name: count
+-- How many bulk sends the filters leave.
+SELECT count(*)
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND deleted_at IS NULL
+    AND ($2::text[] IS NULL OR status = any($2))
+    AND ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
+    AND ($4::uuid IS NULL OR template_id = $4)
+    AND ($5::text IS NULL OR external_id = $5)
+    AND ($6::timestamptz IS NULL OR created_at >= $6)
+    AND ($7::timestamptz IS NULL OR created_at < $7);
+
+-- name: lock_rate
+-- Put this organization's creates in a row, until the transaction ends.
+SELECT organization_id
+FROM bulk_send_rates
+WHERE organization_id = $1
+FOR NO KEY UPDATE;
+
+-- name: find_by_idempotency_key
+-- What an idempotency key was used for, deleted or not.
+SELECT
+    id,
+    fingerprint,
+    deleted_at IS NOT NULL AS deleted
+FROM bulk_sends
+WHERE organization_id = $1 AND idempotency_key = $2;
+
+-- name: claim_rate
+-- Take the organization's one create per interval; gives nothing when it is too early.
+UPDATE bulk_send_rates SET last_accepted_at = clock_timestamp()
+WHERE
+    organization_id = $1
+    AND (last_accepted_at IS NULL OR last_accepted_at + $2::interval <= clock_timestamp())
+RETURNING organization_id;
+
+-- name: next_allowed_at
+-- When the organization may create its next bulk send, and how long that is from now.
+SELECT
+    last_accepted_at + $2::interval AS at,
+    last_accepted_at + $2::interval - clock_timestamp() AS wait
+FROM bulk_send_rates
+WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp();
+
+-- name: create
+-- A new bulk send, still without its documents.
+INSERT INTO bulk_sends (
+    organization_id, template_id, name, email_message, external_id, idempotency_key, fingerprint, total_count
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at;
+
+-- name: lock
+-- Lock one bulk send before its documents and counters change together.
+SELECT id
+FROM bulk_sends
+WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+FOR NO KEY UPDATE;
+
+-- name: delete
+-- Soft-delete a bulk send and all its documents; gives nothing when there is none.
+WITH bulk_send AS (
+    UPDATE bulk_sends SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+    RETURNING organization_id, id
+),
+
+deleted_documents AS (
+    UPDATE documents SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    FROM bulk_send
+    WHERE documents.organization_id = bulk_send.organization_id AND documents.bulk_send_id = bulk_send.id
+)
+
+SELECT bulk_send.id FROM bulk_send;

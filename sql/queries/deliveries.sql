@@ -1,0 +1,198 @@
+-- name: take_turn
+-- Lock the organization whose mail is longest due; nobody's is while the circuit is open. Has no organization yet.
+SELECT organization_id
+FROM delivery_turns
+WHERE
+    due_at <= statement_timestamp()
+    AND NOT EXISTS (SELECT FROM smtp_circuit WHERE smtp_circuit.opened_at IS NOT NULL)
+ORDER BY due_at
+LIMIT 1
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: take_overdue_turn
+-- Lock an organization with a document that has waited longer than any may, circuit or not. Has no organization yet.
+SELECT delivery_turns.organization_id
+FROM delivery_turns
+WHERE
+    delivery_turns.due_at <= statement_timestamp()
+    AND EXISTS (
+        SELECT FROM documents
+        WHERE
+            documents.organization_id = delivery_turns.organization_id
+            AND documents.delivery_status = 'pending'
+            AND documents.deleted_at IS NULL
+            AND documents.next_attempt_at <= statement_timestamp()
+            AND documents.queued_at <= statement_timestamp() - $1::interval
+    )
+LIMIT 1
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: claim
+-- Lease documents that are due, or only those that are and have waited for this long as well.
+-- Claimed means in flight until the lease ends, and found again by the same index.
+-- Due by statement_timestamp(), which an index can be searched for; clock_timestamp() would read all that waits.
+WITH due AS (
+    SELECT
+        organization_id,
+        id
+    FROM documents
+    WHERE
+        organization_id = $1
+        AND delivery_status = 'pending'
+        AND deleted_at IS NULL
+        AND next_attempt_at <= statement_timestamp()
+        AND ($5::interval IS NULL OR queued_at <= statement_timestamp() - $5::interval)
+    ORDER BY next_attempt_at
+    LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+
+claimed AS (
+    UPDATE documents SET lease_id = $3, next_attempt_at = clock_timestamp() + $4::interval
+    FROM due
+    WHERE documents.organization_id = due.organization_id AND documents.id = due.id
+    RETURNING
+        documents.organization_id,
+        documents.bulk_send_id,
+        documents.id,
+        documents.lease_id,
+        documents.link_generation,
+        documents.attempts,
+        documents.queued_at,
+        documents.signer_index,
+        documents.signer_name,
+        documents.signer_email,
+        documents.signer_message,
+        documents.error_code,
+        documents.error_message,
+        documents.smtp_code
+)
+
+SELECT
+    claimed.organization_id,
+    claimed.bulk_send_id,
+    claimed.id,
+    claimed.lease_id,
+    claimed.link_generation,
+    claimed.attempts,
+    clock_timestamp() - claimed.queued_at AS age,
+    claimed.error_code,
+    claimed.error_message,
+    claimed.smtp_code,
+    claimed.signer_name,
+    claimed.signer_email,
+    claimed.signer_message,
+    bulk_sends.name AS bulk_send_name,
+    bulk_sends.email_message,
+    templates.name AS template_name,
+    organizations.name AS organization_name
+FROM claimed
+INNER JOIN bulk_sends
+    ON claimed.organization_id = bulk_sends.organization_id AND claimed.bulk_send_id = bulk_sends.id
+INNER JOIN templates
+    ON bulk_sends.organization_id = templates.organization_id AND bulk_sends.template_id = templates.id
+INNER JOIN organizations ON claimed.organization_id = organizations.id
+ORDER BY claimed.bulk_send_id, claimed.signer_index;
+
+-- name: move_turn
+-- Put an organization's turn behind the others that are due, at its next pending document; with none it has no turn.
+WITH pending AS (
+    SELECT next_attempt_at
+    FROM documents
+    WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
+    ORDER BY next_attempt_at
+    LIMIT 1
+),
+
+moved AS (
+    UPDATE delivery_turns SET due_at = greatest(pending.next_attempt_at, clock_timestamp())
+    FROM pending
+    WHERE delivery_turns.organization_id = $1
+)
+
+DELETE FROM delivery_turns
+WHERE delivery_turns.organization_id = $1 AND NOT EXISTS (SELECT FROM pending);
+
+-- name: ask_turn
+-- Give an organization a turn no later than this long from now.
+INSERT INTO delivery_turns AS turns (organization_id, due_at)
+VALUES ($1, clock_timestamp() + $2::interval)
+ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at;
+
+-- name: next_due
+-- How long until somebody's mail is due; null when nothing is pending.
+SELECT greatest(min(due_at) - clock_timestamp(), interval '0') AS wait
+FROM delivery_turns;
+
+-- name: lock_bulk_send
+-- Lock the bulk send whose documents' results are recorded next, deleted or not.
+SELECT id
+FROM bulk_sends
+WHERE organization_id = $1 AND id = $2
+FOR NO KEY UPDATE;
+
+-- name: record
+-- Record results of one bulk send's documents and move its counters by what really changed.
+-- 'sent' is absorbing and always wins; anything else needs the lease and a document still pending.
+-- A document put back without an error of its own keeps the last one. Of two results for one document 'sent' counts.
+WITH results AS (
+    SELECT DISTINCT ON (given.id)
+        given.id,
+        given.lease_id,
+        given.outcome,
+        given.attempts,
+        given.wait,
+        given.outcome = 'pending' AND given.error_code IS NULL AS keeps_error,
+        given.error_code,
+        given.error_message,
+        given.smtp_code
+    FROM
+        unnest(
+            $3::uuid[], $4::uuid[], $5::text[], $6::integer[], $7::interval[], $8::text[], $9::text[], $10::integer[]
+        ) AS given (id, lease_id, outcome, attempts, wait, error_code, error_message, smtp_code)
+    ORDER BY given.id ASC, given.outcome = 'sent' DESC
+),
+
+changed AS (
+    UPDATE documents SET
+        delivery_status = results.outcome,
+        attempts = documents.attempts + results.attempts,
+        next_attempt_at = CASE WHEN results.outcome = 'pending' THEN clock_timestamp() + results.wait END,
+        lease_id = NULL,
+        sent_at = CASE WHEN results.outcome = 'sent' THEN clock_timestamp() END,
+        failed_at = CASE WHEN results.outcome = 'failed' THEN clock_timestamp() END,
+        error_code = CASE WHEN results.keeps_error THEN documents.error_code ELSE results.error_code END,
+        error_message = CASE WHEN results.keeps_error THEN documents.error_message ELSE results.error_message END,
+        smtp_code = CASE WHEN results.keeps_error THEN documents.smtp_code ELSE results.smtp_code END,
+        updated_at = clock_timestamp()
+    FROM results
+    WHERE
+        documents.organization_id = $1
+        AND documents.bulk_send_id = $2
+        AND documents.id = results.id
+        AND documents.delivery_status <> 'sent'
+        AND (
+            results.outcome = 'sent'
+            OR (documents.lease_id = results.lease_id AND documents.delivery_status = 'pending')
+        )
+    RETURNING
+        old.delivery_status AS before,
+        new.delivery_status AS after
+),
+
+moved AS (
+    SELECT
+        count(*) FILTER (WHERE after = 'sent') AS sent,
+        count(*) FILTER (WHERE after = 'failed') - count(*) FILTER (WHERE before = 'failed') AS failed
+    FROM changed
+)
+
+UPDATE bulk_sends SET
+    sent_count = bulk_sends.sent_count + moved.sent,
+    failed_count = bulk_sends.failed_count + moved.failed,
+    updated_at = clock_timestamp()
+FROM moved
+WHERE
+    bulk_sends.organization_id = $1
+    AND bulk_sends.id = $2
+    AND (moved.sent <> 0 OR moved.failed <> 0);

@@ -1,0 +1,61 @@
+-- name: get_many
+-- Templates by their ids; unknown and foreign ids give no row.
+SELECT
+    id,
+    name,
+    description,
+    body,
+    merge_fields,
+    created_at
+FROM templates
+WHERE organization_id = $1 AND id = any($2::uuid[]);
+
+-- name: first_page
+-- Templates newest first, between two cursors: the first ones.
+SELECT
+    id,
+    name,
+    description,
+    body,
+    merge_fields,
+    created_at
+FROM templates
+WHERE
+    organization_id = $1
+    AND id < $2
+    AND id > $3
+    AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0)
+ORDER BY id DESC
+LIMIT $4;
+
+-- name: last_page
+-- Templates between two cursors: the last ones, oldest first.
+SELECT
+    id,
+    name,
+    description,
+    body,
+    merge_fields,
+    created_at
+FROM templates
+WHERE
+    organization_id = $1
+    AND id < $2
+    AND id > $3
+    AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0)
+ORDER BY id ASC
+LIMIT $4;
+
+-- name: count
+-- How many templates the filters leave.
+SELECT count(*)
+FROM templates
+WHERE
+    organization_id = $1
+    AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0);
+
+-- name: create
+-- A new template; gives its id.
+INSERT INTO templates (organization_id, name, description, body, merge_fields)
+VALUES ($1, $2, $3, $4, $5)
+RETURNING id;

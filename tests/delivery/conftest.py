@@ -1,0 +1,22 @@
+"""A scripted SMTP server and a mailer that sends to it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from mailing import mailer_to
+from smtp_sink import SmtpSink
+
+from bulksend.delivery.smtp import Mailer
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[SmtpSink]:
+    async with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+async def mailer(sink: SmtpSink) -> AsyncIterator[Mailer]:
+    mailer = mailer_to(sink)
+    yield mailer
+    await mailer.close()

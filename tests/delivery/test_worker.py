@@ -1,0 +1,197 @@
+"""The worker against a real database and a real SMTP server."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from bulk_sending import addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from delivering import POLICY, Delivery, delivery_to, eventually, running
+from smtp_sink import Phase, SmtpSink
+
+from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.pool import Pool
+
+
+@pytest.fixture
+async def delivery(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[Delivery]:
+    async with delivery_to(sink, pool, dsn) as delivery:
+        yield delivery
+
+
+def recipients(sink: SmtpSink) -> Counter[str]:
+    return Counter(recipient for mail in sink.mails for recipient in mail.recipients)
+
+
+def counts(row: BulkSendRow) -> tuple[int, int, int]:
+    return row.sent_count, row.failed_count, row.pending_count
+
+
+async def test_a_pass_with_nothing_due_claims_nothing(delivery: Delivery) -> None:
+    assert await delivery.worker.deliver_due() == 0
+
+
+async def test_a_pass_sends_and_records(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sent = await create_for_new_organization(pool, addresses(3))
+
+    assert await delivery.worker.deliver_due() == 3
+
+    row = await bulk_send(pool, sent)
+    assert (row.status, *counts(row)) == ("completed", 3, 0, 0)
+    assert recipients(sink) == Counter(addresses(3))
+    assert [document.attempts for document in await documents_of(pool, sent)] == [1, 1, 1]
+    assert await delivery.worker.deliver_due() == 0
+
+
+async def test_a_pass_claims_no_more_than_there_are_connections(delivery: Delivery, pool: Pool) -> None:
+    sent = await create_for_new_organization(pool, addresses(5))
+
+    assert await delivery.worker.deliver_due() == 3
+    assert counts(await bulk_send(pool, sent)) == (3, 0, 2)
+    assert await delivery.worker.deliver_due() == 2
+
+
+async def test_the_mail_is_the_documents_own(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sent = await create_for_new_organization(pool, addresses(2))
+
+    await delivery.worker.deliver_due()
+
+    links = [
+        str(mail.parsed.get_body(("plain",))).partition("https://sign.example.com/sign/")[2] for mail in sink.mails
+    ]
+    assert len(set(links)) == 2
+    assert len({mail.parsed["Message-ID"] for mail in sink.mails}) == 2
+    assert {mail.sender for mail in sink.mails} == {"bulksend@example.com"}
+    assert all(document.delivery_status == "sent" for document in await documents_of(pool, sent))
+
+
+async def test_turns_are_fair(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    large = await create_for_new_organization(pool, addresses(30, "large.example.com"), "Large")
+    await create_for_new_organization(pool, addresses(3, "small.example.com"), "Small")
+
+    for _ in range(2):
+        assert await delivery.worker.deliver_due() == 3
+
+    assert sum("small" in recipient for recipient in recipients(sink)) == 3
+    assert counts(await bulk_send(pool, large)) == (3, 0, 27)
+
+
+async def test_the_loop_delivers_what_a_notice_announces(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    async with running(delivery):
+        for round_number in range(1, 4):
+            await create_for_new_organization(pool, addresses(20))
+            delivery.notices.work_is_due()
+            await sink.wait_for(20 * round_number)
+    assert max(recipients(sink).values()) == 3
+    assert sink.most_connections <= 3
+
+
+async def test_the_loop_finds_work_nobody_announced(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    async with running(delivery):
+        await create_for_new_organization(pool, addresses(5))
+        await sink.wait_for(5)
+
+
+async def test_one_bulk_send_is_recorded_without_waiting_for_company(
+    delivery: Delivery, pool: Pool, sink: SmtpSink
+) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    async with running(delivery):
+        await eventually(lambda: _is(pool, sent, "completed"))
+
+
+async def test_stuck_connections_stall_nobody(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    gate = sink.hold(Phase.MESSAGE, recipient="*@stuck.example.com")
+    stuck = await create_for_new_organization(pool, addresses(2, "stuck.example.com"))
+    async with running(delivery):
+        await gate.reached(2)
+        others = await create_for_new_organization(pool, addresses(10))
+        delivery.notices.work_is_due()
+        await eventually(lambda: _is(pool, others, "completed"))
+        assert counts(await bulk_send(pool, stuck)) == (0, 0, 2)
+        gate.open()
+    assert counts(await bulk_send(pool, stuck)) == (2, 0, 0)
+
+
+async def test_stop_ends_what_has_begun_and_gives_back_the_rest(
+    delivery: Delivery, pool: Pool, dsn: str, sink: SmtpSink
+) -> None:
+    begun = sink.hold(Phase.MESSAGE, recipient="begun@example.com")
+    waiting = sink.hold(Phase.RCPT, recipient="waiting@example.com")
+    sent = await create_for_new_organization(pool, ["begun@example.com", "waiting@example.com", *addresses(4)])
+    task = asyncio.create_task(delivery.worker.run())
+    await begun.reached()
+    await waiting.reached()
+    await sink.wait_for(4)
+
+    stopped = asyncio.create_task(delivery.worker.stop(grace=10))
+    await eventually(lambda: _lacks_lease(pool, "waiting@example.com"))
+    begun.open()
+    assert await stopped
+    await task
+
+    first, second, *_ = await documents_of(pool, sent)
+    assert (first.delivery_status, first.attempts) == ("sent", 1)
+    assert (second.delivery_status, second.attempts) == ("pending", 0)
+    assert second.next_attempt_at is not None
+    waiting.open()
+    sink.forgive()
+    async with delivery_to(sink, pool, dsn) as another:
+        assert await another.worker.deliver_due() == 1
+    assert recipients(sink) == Counter(["begun@example.com", "waiting@example.com", *addresses(4)])
+
+
+async def test_stop_does_not_outlast_its_grace(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    await create_for_new_organization(pool, addresses(1))
+    async with delivery_to(sink, pool, dsn, replace(POLICY, lease=20)) as delivery:
+        task = asyncio.create_task(delivery.worker.run())
+        await gate.reached()
+        assert not await delivery.worker.stop(grace=0.05)
+        gate.open()
+        assert await delivery.worker.stop(grace=10)
+        await task
+
+
+async def test_a_lost_lease_is_found_again(delivery: Delivery, pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    gate = sink.hold(Phase.MESSAGE, times=1)
+    sent = await create_for_new_organization(pool, addresses(1))
+    first = asyncio.create_task(delivery.worker.deliver_due())
+    await gate.reached()
+    async with delivery_to(sink, pool, dsn) as another:
+        assert await another.worker.deliver_due() == 0
+        await pass_time(pool, POLICY.lease)
+        assert await another.worker.deliver_due() == 1
+    gate.open()
+    assert await first == 1
+
+    assert counts(await bulk_send(pool, sent)) == (1, 0, 0)
+    assert len({mail.parsed["Message-ID"] for mail in sink.mails}) == 1
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+async def test_workers_share_a_bulk_send_and_double_nothing(pool: Pool, dsn: str, sink: SmtpSink, workers: int) -> None:
+    sent = await create_for_new_organization(pool, addresses(300))
+    deliveries = [delivery_to(sink, pool, dsn) for _ in range(workers)]
+    opened = [await delivery.__aenter__() for delivery in deliveries]
+    tasks = [asyncio.create_task(delivery.worker.run()) for delivery in opened]
+    await eventually(lambda: _is(pool, sent, "completed"), 20)
+    for delivery in opened:
+        await delivery.worker.stop(10)
+    await asyncio.gather(*tasks)
+    for manager in deliveries:
+        await manager.__aexit__(None, None, None)
+
+    assert recipients(sink) == Counter(addresses(300))
+    by_connection = Counter(mail.connection for mail in sink.mails)
+    assert len(by_connection) == 3 * workers
+    assert min(by_connection.values()) > 10
+
+
+async def _is(pool: Pool, sent: object, status: str) -> bool:
+    return (await bulk_send(pool, sent)).status == status  # type: ignore[arg-type]
+
+
+async def _lacks_lease(pool: Pool, email: str) -> bool:
+    return bool(await pool.fetchval("SELECT lease_id IS NULL FROM documents WHERE signer_email = $1", email))
