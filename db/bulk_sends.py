@@ -94,6 +94,8 @@ _NEXT_ALLOWED_AT = query("bulk_sends", "next_allowed_at", NextAllowedRow)
 _CREATE = query("bulk_sends", "create", BulkSendRow)
 _LOCK = command("bulk_sends", "lock")
 _DELETE = command("bulk_sends", "delete")
+_CANCEL = command("bulk_sends", "cancel")
+_RETRY = command("bulk_sends", "retry")
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[BulkSendRow]:
@@ -164,3 +166,18 @@ async def lock(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -
 async def delete(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:
     """Soft-delete a bulk send and its documents; False when there is none. Lock it first."""
     return await _DELETE.value(conn, organization_id, bulk_send_id) is not None
+
+
+async def cancel(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> int:
+    """Fail what is pending, leased or not, and give how many that were. Lock it first."""
+    return cast(int, await _CANCEL.value(conn, organization_id, bulk_send_id))
+
+
+async def retry(
+    conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, document_ids: Sequence[UUID] | None
+) -> int:
+    """Queue failed documents anew, all or those named, and give how many that were. Lock it first.
+
+    What was cancelled in flight is tried no sooner than its lease would have ended: the mail may yet be accepted.
+    """
+    return cast(int, await _RETRY.value(conn, organization_id, bulk_send_id, document_ids))

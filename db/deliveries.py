@@ -36,6 +36,20 @@ class ClaimedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OverdueRow:
+    """One leased document that has waited too long; `error_…`: of its last attempt."""
+
+    organization_id: UUID
+    bulk_send_id: UUID
+    id: UUID
+    lease_id: UUID
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+    smtp_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one document's delivery.
 
@@ -53,9 +67,10 @@ class Result:
     smtp_code: int | None = None
 
 
-_TAKE_TURN = command("deliveries", "take_turn")
-_TAKE_OVERDUE_TURN = command("deliveries", "take_overdue_turn")
 _CLAIM = query("deliveries", "claim", ClaimedRow)
+_CLAIM_OVERDUE = query("deliveries", "claim_overdue", OverdueRow)
+_TAKE_TURN = command("deliveries", "take_turn")
+_END_TURN = command("deliveries", "end_turn")
 _MOVE_TURN = command("deliveries", "move_turn")
 _ASK_TURN = command("deliveries", "ask_turn")
 _NEXT_DUE = command("deliveries", "next_due")
@@ -64,31 +79,34 @@ _RECORD = command("deliveries", "record")
 
 
 async def claim(conn: Connection, *, lease_id: UUID, limit: int, lease: timedelta) -> list[ClaimedRow]:
-    """Lease up to `limit` due documents of the organization whose turn it is, and move its turn behind the others.
+    """Lease up to `limit` due documents of the organization whose turn it is, and put its turn behind the others'.
 
-    Needs a transaction. Gives nothing when nobody's mail is due, or while the circuit is open.
+    Gives nothing while the circuit is open, and when that organization has nothing due: then settle its turn.
+    """
+    return await _CLAIM.all(conn, limit, lease_id, lease)
+
+
+async def settle_turn(conn: Connection) -> bool:
+    """Move the turn that is longest due to when its organization's next document is, or end it.
+
+    Needs a transaction. Gives whether another claim may find something now.
     """
     organization_id = cast(UUID | None, await _TAKE_TURN.value(conn))
     if organization_id is None:
-        return []
-    claimed = await _CLAIM.all(conn, organization_id, limit, lease_id, lease, None)
-    await _MOVE_TURN.run(conn, organization_id)
-    return claimed
+        return False
+    # Statements of their own: whoever made mail due before the turn was locked is seen, and others come after us.
+    ended = await _END_TURN.value(conn, organization_id)
+    return bool(ended or await _MOVE_TURN.value(conn, organization_id))
 
 
 async def claim_overdue(
     conn: Connection, *, lease_id: UUID, limit: int, lease: timedelta, max_queue_age: timedelta
-) -> list[ClaimedRow]:
-    """Lease up to `limit` documents of one organization that were queued `max_queue_age` ago, circuit or not.
+) -> list[OverdueRow]:
+    """Lease up to `limit` due documents that were queued `max_queue_age` ago or earlier, circuit or not.
 
-    Needs a transaction. Reads all that is due: for once in a while.
+    Reads all that is due: for once in a while.
     """
-    organization_id = cast(UUID | None, await _TAKE_OVERDUE_TURN.value(conn, max_queue_age))
-    if organization_id is None:
-        return []
-    claimed = await _CLAIM.all(conn, organization_id, limit, lease_id, lease, max_queue_age)
-    await _MOVE_TURN.run(conn, organization_id)
-    return claimed
+    return await _CLAIM_OVERDUE.all(conn, limit, lease_id, lease, max_queue_age)
 
 
 async def ask_turn(conn: Connection, *, organization_id: UUID, wait: timedelta = NOW) -> None:

@@ -11,6 +11,7 @@ from bulksend.db import circuit
 from bulksend.db.circuit import Trouble
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
+from bulksend.delivery.metrics import CIRCUIT_OPEN
 from bulksend.delivery.outcomes import TOO_SLOW, ServerTrouble
 from bulksend.delivery.policy import Policy
 from bulksend.delivery.smtp import Mailer
@@ -41,23 +42,33 @@ class Circuit:
 
     async def report(self) -> None:
         """Open the circuit if trouble was seen; until this succeeds nothing more should be sent."""
-        if not self._seen:
+        if not (seen := self._seen):
             return
-        trouble, began = self._seen
+        trouble, began = seen
         age = timedelta(seconds=time.monotonic() - began)
         async with self._pool.acquire() as conn:
             opened = await circuit.open_circuit(
                 conn, trouble=_told(trouble), age=age, probe_interval=self._probe_interval
             )
-        self._seen = None
+        if self._seen is seen:
+            self._seen = None
         if opened:
             log.error("the mail server does not serve", code=trouble.code, smtp_code=trouble.smtp_code)
 
-    async def probe_due(self) -> bool:
-        """Ask the server, if the circuit is open and nobody else does; give whether it was asked and serves."""
+    async def is_open(self) -> bool:
+        """Whether all workers wait for the server."""
         async with self._pool.acquire() as conn:
-            if not await circuit.take_probe(conn, lease=self._probe_lease):
-                return False
+            state = await circuit.circuit_state(conn)
+        CIRCUIT_OPEN.set(state is not None)
+        return state is not None
+
+    async def take_probe(self) -> bool:
+        """Become the one who asks the server, if the circuit is open and it is time to."""
+        async with self._pool.acquire() as conn:
+            return await circuit.take_probe(conn, lease=self._probe_lease)
+
+    async def probe(self) -> bool:
+        """Ask the server and give whether it serves; it does: the circuit is closed and everybody told."""
         trouble = await self._probe()
         if trouble:
             await self._keep_open(trouble)
@@ -80,6 +91,7 @@ class Circuit:
     async def _close(self) -> None:
         async with self._pool.acquire() as conn:
             await circuit.close_circuit(conn)
+        CIRCUIT_OPEN.set(0)
         log.info("the mail server serves again")
         self._notices.work_is_due()
 

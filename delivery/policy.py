@@ -6,7 +6,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from typing import Final
 
-from bulksend.db.deliveries import ClaimedRow, Result
+from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
 from bulksend.delivery.message import envelope_address
 from bulksend.delivery.outcomes import (
     Accepted,
@@ -81,7 +81,7 @@ def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
             return Result(document.id, document.lease_id, "pending", attempts=0)
 
 
-def expired(document: ClaimedRow) -> Result:
+def expired(document: ClaimedRow | OverdueRow) -> Result:
     """The end of a document that has waited too long, with the server's last words if there were any."""
     waited_for_server = document.attempts == 0 or document.error_code in _SERVER_TROUBLE
     code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else DeliveryErrorCode.ATTEMPTS_EXHAUSTED

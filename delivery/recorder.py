@@ -11,11 +11,12 @@ from uuid import UUID
 import structlog
 
 from bulksend.db import deliveries, ids
-from bulksend.db.deliveries import ClaimedRow, Result
+from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
 from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
 from bulksend.delivery.faults import described
+from bulksend.delivery.metrics import UNRECORDED
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Recorder:
         """Whether a result of this document waits: until then the database knows less than we do."""
         return document_id in self._unrecorded
 
-    def add(self, document: ClaimedRow, result: Result) -> None:
+    def add(self, document: ClaimedRow | OverdueRow, result: Result) -> None:
         """Record a result soon."""
         self._unrecorded[result.document_id] += 1
         lane = self._lane((document.organization_id, document.bulk_send_id))
@@ -164,6 +165,7 @@ class Recorder:
 
     def _look(self) -> None:
         """Tell those who wait how things stand; what the database refuses holds nobody."""
+        UNRECORDED.set(self.unrecorded)
         waiting = len(self._unrecorded) - len(self._refused)
         _set(self._caught_up, waiting < MOST_UNRECORDED and not self._database_gone)
         _set(self._empty, waiting == 0)

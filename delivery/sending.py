@@ -1,5 +1,7 @@
 """One claimed document's mail: written, linked, and handed to the server."""
 
+import asyncio
+
 import structlog
 
 from bulksend.db import ids
@@ -25,6 +27,7 @@ class Sending:
         self._links = links
         self._policy = policy
         self._sender = policy.sender
+        self._writing = asyncio.Lock()
 
     async def send(self, document: ClaimedRow, deadline: float) -> Outcome:
         """Send one document's mail and give what became of it, whatever goes wrong.
@@ -36,11 +39,17 @@ class Sending:
         except ValueError:
             return UNWRITABLE_ADDRESS
         try:
-            message = compose(self._letter(document), self._policy.mail_from, self._policy.message_id_domain)
+            message = await self._write(document)
             return await self._mailer.send(self._sender, recipient, message, deadline=deadline)
         except Exception as error:
             log.error("mail failed unexpectedly", document=ids.encode(ids.DOCUMENT, document.id), **described(error))
             return NOT_WRITTEN
+
+    async def _write(self, document: ClaimedRow) -> bytes:
+        # It takes 0.3 ms in which the process does nothing else: one at a time, and in between whatever is ready.
+        async with self._writing:
+            await asyncio.sleep(0)
+            return compose(self._letter(document), self._policy.mail_from, self._policy.message_id_domain)
 
     def _letter(self, document: ClaimedRow) -> Letter:
         return Letter(

@@ -11,11 +11,15 @@ from uuid import uuid4
 import structlog
 
 from bulksend.db import deliveries
-from bulksend.db.deliveries import ClaimedRow
+from bulksend.db.deliveries import ClaimedRow, OverdueRow
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
+from bulksend.delivery.circuit import Circuit
 from bulksend.delivery.faults import described
 from bulksend.delivery.links import SigningLinks
+from bulksend.delivery.metrics import EXPIRED, IN_FLIGHT, count
+from bulksend.delivery.outcomes import ServerTrouble
+from bulksend.delivery.pace import Pace
 from bulksend.delivery.policy import Policy, expired, is_overdue, result
 from bulksend.delivery.recorder import Recorder
 from bulksend.delivery.sending import Sending
@@ -25,10 +29,11 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 1.0
 # What is due now may be another worker's at this moment.
-BUSY_SECONDS: Final = 0.01
+BUSY_SECONDS: Final = 0.003
 # A claim for several connections costs the same as for one, so it is worth waiting for some to become idle; not for
 # long, because those that remain may be stuck.
 LINGER_SECONDS: Final = 0.005
+OVERDUE_AT_ONCE: Final = 100
 # The content is begun within this part of the lease, counted from before the claim (DESIGN 7).
 CONTENT_PART: Final = 1 / 3
 
@@ -43,7 +48,9 @@ class Worker:
         self._pool = pool
         self._notices = notices
         self._mailer = mailer
+        self._connections = mailer.idle
         self._policy = policy
+        self._lease = timedelta(seconds=policy.lease)
         self._sending = Sending(mailer, links, policy)
         self._recorder = Recorder(pool, notices)
         self._circuit = Circuit(pool, notices, mailer, policy)
@@ -53,15 +60,27 @@ class Worker:
         self._stopping = asyncio.Event()
         self._at_rest = asyncio.Event()
         self._at_rest.set()
+        self._mending: asyncio.Task[bool] | None = None
         self._backlog = False
 
     async def deliver_due(self) -> int:
         """Make one pass: claim mail for the idle connections, send it, record it, and give how many were claimed."""
         claimed = await self._claim_and_begin()
-        while self._in_flight:
-            await asyncio.wait(self._in_flight)
-        await self._recorder.flush()
+        await self._settle()
+        await self._circuit.report()
         return claimed
+
+    async def mend(self) -> bool:
+        """Make one pass over an open circuit: probe the server if that is this worker's turn; give whether it serves.
+
+        While it does not, documents that have waited too long fail.
+        """
+        if not await self._circuit.take_probe():
+            return False
+        serves = await self._circuit.probe()
+        if not serves:
+            await self._fail_overdue()
+        return serves
 
     async def run(self) -> None:
         """Deliver whatever is or comes due, until `stop`."""
@@ -80,10 +99,13 @@ class Worker:
         """
         self._stopping.set()
         self._mailer.stop()
+        if self._mending:
+            self._mending.cancel()
         self._mail_ended.set()
         self._notices.work.set()
         try:
             async with asyncio.timeout(grace):
+                await self._at_rest.wait()
                 await self._settle()
         except TimeoutError:
             log.warning("delivery ends early", in_flight=len(self._in_flight), unrecorded=self._recorder.unrecorded)
@@ -93,7 +115,6 @@ class Worker:
         return True
 
     async def _settle(self) -> None:
-        await self._at_rest.wait()
         while self._in_flight:
             await asyncio.wait(self._in_flight)
         await self._recorder.flush()
@@ -107,69 +128,114 @@ class Worker:
             log.warning("delivery pauses", **described(error))
             await _wait(self._stopping, POLL_SECONDS)
 
+    @property
+    def _idle(self) -> int:
+        """How many mails can begin at once: what is claimed and still being written counts as begun."""
+        return self._connections - len(self._in_flight)
+
     async def _has_room(self) -> bool:
         if not await self._recorder.caught_up(POLL_SECONDS):
             return False
-        if not self._mailer.idle:
+        if not self._idle:
             self._mail_ended.clear()
             await _wait(self._mail_ended, POLL_SECONDS)
         if self._backlog:
             await self._linger()
-        return self._mailer.idle > 0 and not self._stopping.is_set()
+        return self._idle > 0 and not self._stopping.is_set()
 
     async def _linger(self) -> None:
         end = time.monotonic() + LINGER_SECONDS
-        while self._mailer.idle < len(self._in_flight) and (left := end - time.monotonic()) > 0:
+        while self._idle < len(self._in_flight) and (left := end - time.monotonic()) > 0:
             self._mail_ended.clear()
             await _wait(self._mail_ended, left)
 
     async def _claim_and_begin(self) -> int:
-        limit = self._mailer.idle
+        await self._circuit.report()
+        limit = self._pace.allows(self._idle)
         if not limit:
             return 0
-        # Before the claim: a notice that comes from now on is of something it may have missed.
+        # Before the claim: a notice that comes from now on may be of something it does not see.
         self._notices.work.clear()
-        deadline = time.monotonic() + self._policy.lease * CONTENT_PART
+        claimed_at = time.monotonic()
         claimed = await self._claim(limit)
-        await self._begin(claimed, deadline)
         self._backlog = len(claimed) == limit
+        self._pace.spend(len(claimed))
+        for document in claimed:
+            self._begin(document, claimed_at)
         return len(claimed)
 
     async def _claim(self, limit: int) -> list[ClaimedRow]:
-        lease = timedelta(seconds=self._policy.lease)
+        while True:
+            async with self._pool.acquire() as conn:
+                claimed = await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=self._lease)
+            if claimed or not await self._settle_turn():
+                return claimed
+
+    async def _settle_turn(self) -> bool:
         async with writing(self._pool) as conn:
-            return await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=lease)
+            return await deliveries.settle_turn(conn)
 
-    async def _begin(self, claimed: Sequence[ClaimedRow], deadline: float) -> None:
-        for document in claimed:
-            task = asyncio.create_task(self._deliver(document, deadline))
-            self._in_flight.add(task)
-            task.add_done_callback(self._note_end)
-            # Writing a mail takes 0.3 ms in which nobody else is served: one at a time.
-            await asyncio.sleep(0)
+    def _begin(self, document: ClaimedRow, claimed_at: float) -> None:
+        task = asyncio.create_task(self._deliver(document, claimed_at))
+        self._in_flight.add(task)
+        task.add_done_callback(self._note_end)
 
-    async def _deliver(self, document: ClaimedRow, deadline: float) -> None:
+    async def _deliver(self, document: ClaimedRow, claimed_at: float) -> None:
         if self._recorder.holds(document.id):
-            # The lease was lost before its result could be recorded. That one counts; what was sent stays sent.
+            # Its lease was lost before a result was recorded. That one counts: what was sent is not sent again.
             return
         if is_overdue(document, self._policy):
-            self._recorder.add(document, expired(document))
+            self._expire(document)
             return
-        outcome = await self._sending.send(document, deadline)
+        outcome = await self._sending.send(document, claimed_at + self._policy.lease * CONTENT_PART)
+        if isinstance(outcome, ServerTrouble):
+            self._circuit.see(outcome, claimed_at)
+        count(outcome)
         self._recorder.add(document, result(document, outcome, self._policy))
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
+        IN_FLIGHT.set(len(self._in_flight))
         self._mail_ended.set()
         if not self._in_flight:
             self._recorder.hurry()
 
     async def _rest(self) -> None:
         """Sleep until something may be due: a notice says so, or its time comes."""
+        if await self._circuit.is_open():
+            await self._mend_unless_stopped()
+            seconds = min(self._policy.probe_interval, POLL_SECONDS)
+        else:
+            seconds = await self._next_due()
+        await _wait(self._notices.work, max(seconds, self._pace.wait, BUSY_SECONDS))
+
+    async def _next_due(self) -> float:
         async with self._pool.acquire() as conn:
             wait = await deliveries.next_due(conn)
-        seconds = POLL_SECONDS if wait is None else min(wait.total_seconds(), POLL_SECONDS)
-        await _wait(self._notices.work, max(seconds, BUSY_SECONDS))
+        return POLL_SECONDS if wait is None else min(wait.total_seconds(), POLL_SECONDS)
+
+    async def _mend_unless_stopped(self) -> None:
+        self._mending = asyncio.create_task(self.mend())
+        await asyncio.wait([self._mending])
+        if not self._mending.cancelled():
+            self._mending.result()
+
+    async def _fail_overdue(self) -> None:
+        while claimed := await self._claim_overdue():
+            for document in claimed:
+                self._expire(document)
+            await self._recorder.flush()
+
+    async def _claim_overdue(self) -> list[OverdueRow]:
+        age = timedelta(seconds=self._policy.max_queue_age)
+        async with self._pool.acquire() as conn:
+            return await deliveries.claim_overdue(
+                conn, lease_id=uuid4(), limit=OVERDUE_AT_ONCE, lease=self._lease, max_queue_age=age
+            )
+
+    def _expire(self, document: ClaimedRow | OverdueRow) -> None:
+        EXPIRED.inc()
+        self._recorder.add(document, expired(document))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

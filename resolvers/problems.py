@@ -24,6 +24,7 @@ class UserErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     RATE_LIMITED = "RATE_LIMITED"
     NOT_FOUND = "NOT_FOUND"
+    NOT_FAILED = "NOT_FAILED"
 
 
 class WarningCode(StrEnum):

@@ -87,3 +87,20 @@ class DeleteBulkSendInput:
     """Which bulk send to delete."""
 
     id: strawberry.ID = strawberry.field(description="The bulk send.")
+
+
+@strawberry.input(description="Which bulk send to cancel.")
+class CancelBulkSendInput:
+    """Which bulk send to cancel."""
+
+    id: strawberry.ID = strawberry.field(description="The bulk send.")
+
+
+@strawberry.input(description="What to send again.")
+class RetryBulkSendInput:
+    """What to send again."""
+
+    id: strawberry.ID = strawberry.field(description="The bulk send.")
+    document_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="1–500 of its failed documents; all of them when left out."
+    )

@@ -96,6 +96,24 @@ class DeleteBulkSendPayload:
     user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
 
 
+@strawberry.type(description="What came of a cancel.")
+class CancelBulkSendPayload:
+    """What came of a cancel."""
+
+    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    cancelled_count: int = strawberry.field(description="How many pending documents will not be sent.")
+    user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
+
+
+@strawberry.type(description="What came of a retry.")
+class RetryBulkSendPayload:
+    """What came of a retry."""
+
+    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    retried_count: int = strawberry.field(description="How many failed documents are being sent again.")
+    user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
+
+
 def not_found(field: Sequence[str], message: str) -> UserError:
     """Say that there is no such thing, or that it is somebody else's."""
     return UserError(code=UserErrorCode.NOT_FOUND, field=list(field), message=message, retry_after=None)

@@ -28,7 +28,7 @@ def build_app(
         graphiql_key=demo_key,
         graphiql_template=demo_template,
     )
-    app.router.add_route("*", "/graphql", view)
+    app.router.add_route("*", "/graphql", view.__call__)
     app.router.add_routes(graphiql.routes())
     app.router.add_routes(signing.routes(parts.gateway))
     app.router.add_routes(health.routes(parts.pool))

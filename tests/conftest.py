@@ -1,6 +1,5 @@
 """One PostgreSQL a run; a migrated template database a run; a clone of it for each test worker."""
 
-import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -10,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from gateway import RunningGateway, Tenant, new_tenant, running_gateway
+from smtp_sink import SmtpSink
 
 from bulksend.db import migrations
 from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
@@ -64,6 +65,17 @@ async def clone(server_dsn: str, name: str) -> AsyncIterator[str]:
         await _run(server_dsn, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@asynccontextmanager
+async def scratch_database(server_dsn: str, name: str) -> AsyncIterator[str]:
+    """Make an empty database and drop it at the end."""
+    name = f"bulksend_scratch_{name}_{os.getpid()}"
+    await _run(server_dsn, f'CREATE DATABASE "{name}"')
+    try:
+        yield _database(server_dsn, name)
+    finally:
+        await _run(server_dsn, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 async def _template(server_dsn: str) -> str:
     texts = "".join(migration.text for migration in migrations.migrations())
     name = f"bulksend_template_{hashlib.sha256(texts.encode()).hexdigest()[:16]}"
@@ -95,3 +107,23 @@ async def _empty(pool: Pool) -> None:
         "DELETE FROM delivery_turns; DELETE FROM documents; DELETE FROM bulk_sends; DELETE FROM templates;"
         "DELETE FROM api_keys; DELETE FROM bulk_send_rates; DELETE FROM organizations"
     )
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[SmtpSink]:
+    """A real SMTP server that does what the test tells it."""
+    async with SmtpSink() as started:
+        yield started
+
+
+@pytest.fixture
+async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
+    """A gateway on an empty database that delivers to `sink`."""
+    async with running_gateway(dsn, sink.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def tenant(pool: Pool) -> Tenant:
+    """An organization with a template and a key that may do everything."""
+    return await new_tenant(pool)

@@ -96,6 +96,8 @@ CREATE TABLE documents (
     queued_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     next_attempt_at timestamptz DEFAULT clock_timestamp(),
     lease_id uuid,
+    -- Cancelled while its mail was in flight: until then that mail may still be accepted, so no other may begin.
+    in_flight_until timestamptz,
     sent_at timestamptz,
     failed_at timestamptz,
     error_code text,

@@ -184,3 +184,73 @@ deleted_documents AS (
 )
 
 SELECT bulk_send.id FROM bulk_send;
+
+-- name: cancel
+-- Fail what is pending, leased or not, and give how many that were. Lock the bulk send first.
+WITH cancelled AS (
+    UPDATE documents SET
+        status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END,
+        delivery_status = 'failed',
+        next_attempt_at = NULL,
+        in_flight_until = CASE WHEN lease_id IS NOT NULL THEN next_attempt_at END,
+        lease_id = NULL,
+        failed_at = clock_timestamp(),
+        error_code = 'CANCELLED',
+        error_message = 'The sender cancelled it.',
+        smtp_code = NULL,
+        updated_at = clock_timestamp()
+    WHERE organization_id = $1 AND bulk_send_id = $2 AND delivery_status = 'pending' AND deleted_at IS NULL
+    RETURNING id
+),
+
+counted AS (
+    SELECT count(*) AS total FROM cancelled
+),
+
+changed AS (
+    UPDATE bulk_sends SET
+        failed_count = bulk_sends.failed_count + counted.total,
+        updated_at = clock_timestamp()
+    FROM counted
+    WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND counted.total > 0
+)
+
+SELECT counted.total FROM counted;
+
+-- name: retry
+-- Queue failed documents anew, all or those named, and give how many that were. Lock the bulk send first.
+WITH retried AS (
+    UPDATE documents SET
+        status = CASE WHEN status = 'cancelled' THEN 'pending' ELSE status END,
+        delivery_status = 'pending',
+        attempts = 0,
+        queued_at = clock_timestamp(),
+        next_attempt_at = greatest(clock_timestamp(), in_flight_until),
+        in_flight_until = NULL,
+        failed_at = NULL,
+        error_code = NULL,
+        error_message = NULL,
+        smtp_code = NULL,
+        updated_at = clock_timestamp()
+    WHERE
+        organization_id = $1
+        AND bulk_send_id = $2
+        AND delivery_status = 'failed'
+        AND deleted_at IS NULL
+        AND ($3::uuid[] IS NULL OR id = any($3))
+    RETURNING id
+),
+
+counted AS (
+    SELECT count(*) AS total FROM retried
+),
+
+changed AS (
+    UPDATE bulk_sends SET
+        failed_count = bulk_sends.failed_count - counted.total,
+        updated_at = clock_timestamp()
+    FROM counted
+    WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND counted.total > 0
+)
+
+SELECT counted.total FROM counted;

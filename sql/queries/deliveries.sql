@@ -4,51 +4,49 @@ SELECT organization_id
 FROM delivery_turns
 WHERE
     due_at <= statement_timestamp()
-    AND NOT EXISTS (SELECT FROM smtp_circuit WHERE smtp_circuit.opened_at IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM smtp_circuit
+        WHERE smtp_circuit.opened_at IS NOT NULL
+    )
 ORDER BY due_at
 LIMIT 1
 FOR NO KEY UPDATE SKIP LOCKED;
 
--- name: take_overdue_turn
--- Lock an organization with a document that has waited longer than any may, circuit or not. Has no organization yet.
-SELECT delivery_turns.organization_id
-FROM delivery_turns
-WHERE
-    delivery_turns.due_at <= statement_timestamp()
-    AND EXISTS (
-        SELECT FROM documents
-        WHERE
-            documents.organization_id = delivery_turns.organization_id
-            AND documents.delivery_status = 'pending'
-            AND documents.deleted_at IS NULL
-            AND documents.next_attempt_at <= statement_timestamp()
-            AND documents.queued_at <= statement_timestamp() - $1::interval
-    )
-LIMIT 1
-FOR NO KEY UPDATE SKIP LOCKED;
-
 -- name: claim
--- Lease documents that are due, or only those that are and have waited for this long as well.
--- Claimed means in flight until the lease ends, and found again by the same index.
+-- Lease due documents of the organization longest due, and put its turn behind the others'. None while the circuit is
+-- open. Claimed means in flight until the lease ends, and found again by the same index.
 -- Due by statement_timestamp(), which an index can be searched for; clock_timestamp() would read all that waits.
-WITH due AS (
+WITH turn AS (
+    SELECT organization_id
+    FROM delivery_turns
+    WHERE
+        due_at <= statement_timestamp()
+        AND NOT EXISTS (
+            SELECT FROM smtp_circuit
+            WHERE smtp_circuit.opened_at IS NOT NULL
+        )
+    ORDER BY due_at
+    LIMIT 1
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+
+due AS (
     SELECT
         organization_id,
         id
     FROM documents
     WHERE
-        organization_id = $1
+        organization_id = (SELECT turn.organization_id FROM turn)
         AND delivery_status = 'pending'
         AND deleted_at IS NULL
         AND next_attempt_at <= statement_timestamp()
-        AND ($5::interval IS NULL OR queued_at <= statement_timestamp() - $5::interval)
     ORDER BY next_attempt_at
-    LIMIT $2
+    LIMIT $1
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 
 claimed AS (
-    UPDATE documents SET lease_id = $3, next_attempt_at = clock_timestamp() + $4::interval
+    UPDATE documents SET lease_id = $2, next_attempt_at = clock_timestamp() + $3::interval
     FROM due
     WHERE documents.organization_id = due.organization_id AND documents.id = due.id
     RETURNING
@@ -66,6 +64,12 @@ claimed AS (
         documents.error_code,
         documents.error_message,
         documents.smtp_code
+),
+
+moved AS (
+    UPDATE delivery_turns SET due_at = clock_timestamp()
+    FROM turn
+    WHERE delivery_turns.organization_id = turn.organization_id AND EXISTS (SELECT FROM claimed)
 )
 
 SELECT
@@ -94,24 +98,60 @@ INNER JOIN templates
 INNER JOIN organizations ON claimed.organization_id = organizations.id
 ORDER BY claimed.bulk_send_id, claimed.signer_index;
 
+-- name: claim_overdue
+-- Lease documents that are due and were queued this long ago, anybody's, circuit or not. Reads all that is due.
+WITH overdue AS (
+    SELECT
+        documents.organization_id,
+        documents.id
+    FROM delivery_turns
+    INNER JOIN documents ON delivery_turns.organization_id = documents.organization_id
+    WHERE
+        documents.delivery_status = 'pending'
+        AND documents.deleted_at IS NULL
+        AND documents.next_attempt_at <= statement_timestamp()
+        AND documents.queued_at <= statement_timestamp() - $4::interval
+    ORDER BY documents.queued_at
+    LIMIT $1
+    FOR NO KEY UPDATE OF documents SKIP LOCKED
+)
+
+UPDATE documents SET lease_id = $2, next_attempt_at = clock_timestamp() + $3::interval
+FROM overdue
+WHERE documents.organization_id = overdue.organization_id AND documents.id = overdue.id
+RETURNING
+    documents.organization_id,
+    documents.bulk_send_id,
+    documents.id,
+    documents.lease_id,
+    documents.attempts,
+    documents.error_code,
+    documents.error_message,
+    documents.smtp_code;
+
+-- name: end_turn
+-- An organization with nothing pending has no turn.
+DELETE FROM delivery_turns
+WHERE
+    delivery_turns.organization_id = $1
+    AND NOT EXISTS (
+        SELECT FROM documents
+        WHERE documents.organization_id = $1 AND documents.delivery_status = 'pending' AND documents.deleted_at IS NULL
+    )
+RETURNING TRUE AS ended;
+
 -- name: move_turn
--- Put an organization's turn behind the others that are due, at its next pending document; with none it has no turn.
-WITH pending AS (
+-- Put an organization's turn at its next pending document, behind the others if that is due; tells if it is not.
+UPDATE delivery_turns SET due_at = greatest(pending.next_attempt_at, clock_timestamp())
+FROM (
     SELECT next_attempt_at
     FROM documents
     WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
     ORDER BY next_attempt_at
     LIMIT 1
-),
-
-moved AS (
-    UPDATE delivery_turns SET due_at = greatest(pending.next_attempt_at, clock_timestamp())
-    FROM pending
-    WHERE delivery_turns.organization_id = $1
-)
-
-DELETE FROM delivery_turns
-WHERE delivery_turns.organization_id = $1 AND NOT EXISTS (SELECT FROM pending);
+) AS pending
+WHERE delivery_turns.organization_id = $1
+RETURNING pending.next_attempt_at > clock_timestamp() AS is_later;
 
 -- name: ask_turn
 -- Give an organization a turn no later than this long from now.

@@ -1,4 +1,4 @@
-"""A scripted SMTP server and a mailer that sends to it."""
+"""A mailer that sends to the scripted SMTP server."""
 
 from collections.abc import AsyncIterator
 
@@ -7,12 +7,6 @@ from mailing import mailer_to
 from smtp_sink import SmtpSink
 
 from bulksend.delivery.smtp import Mailer
-
-
-@pytest.fixture
-async def sink() -> AsyncIterator[SmtpSink]:
-    async with SmtpSink() as sink:
-        yield sink
 
 
 @pytest.fixture

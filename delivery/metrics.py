@@ -1,0 +1,26 @@
+"""What a worker counts, for whoever scrapes its process."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+from bulksend.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Released, ServerTrouble
+
+MAILS: Final = Counter("bulksend_mails", "Mails by what became of the attempt to send them.", ["outcome"])
+EXPIRED: Final = Counter("bulksend_mails_expired", "Documents failed because they had waited too long.")
+IN_FLIGHT: Final = Gauge("bulksend_mails_in_flight", "Claimed documents whose attempt has not ended.")
+UNRECORDED: Final = Gauge("bulksend_results_unrecorded", "Results of attempts that the database does not have yet.")
+CIRCUIT_OPEN: Final = Gauge("bulksend_circuit_open", "1 while the mail server itself does not serve.")
+
+_NAMES: Final[dict[type[Outcome], str]] = {
+    Accepted: "accepted",
+    Refused: "refused",
+    Deferred: "deferred",
+    ServerTrouble: "server_trouble",
+    Released: "released",
+}
+
+
+def count(outcome: Outcome) -> None:
+    """Count how one attempt ended."""
+    MAILS.labels(_NAMES[type(outcome)]).inc()

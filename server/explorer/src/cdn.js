@@ -1,0 +1,2 @@
+import "graphiql/setup-workers/esm.sh";
+import "./explorer.js";

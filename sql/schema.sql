@@ -1,0 +1,214 @@
+CREATE TABLE public.api_keys (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    key_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0))
+);
+
+CREATE TABLE public.bulk_send_rates (
+    organization_id uuid NOT NULL,
+    last_accepted_at timestamp with time zone
+);
+
+CREATE TABLE public.bulk_sends (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    template_id uuid NOT NULL,
+    name text NOT NULL,
+    email_message text,
+    external_id text,
+    idempotency_key text,
+    fingerprint bytea NOT NULL,
+    total_count integer NOT NULL,
+    sent_count integer DEFAULT 0 NOT NULL,
+    failed_count integer DEFAULT 0 NOT NULL,
+    pending_count integer GENERATED ALWAYS AS (((total_count - sent_count) - failed_count)) STORED NOT NULL,
+    status text GENERATED ALWAYS AS (
+CASE
+    WHEN ((sent_count + failed_count) < total_count) THEN 'processing'::text
+    WHEN (sent_count = 0) THEN 'failed'::text
+    ELSE 'completed'::text
+END) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT bulk_sends_counts_within_total CHECK (((sent_count + failed_count) <= total_count)),
+    CONSTRAINT bulk_sends_email_message_check CHECK ((char_length(email_message) <= 1000)),
+    CONSTRAINT bulk_sends_external_id_check CHECK ((char_length(external_id) <= 255)),
+    CONSTRAINT bulk_sends_failed_count_check CHECK ((failed_count >= 0)),
+    CONSTRAINT bulk_sends_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
+    CONSTRAINT bulk_sends_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 255))),
+    CONSTRAINT bulk_sends_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT bulk_sends_sent_count_check CHECK ((sent_count >= 0)),
+    CONSTRAINT bulk_sends_total_count_check CHECK (((total_count >= 1) AND (total_count <= 500)))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.delivery_turns (
+    organization_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.documents (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    bulk_send_id uuid NOT NULL,
+    signer_index integer NOT NULL,
+    signer_name text NOT NULL,
+    signer_email text NOT NULL,
+    signer_phone text,
+    signer_message text,
+    signer_values jsonb NOT NULL,
+    external_id text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    link_generation integer DEFAULT 1 NOT NULL,
+    viewed_at timestamp with time zone,
+    signed_at timestamp with time zone,
+    declined_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    delivery_status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT clock_timestamp(),
+    lease_id uuid,
+    in_flight_until timestamp with time zone,
+    sent_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    error_code text,
+    error_message text,
+    smtp_code integer,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT documents_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT documents_delivery_status_check CHECK ((delivery_status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text]))),
+    CONSTRAINT documents_external_id_check CHECK ((char_length(external_id) <= 255)),
+    CONSTRAINT documents_failed_has_cause CHECK (((delivery_status <> 'failed'::text) OR ((failed_at IS NOT NULL) AND (error_code IS NOT NULL)))),
+    CONSTRAINT documents_link_generation_check CHECK ((link_generation > 0)),
+    CONSTRAINT documents_only_pending_is_leased CHECK (((delivery_status = 'pending'::text) OR (lease_id IS NULL))),
+    CONSTRAINT documents_pending_has_next_attempt CHECK (((delivery_status = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+    CONSTRAINT documents_sent_has_time CHECK (((delivery_status = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT documents_signer_email_check CHECK (((char_length(signer_email) >= 3) AND (char_length(signer_email) <= 254))),
+    CONSTRAINT documents_signer_index_check CHECK (((signer_index >= 0) AND (signer_index <= 499))),
+    CONSTRAINT documents_signer_message_check CHECK ((char_length(signer_message) <= 1000)),
+    CONSTRAINT documents_signer_name_check CHECK (((char_length(signer_name) >= 1) AND (char_length(signer_name) <= 200))),
+    CONSTRAINT documents_signer_phone_check CHECK ((char_length(signer_phone) <= 20)),
+    CONSTRAINT documents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'signed'::text, 'declined'::text, 'expired'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.smtp_circuit (
+    only_row boolean DEFAULT true NOT NULL,
+    opened_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    next_probe_at timestamp with time zone NOT NULL,
+    error_code text NOT NULL,
+    error_message text NOT NULL,
+    smtp_code integer,
+    CONSTRAINT smtp_circuit_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.templates (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    description text,
+    body text NOT NULL,
+    merge_fields text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT templates_description_check CHECK ((char_length(description) <= 1000)),
+    CONSTRAINT templates_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY public.bulk_send_rates
+    ADD CONSTRAINT bulk_send_rates_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY public.bulk_sends
+    ADD CONSTRAINT bulk_sends_organization_id_idempotency_key_key UNIQUE (organization_id, idempotency_key);
+
+ALTER TABLE ONLY public.bulk_sends
+    ADD CONSTRAINT bulk_sends_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY public.delivery_turns
+    ADD CONSTRAINT delivery_turns_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_organization_id_bulk_send_id_signer_index_key UNIQUE (organization_id, bulk_send_id, signer_index);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.smtp_circuit
+    ADD CONSTRAINT smtp_circuit_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (organization_id, id);
+
+CREATE INDEX bulk_sends_by_external_id ON public.bulk_sends USING btree (organization_id, external_id, id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
+
+CREATE INDEX bulk_sends_by_status ON public.bulk_sends USING btree (organization_id, status, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX bulk_sends_by_template ON public.bulk_sends USING btree (organization_id, template_id, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX delivery_turns_by_due ON public.delivery_turns USING btree (due_at);
+
+CREATE INDEX documents_by_external_id ON public.documents USING btree (organization_id, external_id, bulk_send_id, signer_index) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
+
+CREATE INDEX documents_by_signer ON public.documents USING btree (organization_id, lower(signer_email), bulk_send_id, signer_index) WHERE (deleted_at IS NULL);
+
+CREATE INDEX documents_pending ON public.documents USING btree (organization_id, next_attempt_at) WHERE ((delivery_status = 'pending'::text) AND (deleted_at IS NULL));
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bulk_send_rates
+    ADD CONSTRAINT bulk_send_rates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bulk_sends
+    ADD CONSTRAINT bulk_sends_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bulk_sends
+    ADD CONSTRAINT bulk_sends_organization_id_template_id_fkey FOREIGN KEY (organization_id, template_id) REFERENCES public.templates(organization_id, id);
+
+ALTER TABLE ONLY public.delivery_turns
+    ADD CONSTRAINT delivery_turns_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_organization_id_bulk_send_id_fkey FOREIGN KEY (organization_id, bulk_send_id) REFERENCES public.bulk_sends(organization_id, id);
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);

@@ -1,0 +1,58 @@
+"""Ids: every UUID goes out and comes back, and nothing else comes in."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulksend.db import ids
+
+PREFIXES = st.sampled_from([ids.ORGANIZATION, ids.API_KEY, ids.TEMPLATE, ids.BULK_SEND, ids.DOCUMENT])
+
+
+@given(prefix=PREFIXES, value=st.uuids())
+def test_comes_back_as_it_went(prefix: str, value: UUID) -> None:
+    encoded = ids.encode(prefix, value)
+    assert ids.decode(prefix, encoded) == value
+    assert ids.split(encoded) == (prefix, value)
+    assert len(encoded) == len(prefix) + 27
+
+
+@given(value=st.uuids(), prefix=PREFIXES, other=PREFIXES)
+def test_is_of_one_type(value: UUID, prefix: str, other: str) -> None:
+    if prefix != other:
+        with pytest.raises(ids.InvalidId):
+            ids.decode(other, ids.encode(prefix, value))
+
+
+@given(text=st.text(alphabet=st.characters()))
+def test_no_other_text_is_an_id(text: str) -> None:
+    with pytest.raises(ids.InvalidId):
+        ids.decode(ids.BULK_SEND, text)
+
+
+@given(value=st.uuids(), position=st.integers(0, 28), character=st.characters())
+def test_has_one_spelling(value: UUID, position: int, character: str) -> None:
+    encoded = ids.encode(ids.BULK_SEND, value)
+    changed = encoded[:position] + character + encoded[position + 1 :]
+    try:
+        decoded = ids.decode(ids.BULK_SEND, changed)
+    except ids.InvalidId:
+        return
+    assert ids.encode(ids.BULK_SEND, decoded) == changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bs_", "bs", "bs_8zzzzzzzzzzzzzzzzzzzzzzzzz", "BS_01h455vb4pex5vsknk084sn02q", "bs_01H455VB4PEX5VSKNK084SN02Q"]
+    + [
+        "bs_01h455vb4pex5vsknk084sn02q\n",
+        "bs_01h455vb4pex5vsknk084sn02\0",
+        "bs_\ud800",
+        "bs_o1h455vb4pex5vsknk084sn02q",
+    ],
+)
+def test_refuses_what_is_nearly_an_id(text: str) -> None:
+    with pytest.raises(ids.InvalidId):
+        ids.decode(ids.BULK_SEND, text)

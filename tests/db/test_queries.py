@@ -1,0 +1,84 @@
+"""Every query is valid, bound to a row class that its columns match, and used."""
+
+import dataclasses
+import importlib
+import pkgutil
+import types
+from datetime import datetime, timedelta
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import pytest
+
+import bulksend.db
+from bulksend.db import queries
+from bulksend.db.pool import Pool
+from bulksend.db.queries import BOUND, Query
+
+# Importing a noun's module binds its queries.
+for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
+    importlib.import_module(module.name)
+
+# What is asked before, or without, knowing the organization.
+WITHOUT_ORGANIZATION = {
+    ("api_keys", "find_by_hash"),
+    ("deliveries", "next_due"),
+    ("deliveries", "take_turn"),
+    ("organizations", "find_by_name"),
+    *(
+        (noun, name)
+        for noun in ("circuit", "persisted_queries")
+        if noun in queries.nouns()
+        for name in queries.names(noun)
+    ),
+}
+
+PYTHON_TYPES = {
+    "uuid": UUID,
+    "text": str,
+    "varchar": str,
+    "int4": int,
+    "int8": int,
+    "bool": bool,
+    "bytea": bytes,
+    "jsonb": str,
+    "timestamptz": datetime,
+    "interval": timedelta,
+    "text[]": list[str],
+    "uuid[]": list[UUID],
+}
+
+
+@pytest.mark.parametrize("bound", BOUND.values(), ids=lambda bound: f"{bound.noun}.{bound.name}")
+async def test_prepares_and_matches_its_row_class(pool: Pool, bound: Any) -> None:
+    async with pool.acquire() as conn:
+        attributes = (await conn.prepare(bound.text)).get_attributes()
+    if isinstance(bound, Query):
+        found = [(attribute.name, PYTHON_TYPES[attribute.type.name]) for attribute in attributes]
+        hints = get_type_hints(bound.row)
+        declared = [(field.name, _bare(hints[field.name])) for field in dataclasses.fields(bound.row)]
+        assert found == declared
+
+
+def test_every_query_is_bound() -> None:
+    assert {(noun, name) for noun in queries.nouns() for name in queries.names(noun)} == set(BOUND)
+
+
+@pytest.mark.parametrize("bound", BOUND.values(), ids=lambda bound: f"{bound.noun}.{bound.name}")
+def test_says_its_purpose_and_names_its_columns(bound: Any) -> None:
+    assert bound.text.startswith("-- ")
+    assert "SELECT *\n" not in bound.text
+    assert "documents.*" not in bound.text.replace("RETURNING documents.*", "")
+
+
+@pytest.mark.parametrize("bound", BOUND.values(), ids=lambda bound: f"{bound.noun}.{bound.name}")
+def test_carries_the_organization(bound: Any) -> None:
+    if (bound.noun, bound.name) not in WITHOUT_ORGANIZATION:
+        assert "organization" in bound.text
+
+
+def _bare(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        (bare,) = (part for part in get_args(hint) if part is not type(None))
+        return bare
+    return hint

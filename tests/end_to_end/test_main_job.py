@@ -1,0 +1,38 @@
+"""The main job: one call, a mail and a link for everyone, seen arriving."""
+
+import re
+
+from gateway import RunningGateway, Tenant, create
+from smtp_sink import Mail, SmtpSink
+
+LINK = re.compile(r"http://sign\.example\.com(/sign/\S+)")
+
+
+async def test_one_call_sends_500_mails_with_500_links(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) -> None:
+    payload = await create(gateway, tenant, 500)
+
+    assert payload["userErrors"] == []
+    assert payload["bulkSend"] | {"id": ""} == {
+        "id": "",
+        "name": "Q3 Vendor Agreements",
+        "status": "COMPLETED",
+        "totalCount": 500,
+        "sentCount": 500,
+        "failedCount": 0,
+        "pendingCount": 0,
+    }
+    assert sorted(mail.recipients[0] for mail in sink.mails) == sorted(f"signer{n}@example.com" for n in range(500))
+    links = {link(mail) for mail in sink.mails}
+    assert len(links) == 500
+
+    page = await gateway.get(links.pop())
+    assert page.status == 200
+    assert re.search(r"Between us and Signer \d+\.", page.body)
+
+
+def link(mail: Mail) -> str:
+    """The path of the signing link that stands bare in a mail's text part."""
+    text = mail.parsed.get_body(("plain",))
+    assert text is not None
+    (found,) = LINK.findall(text.get_content())
+    return str(found)
