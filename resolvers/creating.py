@@ -76,6 +76,7 @@ async def create(context: Context, raw: Mapping[str, Any]) -> Created:
             return replace(await _dry_run(context, valid, template), warnings=warnings)
         stored = await _store(context, valid, template)
     except _Refused as refused:
+        context.retry_after = refused.error.retry_after
         return Created(errors=[refused.error])
     return replace(await _answer(context, valid, stored), warnings=warnings)
 

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from bulksend.schema.build import build_schema
 from bulksend.server import graphiql, health, signing
+from bulksend.server.admission import Admission
 from bulksend.server.graphql import GraphQLView
-from bulksend.server.graphql_request import LARGEST_BODY
+from bulksend.server.json_body import LARGEST_BODY
 from bulksend.server.request_ids import request_ids
 from bulksend.server.response_headers import add_headers
 from bulksend.server.unexpected import unexpected
@@ -19,11 +20,10 @@ def build_app(
 ) -> web.Application:
     """Build the application. `demo_key`, `demo_template` and `extra` (the outbox) are `bulksend dev`'s."""
     app = web.Application(middlewares=[request_ids, unexpected], client_max_size=LARGEST_BODY)
+    admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
     view = GraphQLView(
         schema=build_schema(),
-        gateway=parts.gateway,
-        authenticator=parts.authenticator,
-        request_limit=parts.request_limit,
+        admission=admission,
         show_graphiql=parts.settings.graphiql,
         graphiql_key=demo_key,
         graphiql_template=demo_template,

@@ -7,7 +7,6 @@ is not built (a source checkout without Node), the same sources run unbundled an
 import hashlib
 import json
 import secrets
-from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -30,7 +29,7 @@ def page(key: str | None, template_id: str | None = None) -> web.Response:
     """The page, its tabs ready to run with `key` and `template_id`; without them it tells where they go."""
     nonce = secrets.token_urlsafe(16)
     built = is_built()
-    template = _built_page(BUILT / "index.html") if built else _cdn_page()
+    template = _built_page() if built else _cdn_page()
     return web.Response(
         text=template.substitute(settings=_settings(key, template_id), nonce=nonce),
         content_type="text/html",
@@ -67,12 +66,10 @@ def _file(path: Path, *, cache_control: str) -> web.StreamResponse:
     return web.FileResponse(path, headers={"Content-Type": content_type, "Cache-Control": cache_control})
 
 
-@cache
-def _built_page(index: Path) -> Template:
-    return Template(index.read_text("utf-8"))
+def _built_page() -> Template:
+    return Template((BUILT / "index.html").read_text("utf-8"))
 
 
-@cache
 def _cdn_page() -> Template:
     """Fill in the versions that `package.json` pins: `@graphiql/plugin-explorer` is `$graphiql_plugin_explorer`."""
     dependencies = json.loads((EXPLORER / "package.json").read_text("utf-8"))["dependencies"]
@@ -109,15 +106,20 @@ def _tabs(template_id: str | None) -> list[dict[str, str]]:
     ]
 
 
-@cache
 def operation(name: str) -> str:
     """The text of one of the operations that the tabs begin with."""
     return (EXPLORER / "operations" / f"{name}.graphql").read_text("utf-8")
 
 
 def _three_signers(template_id: str) -> dict[str, object]:
-    signers = [{"name": name, "email": f"{name.split()[0].lower()}@example.com"} for name in _SIGNERS]
-    return {"templateId": template_id, "name": "My first bulk send", "signers": signers}
+    # The last two are the defaults, but GraphiQL marks a non-null field that has one as missing.
+    return {
+        "templateId": template_id,
+        "name": "My first bulk send",
+        "signers": [{"name": name, "email": f"{name.split()[0].lower()}@example.com"} for name in _SIGNERS],
+        "waitForDelivery": True,
+        "dryRun": False,
+    }
 
 
 def _content_security_policy(cdn_nonce: str | None) -> str:

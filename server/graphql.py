@@ -12,17 +12,14 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from bulksend.resolvers.context import Allowance, Context, Gateway
-from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
-from bulksend.resolvers.viewer import Viewer
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.errors import DomainError, ErrorCode
 from bulksend.schema.build import Schema
 from bulksend.server import graphiql
-from bulksend.server.auth import Authenticator
-from bulksend.server.graphql_request import GraphQLRequest, RequestRefused, read_request
+from bulksend.server.admission import Admission, challenge
+from bulksend.server.graphql_request import GraphQLRequest, read_request
+from bulksend.server.json_body import RequestRefused
 from bulksend.server.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html
-from bulksend.server.request_ids import REQUEST_ID
-from bulksend.server.request_limit import RequestLimit
-from bulksend.server.response_headers import ALLOWANCE
 
 log = structlog.get_logger(__name__)
 
@@ -43,17 +40,13 @@ class GraphQLView:
         self,
         *,
         schema: Schema,
-        gateway: Gateway,
-        authenticator: Authenticator,
-        request_limit: RequestLimit,
+        admission: Admission,
         show_graphiql: bool = False,
         graphiql_key: str | None = None,
         graphiql_template: str | None = None,
     ) -> None:
         self._schema = schema
-        self._gateway = gateway
-        self._authenticator = authenticator
-        self._request_limit = request_limit
+        self._admission = admission
         self._graphiql_key = graphiql_key
         self._graphiql_template = graphiql_template
         self._show_graphiql = show_graphiql
@@ -74,25 +67,19 @@ class GraphQLView:
 
     async def _answer(self, request: web.Request) -> "_Answer":
         try:
-            viewer, allowance = await self._admit(request)
+            context = await self._admit(request)
         except DomainError as refusal:
             return _refusal(refusal)
         asked = await read_request(request)
-        context = Context(self._gateway, viewer, allowance, request[REQUEST_ID])
         result = await self._execute(request.method, asked, context)
         return _Answer(_body(result), _headers(context))
 
-    async def _admit(self, request: web.Request) -> tuple[Viewer | None, Allowance | None]:
-        """Give who asks. Nobody is admitted too: what nobody may ask, the schema refuses."""
-        authorization = request.headers.get("Authorization")
-        if authorization is None:
-            return None, None
-        viewer = await self._authenticator.viewer(authorization)
-        allowance, refusal = await self._request_limit.hit(viewer)
-        request[ALLOWANCE] = allowance
-        if refusal is not None:
-            raise refusal
-        return viewer, allowance
+    async def _admit(self, request: web.Request) -> Context:
+        """Let the request in. Nobody is let in too: what nobody may ask, the schema refuses."""
+        admitted = await self._admission.admit(request)
+        if admitted.refusal is not None:
+            raise admitted.refusal
+        return self._admission.context(request, admitted)
 
     async def _execute(self, method: str, asked: GraphQLRequest, context: Context) -> ExecutionResult:
         allowed = {OperationType.QUERY} if method == "GET" else {OperationType.QUERY, OperationType.MUTATION}
@@ -159,12 +146,7 @@ def _headers(context: Context) -> dict[str, str]:
 
 
 def _refusal(refusal: DomainError) -> _Answer:
-    headers = {}
-    if isinstance(refusal, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer realm="bulksend"'
-    if "retryAfter" in refusal.extensions:
-        headers["Retry-After"] = str(refusal.extensions["retryAfter"])
-    return _Answer(_errors(refusal.message, refusal.extensions), headers)
+    return _Answer(_errors(refusal.message, refusal.extensions), challenge(refusal))
 
 
 def _errors(message: str, extensions: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
             await stack.enter_async_context(_delivering(settings, pool, notices, links))
         gateway = Gateway(pool, read_pool, notices, links, settings.sync_wait, settings.bulk_send_interval)
         limit = RequestLimit(requests_per_minute=settings.requests_per_minute, storage=settings.rate_limit_storage)
+        stack.push_async_callback(limit.close)
         yield Parts(settings, pool, gateway, authenticator, limit)
 
 

@@ -107,12 +107,12 @@ async def running_gateway(
             **given,
         }
     )
-    async with open_parts(settings, delivery=delivery) as parts:
-        async with (
-            listening(build_app(parts), parts, host="127.0.0.1", port=0) as port,
-            aiohttp.ClientSession() as session,
-        ):
-            yield RunningGateway(f"http://127.0.0.1:{port}", parts, session)
+    async with (
+        open_parts(settings, delivery=delivery) as parts,
+        listening(build_app(parts), parts, host="127.0.0.1", port=0) as port,
+        aiohttp.ClientSession() as session,
+    ):
+        yield RunningGateway(f"http://127.0.0.1:{port}", parts, session)
 
 
 async def new_tenant(pool: Pool, *scopes: str, name: str = "Acme", body: str = PLAIN_BODY) -> Tenant:

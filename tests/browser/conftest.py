@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from gateway import RunningGateway, Tenant
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bulksend.server import graphiql
 from bulksend.server.app import build_app
@@ -55,6 +55,7 @@ async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(address)
+        await expect(page.get_by_role("region", name="Operation Editor")).to_contain_text("query BulkSends")
         yield page
     assert complaints == []
 

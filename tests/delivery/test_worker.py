@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from bulk_sending import addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
 from delivering import POLICY, Delivery, delivery_to, eventually, running
 from smtp_sink import Phase, SmtpSink
 
@@ -189,8 +189,8 @@ async def test_workers_share_a_bulk_send_and_double_nothing(pool: Pool, dsn: str
     assert min(by_connection.values()) > 10
 
 
-async def _is(pool: Pool, sent: object, status: str) -> bool:
-    return (await bulk_send(pool, sent)).status == status  # type: ignore[arg-type]
+async def _is(pool: Pool, sent: Sent, status: str) -> bool:
+    return (await bulk_send(pool, sent)).status == status
 
 
 async def _lacks_lease(pool: Pool, email: str) -> bool:

@@ -1,0 +1,399 @@
+"""The queue and its results, at the level of their statements."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from bulk_sending import (
+    Sent,
+    addresses,
+    bulk_send,
+    create,
+    create_for_new_organization,
+    documents_of,
+    miscounted,
+    new_organization,
+    pass_time,
+)
+
+from bulksend.db import circuit, deliveries
+from bulksend.db.circuit import Trouble
+from bulksend.db.deliveries import ClaimedRow, Result
+from bulksend.db.pool import Connection, Pool, writing
+from bulksend.db.queries import BOUND
+
+LEASE = timedelta(seconds=60)
+DOWN = Trouble("SMTP_UNREACHABLE", "Connection refused", None)
+
+
+@pytest.fixture
+async def conn(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection; whatever a test does, the counters are right in the end."""
+    async with pool.acquire() as conn:
+        yield conn
+        assert await miscounted(conn) == []
+
+
+async def claim(conn: Connection, limit: int = 10, lease: timedelta = LEASE) -> list[ClaimedRow]:
+    return await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=lease)
+
+
+async def record(pool: Pool, sent: Sent, *results: Result) -> None:
+    async with writing(pool) as conn:
+        await deliveries.record(conn, organization_id=sent.organization_id, bulk_send_id=sent.id, results=results)
+
+
+async def settle(pool: Pool) -> bool:
+    async with writing(pool) as conn:
+        return await deliveries.settle_turn(conn)
+
+
+def accepted(row: ClaimedRow) -> Result:
+    return Result(row.id, row.lease_id, "sent")
+
+
+def refused(row: ClaimedRow) -> Result:
+    return Result(row.id, row.lease_id, "failed", error_code="MESSAGE_REFUSED", error_message="No", smtp_code=554)
+
+
+def deferred(row: ClaimedRow, wait: float = 10) -> Result:
+    seconds = timedelta(seconds=wait)
+    return Result(row.id, row.lease_id, "pending", 1, seconds, "MAILBOX_BUSY", "Later", 450)
+
+
+async def claims_with(pool: Pool, limit: int) -> list[ClaimedRow]:
+    async with pool.acquire() as conn:
+        return await claim(conn, limit)
+
+
+async def test_claim_leases_what_is_due(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(3))
+
+    claimed = await claim(conn, limit=2)
+
+    assert [row.signer_email for row in claimed] == addresses(2)
+    assert {(row.organization_id, row.bulk_send_id) for row in claimed} == {(sent.organization_id, sent.id)}
+    assert len({row.lease_id for row in claimed}) == 1
+    assert [row.signer_email for row in await claim(conn)] == addresses(3)[2:]
+    assert await claim(conn) == []
+
+
+async def test_claims_at_once_share_no_document(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(200))
+
+    rounds = [await asyncio.gather(*(claims_with(pool, 7) for _ in range(6))) for _ in range(8)]
+
+    claimed = [row.id for claims in rounds for rows in claims for row in rows]
+    assert len(claimed) == len(set(claimed)) >= 8 * 7
+
+
+async def test_claims_take_turns(pool: Pool, conn: Connection) -> None:
+    large = await create_for_new_organization(pool, addresses(50), "Large")
+    small = await create_for_new_organization(pool, addresses(4), "Small")
+
+    turns = [{row.organization_id for row in await claim(conn, limit=2)} for _ in range(4)]
+
+    assert turns == [{large.organization_id}, {small.organization_id}] * 2
+
+
+async def test_a_lease_that_ends_is_found_again(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(1))
+    [first] = await claim(conn)
+    await settle(pool)
+    await pass_time(pool, LEASE.total_seconds())
+
+    [second] = await claim(conn)
+
+    assert second.id == first.id
+    assert second.lease_id != first.lease_id
+
+
+async def test_nothing_is_claimed_of_what_is_deleted(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(2))
+    await pool.execute("UPDATE documents SET deleted_at = now() WHERE signer_index = 0")
+
+    assert [row.signer_email for row in await claim(conn)] == addresses(2)[1:]
+
+
+async def test_what_is_locked_is_not_waited_for(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(2))
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
+        async with asyncio.timeout(5):
+            assert [row.signer_email for row in await claim(conn)] == addresses(2)[1:]
+            # Its turn is due still, so this claim finds nothing and another may.
+            assert await claim(conn) == []
+    assert not await settle(pool)
+    assert len(await claim(conn)) == 1
+
+
+async def test_nothing_is_claimed_while_the_circuit_is_open(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(1))
+    await circuit.open_circuit(conn, trouble=DOWN, age=timedelta(), probe_interval=timedelta())
+    try:
+        assert await claim(conn) == []
+        assert not await settle(pool)
+        await circuit.close_circuit(conn)
+        assert len(await claim(conn)) == 1
+    finally:
+        await pool.execute("DELETE FROM smtp_circuit")
+
+
+async def test_a_turn_moves_to_the_next_document_and_ends_with_the_last(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [row] = await claim(conn)
+    assert await claim(conn) == []
+    assert await settle(pool)
+    wait = await deliveries.next_due(conn)
+    assert wait
+    assert LEASE - timedelta(seconds=5) < wait <= LEASE
+
+    await record(pool, sent, accepted(row))
+    await pass_time(pool, LEASE.total_seconds())
+    assert await claim(conn) == []
+    assert await settle(pool)
+    assert await deliveries.next_due(conn) is None
+    assert not await settle(pool)
+
+
+async def test_a_document_made_while_a_turn_ends_has_a_turn(pool: Pool, conn: Connection) -> None:
+    async with pool.acquire() as other:
+        organization_id, template_id = await new_organization(other)
+        await deliveries.ask_turn(other, organization_id=organization_id)
+        async with conn.transaction():
+            assert await deliveries.settle_turn(conn)
+            creating = asyncio.create_task(create(other, organization_id, template_id, addresses(1)))
+            await _until_waiting(pool)
+        await creating
+    assert len(await claim(conn)) == 1
+
+
+async def test_a_turn_asked_for_is_never_later_than_the_one_there_is(pool: Pool, conn: Connection) -> None:
+    organization_id, _ = await new_organization(conn)
+    for wait, expected in ((60, 60), (3600, 60), (10, 10)):
+        await deliveries.ask_turn(conn, organization_id=organization_id, wait=timedelta(seconds=wait))
+        due = await deliveries.next_due(conn)
+        assert due
+        assert expected - 5 < due.total_seconds() <= expected
+
+
+async def test_overdue_documents_are_claimed_apart(pool: Pool, conn: Connection) -> None:
+    old = await create_for_new_organization(pool, addresses(3))
+    [in_flight] = await claim(conn, limit=1)
+    await pool.execute("UPDATE documents SET queued_at = queued_at - interval '1 day'")
+    await create_for_new_organization(pool, addresses(2))
+    day = timedelta(days=1)
+
+    overdue = await deliveries.claim_overdue(conn, lease_id=uuid4(), limit=10, lease=LEASE, max_queue_age=day)
+
+    assert {row.bulk_send_id for row in overdue} == {old.id}
+    assert len(overdue) == 2
+    assert in_flight.id not in {row.id for row in overdue}
+    assert await deliveries.claim_overdue(conn, lease_id=uuid4(), limit=9, lease=LEASE, max_queue_age=day) == []
+
+
+async def test_results_move_the_counters(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(3))
+    first, second, third = await claim(conn)
+
+    await record(pool, sent, accepted(first), refused(second), deferred(third))
+
+    row = await bulk_send(pool, sent)
+    assert (row.sent_count, row.failed_count, row.pending_count) == (1, 1, 1)
+    states = await documents_of(pool, sent)
+    assert [state.delivery_status for state in states] == ["sent", "failed", "pending"]
+    assert [state.attempts for state in states] == [1, 1, 1]
+    assert [state.smtp_code for state in states] == [None, 554, 450]
+    assert states[0].sent_at
+    assert states[1].failed_at
+    assert states[2].next_attempt_at
+    due = await deliveries.next_due(conn)
+    assert due is not None
+    assert due <= timedelta(seconds=10)
+
+
+async def test_recording_twice_changes_nothing(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(3))
+    first, second, third = await claim(conn)
+    results = accepted(first), refused(second), deferred(third)
+    await record(pool, sent, *results)
+    before = await bulk_send(pool, sent), await documents_of(pool, sent)
+
+    await record(pool, sent, *results)
+
+    assert (await bulk_send(pool, sent), await documents_of(pool, sent)) == before
+
+
+@pytest.mark.parametrize("late", [refused, deferred])
+async def test_sent_is_final(pool: Pool, conn: Connection, late: Any) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [row] = await claim(conn)
+    await record(pool, sent, accepted(row))
+    before = await documents_of(pool, sent)
+
+    await record(pool, sent, late(row))
+
+    assert await documents_of(pool, sent) == before
+
+
+async def test_a_late_acceptance_wins_over_a_failure(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(2))
+    first, second = await claim(conn)
+    await record(pool, sent, refused(first), refused(second))
+    assert (await bulk_send(pool, sent)).status == "failed"
+
+    await record(pool, sent, accepted(first))
+
+    row = await bulk_send(pool, sent)
+    assert (row.status, row.sent_count, row.failed_count) == ("completed", 1, 1)
+    [document, _] = await documents_of(pool, sent)
+    assert (document.delivery_status, document.failed_at, document.error_code) == ("sent", None, None)
+
+
+@pytest.mark.parametrize("late", [refused, deferred])
+async def test_without_the_lease_only_an_acceptance_counts(pool: Pool, conn: Connection, late: Any) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [lost] = await claim(conn)
+    await pass_time(pool, LEASE.total_seconds())
+    [held] = await claim(conn)
+
+    await record(pool, sent, late(lost))
+    assert (await bulk_send(pool, sent)).pending_count == 1
+    await record(pool, sent, accepted(lost))
+    assert (await bulk_send(pool, sent)).sent_count == 1
+    await record(pool, sent, refused(held))
+    assert (await bulk_send(pool, sent)).sent_count == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_two_results_for_one_document_the_acceptance_counts(pool: Pool, conn: Connection, order: int) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [lost] = await claim(conn)
+    await pass_time(pool, LEASE.total_seconds())
+    [held] = await claim(conn)
+
+    await record(pool, sent, *[accepted(lost), refused(held)][::order])
+
+    row = await bulk_send(pool, sent)
+    assert (row.sent_count, row.failed_count) == (1, 0)
+
+
+async def test_a_document_given_back_keeps_its_last_error(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [row] = await claim(conn)
+    await record(pool, sent, deferred(row, wait=0))
+    [row] = await claim(conn)
+    assert (row.attempts, row.error_code, row.error_message, row.smtp_code) == (1, "MAILBOX_BUSY", "Later", 450)
+
+    await record(pool, sent, Result(row.id, row.lease_id, "pending", attempts=0))
+
+    [document] = await documents_of(pool, sent)
+    assert (document.attempts, document.error_code, document.smtp_code) == (1, "MAILBOX_BUSY", 450)
+
+
+async def test_results_are_recorded_on_deleted_rows(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [row] = await claim(conn)
+    await pool.execute("UPDATE documents SET deleted_at = now()")
+    await pool.execute("UPDATE bulk_sends SET deleted_at = now()")
+
+    await record(pool, sent, accepted(row))
+
+    assert await pool.fetchval("SELECT sent_count FROM bulk_sends") == 1
+
+
+async def test_a_result_for_another_organizations_document_changes_nothing(pool: Pool, conn: Connection) -> None:
+    mine = await create_for_new_organization(pool, addresses(1))
+    theirs = await create_for_new_organization(pool, addresses(1))
+    rows = [*await claim(conn), *await claim(conn)]
+    [foreign] = [row for row in rows if row.organization_id == theirs.organization_id]
+
+    await record(pool, mine, accepted(foreign))
+
+    assert (await bulk_send(pool, theirs)).sent_count == 0
+
+
+async def test_recorders_of_one_bulk_send_wait_for_each_other(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(60))
+    rows = await claim(conn, limit=60)
+    outcomes = [accepted, refused, deferred]
+    batches = [[outcomes[(number + shift) % 3](row) for row in rows] for number, shift in enumerate(range(6))]
+
+    await asyncio.gather(*(record(pool, sent, *batch) for batch in batches))
+
+    assert await miscounted(conn) == []
+
+
+async def _until_waiting(pool: Pool) -> None:
+    async with asyncio.timeout(5):
+        while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.005)
+
+
+# Hot statements, what their parameters are, and the index each must use.
+PLANS = {
+    "claim": ("10, uuidv7(), '180 s'", ["delivery_turns_by_due", "documents_pending"]),
+    "take_turn": ("", ["delivery_turns_by_due"]),
+    "end_turn": ("'{organization}'", ["documents_pending"]),
+    "move_turn": ("'{organization}'", ["documents_pending"]),
+    "next_due": ("", ["delivery_turns_by_due"]),
+    "record": (
+        "'{organization}', '{bulk_send}', array_fill('{document}'::uuid, '{{20}}'), array_fill(uuidv7(), '{{20}}'), "
+        "array_fill('sent'::text, '{{20}}'), array_fill(1, '{{20}}'), array_fill('0 s'::interval, '{{20}}'), "
+        "array_fill(null::text, '{{20}}'), array_fill(null::text, '{{20}}'), array_fill(null::integer, '{{20}}')",
+        ["documents_pkey", "bulk_sends_pkey"],
+    ),
+}
+
+
+@pytest.fixture
+async def seeded(pool: Pool) -> dict[str, UUID]:
+    """10,000 documents of which few are due, and 500 organizations of which few have a turn that is."""
+    async with pool.acquire() as conn:
+        organization_id, template_id = await new_organization(conn)
+        for _ in range(20):
+            sent = await create(conn, organization_id, template_id, addresses(500))
+        await conn.execute(_SEED)
+        document_id = await conn.fetchval("SELECT id FROM documents WHERE bulk_send_id = $1 LIMIT 1", sent.id)
+    return {"organization": organization_id, "bulk_send": sent.id, "document": document_id}
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_hot_statements_use_their_indexes(pool: Pool, seeded: dict[str, UUID], mode: str) -> None:
+    for name, (arguments, indexes) in PLANS.items():
+        plan = await _plan(pool, name, arguments.format(**seeded), mode)
+        used = {node.get("Index Name") for node in _nodes(plan)}
+        scanned = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
+        assert used.issuperset(indexes), name
+        # One has a row at most; no plan here reads all of anything else.
+        assert scanned <= {"smtp_circuit", "organizations", "templates"}, name
+        assert "Sort" not in {node["Node Type"] for node in _nodes(plan) if "documents_pending" in str(node)}, name
+
+
+async def _plan(pool: Pool, name: str, arguments: str, mode: str) -> Any:
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        await conn.execute(f"PREPARE hot AS {BOUND['deliveries', name].text}")
+        call = f"hot({arguments})" if arguments else "hot"
+        plan = await conn.fetchval(f"EXPLAIN (FORMAT json) EXECUTE {call}")
+        await conn.execute("DEALLOCATE hot")
+    return json.loads(plan)[0]["Plan"]
+
+
+def _nodes(plan: Any) -> Sequence[Any]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
+
+
+_SEED = """
+UPDATE documents SET delivery_status = 'sent', sent_at = now(), next_attempt_at = NULL WHERE signer_index % 5 <> 0;
+UPDATE documents SET next_attempt_at = now() + interval '1 hour'
+WHERE delivery_status = 'pending' AND signer_index <> 0;
+UPDATE bulk_sends SET sent_count = 400;
+WITH made AS (INSERT INTO organizations (name) SELECT 'Other' FROM generate_series(1, 500) RETURNING id)
+INSERT INTO delivery_turns (organization_id, due_at) SELECT id, now() + interval '1 hour' FROM made;
+ANALYZE
+"""

@@ -1,0 +1,109 @@
+"""What each outcome makes of a document."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from delivering import POLICY
+
+from bulksend.db.deliveries import ClaimedRow
+from bulksend.delivery.outcomes import (
+    Accepted,
+    Deferred,
+    DeliveryErrorCode,
+    Refused,
+    Released,
+    ServerTrouble,
+)
+from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_overdue, result
+
+DOCUMENT = ClaimedRow(
+    organization_id=UUID(int=1),
+    bulk_send_id=UUID(int=2),
+    id=UUID(int=3),
+    lease_id=UUID(int=4),
+    link_generation=1,
+    attempts=0,
+    age=timedelta(),
+    error_code=None,
+    error_message=None,
+    smtp_code=None,
+    signer_name="Ada",
+    signer_email="ada@example.com",
+    signer_message=None,
+    bulk_send_name="Spring",
+    email_message=None,
+    template_name="NDA",
+    organization_name="Acme",
+)
+BUSY = Deferred(DeliveryErrorCode.MAILBOX_BUSY, 450, "4.2.1 Later")
+DOWN = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "Connection refused")
+
+
+def test_accepted_is_sent() -> None:
+    given = result(DOCUMENT, Accepted(250, "Queued"), POLICY)
+    assert (given.outcome, given.attempts, given.error_code) == ("sent", 1, None)
+    assert (given.document_id, given.lease_id) == (DOCUMENT.id, DOCUMENT.lease_id)
+
+
+def test_refused_fails_at_once_with_the_servers_words() -> None:
+    given = result(DOCUMENT, Refused(DeliveryErrorCode.MAILBOX_UNAVAILABLE, 550, "5.1.1 Who?"), POLICY)
+    assert (given.outcome, given.attempts) == ("failed", 1)
+    assert (given.error_code, given.smtp_code, given.error_message) == ("MAILBOX_UNAVAILABLE", 550, "5.1.1 Who?")
+
+
+@pytest.mark.parametrize("rung", [0, 1])
+def test_deferred_climbs_the_ladder(rung: int) -> None:
+    delay = POLICY.retry_delays[rung]
+    waits = [result(replace(DOCUMENT, attempts=rung), BUSY, POLICY).wait.total_seconds() for _ in range(200)]
+    assert delay * (1 - JITTER) <= min(waits) < delay < max(waits) <= delay * (1 + JITTER)
+
+
+def test_deferred_keeps_the_servers_words_while_it_waits() -> None:
+    given = result(DOCUMENT, BUSY, POLICY)
+    assert (given.outcome, given.attempts) == ("pending", 1)
+    assert (given.error_code, given.smtp_code, given.error_message) == ("MAILBOX_BUSY", 450, "4.2.1 Later")
+
+
+def test_the_ladders_end_fails_with_the_servers_last_words() -> None:
+    given = result(replace(DOCUMENT, attempts=2), BUSY, POLICY)
+    assert (given.outcome, given.attempts) == ("failed", 1)
+    assert (given.error_code, given.smtp_code, given.error_message) == ("ATTEMPTS_EXHAUSTED", 450, "4.2.1 Later")
+
+
+def test_no_document_waits_past_its_time() -> None:
+    old = replace(DOCUMENT, age=timedelta(seconds=POLICY.max_queue_age - 3))
+    assert result(old, BUSY, POLICY).wait == timedelta(seconds=3)
+
+
+def test_trouble_with_the_server_uses_no_attempt() -> None:
+    given = result(replace(DOCUMENT, attempts=2), DOWN, POLICY)
+    assert (given.outcome, given.attempts, given.error_code) == ("pending", 0, "SMTP_UNREACHABLE")
+
+
+def test_released_uses_nothing() -> None:
+    given = result(DOCUMENT, Released(), POLICY)
+    assert (given.outcome, given.attempts, given.wait, given.error_code) == ("pending", 0, timedelta(), None)
+
+
+@pytest.mark.parametrize(("seconds", "overdue"), [(-1, False), (0, True)])
+def test_overdue_is_older_than_the_queue_allows(seconds: float, overdue: bool) -> None:
+    document = replace(DOCUMENT, age=timedelta(seconds=POLICY.max_queue_age + seconds))
+    assert is_overdue(document, POLICY) is overdue
+
+
+@pytest.mark.parametrize(
+    ("attempts", "last", "code"),
+    [
+        (0, None, "SMTP_UNREACHABLE"),
+        (0, "SMTP_AUTHENTICATION_FAILED", "SMTP_UNREACHABLE"),
+        (2, "SMTP_UNAVAILABLE", "SMTP_UNREACHABLE"),
+        (2, "MAILBOX_BUSY", "ATTEMPTS_EXHAUSTED"),
+    ],
+)
+def test_expired_tells_who_was_to_blame(attempts: int, last: str | None, code: str) -> None:
+    document = replace(DOCUMENT, attempts=attempts, error_code=last, error_message=last and "Words", smtp_code=None)
+    given = expired(document)
+    assert (given.outcome, given.attempts, given.error_code) == ("failed", 0, code)
+    assert given.error_message == ("Words" if last else WAITED_TOO_LONG)

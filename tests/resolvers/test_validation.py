@@ -1,0 +1,174 @@
+"""Validating a create: what is documented is accepted, all else is told at once with its path."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulksend.resolvers import inputs
+from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
+
+ALICE = {"name": "Alice", "email": "alice@example.com"}
+
+
+def valid(**more: Any) -> ValidBulkSend:
+    return asyncio.run(validate({"templateId": "tpl_x", "name": "Q3", "signers": [ALICE], **more}))
+
+
+def problems(**more: Any) -> list[tuple[str, str]]:
+    """Each problem's code and path; fails when there is none."""
+    with pytest.raises(Invalid) as caught:
+        valid(**more)
+    return [(error.code.value, ".".join(error.field or ())) for error in caught.value.errors]
+
+
+def signer(**more: Any) -> list[dict[str, Any]]:
+    return [{**ALICE, **more}]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"name": ""}, [("TOO_SHORT", "name")]),
+        ({"name": "x" * 201}, [("TOO_LONG", "name")]),
+        ({"name": "   "}, [("BLANK", "name")]),
+        ({"name": "a\nb"}, [("INVALID_CHARACTER", "name")]),
+        ({"name": "a\0b"}, [("INVALID_CHARACTER", "name")]),
+        ({"name": "a\u2028b"}, [("INVALID_CHARACTER", "name")]),
+        ({"name": "\ud800"}, [("INVALID_CHARACTER", "name")]),
+        ({"name": 3}, [("INVALID_TYPE", "name")]),
+        ({"name": None}, [("INVALID_TYPE", "name")]),
+        ({"templateId": None}, [("INVALID_TYPE", "templateId")]),
+        ({"emailMessage": "x" * 1001}, [("TOO_LONG", "emailMessage")]),
+        ({"emailMessage": "a\0"}, [("INVALID_CHARACTER", "emailMessage")]),
+        ({"emailMessage": "a\rb"}, [("INVALID_CHARACTER", "emailMessage")]),
+        ({"externalId": "x" * 256}, [("TOO_LONG", "externalId")]),
+        ({"idempotencyKey": ""}, [("TOO_SHORT", "idempotencyKey")]),
+        ({"idempotencyKey": "x" * 256}, [("TOO_LONG", "idempotencyKey")]),
+        ({"waitForDelivery": "yes"}, [("INVALID_TYPE", "waitForDelivery")]),
+        ({"unknown": 1}, [("UNKNOWN_FIELD", "unknown")]),
+        ({"signers": []}, [("TOO_FEW", "signers")]),
+        ({"signers": "x"}, [("INVALID_TYPE", "signers")]),
+        ({"signers": [ALICE] * 501}, [("TOO_MANY", "signers")]),
+        ({"signers": ["x"]}, [("INVALID_TYPE", "signers.0")]),
+        ({"signers": signer(name="")}, [("TOO_SHORT", "signers.0.name")]),
+        ({"signers": signer(name="x" * 201)}, [("TOO_LONG", "signers.0.name")]),
+        ({"signers": signer(email="x" * 250 + "@example.com")}, [("TOO_LONG", "signers.0.email")]),
+        ({"signers": signer(email="alice")}, [("INVALID_EMAIL", "signers.0.email")]),
+        (
+            {"signers": signer(email="alice@example.com\r\nBcc: eve@example.com")},
+            [("INVALID_EMAIL", "signers.0.email")],
+        ),
+        ({"signers": signer(email="Alice <alice@example.com>")}, [("INVALID_EMAIL", "signers.0.email")]),
+        ({"signers": signer(email="alice@example.test")}, [("INVALID_EMAIL", "signers.0.email")]),
+        ({"signers": signer(email="açai@example.com")}, [("INVALID_EMAIL", "signers.0.email")]),
+        ({"signers": signer(phone="1" * 21)}, [("TOO_LONG", "signers.0.phone")]),
+        ({"signers": signer(message="x" * 1001)}, [("TOO_LONG", "signers.0.message")]),
+        (
+            {"signers": signer(values=[{"field": "a b", "value": "x"}])},
+            [("INVALID_CHARACTER", "signers.0.values.0.field")],
+        ),
+        ({"signers": signer(values=[{"field": "a", "value": ""}])}, [("TOO_SHORT", "signers.0.values.0.value")]),
+        (
+            {"signers": signer(values=[{"field": "a", "value": "a\nb"}])},
+            [("INVALID_CHARACTER", "signers.0.values.0.value")],
+        ),
+        (
+            {"signers": signer(values=[{"field": "a", "value": "x"}, {"field": "a", "value": "y"}])},
+            [("DUPLICATE_VALUE", "signers.0.values")],
+        ),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_tells_what_is_wrong(more: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert problems(**more) == expected
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"name": "x" * 200},
+        {"name": "👩‍👩‍👧‍👧" * 28},
+        {"emailMessage": "x" * 1000},
+        {"emailMessage": "a\n\tb"},
+        {"externalId": "x" * 255},
+        {"signers": [ALICE] * 500},
+        {"signers": signer(email="a@bücher.example.com", phone="1" * 20, message="x" * 1000)},
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_accepts_what_is_documented(more: dict[str, Any]) -> None:
+    valid(**more)
+
+
+def test_tells_every_problem_at_once() -> None:
+    many = [dict(ALICE) for _ in range(120)]
+    many[3]["email"] = "x"
+    many[70]["name"] = ""
+    many[119] = {"email": "y"}
+    assert problems(name="", signers=many) == [
+        ("TOO_SHORT", "name"),
+        ("INVALID_EMAIL", "signers.3.email"),
+        ("TOO_SHORT", "signers.70.name"),
+        ("REQUIRED", "signers.119.name"),
+        ("INVALID_EMAIL", "signers.119.email"),
+    ]
+
+
+def test_messages_name_the_field_and_the_rule_and_never_the_value() -> None:
+    with pytest.raises(Invalid) as caught:
+        valid(name="s3cret" * 40, signers=signer(email="s3cret", phone="s3cret" * 4))
+    messages = [error.message for error in caught.value.errors]
+    assert messages == [
+        "name must have at most 200 characters",
+        "email must be a well-formed email address",
+        "phone must have at most 20 characters",
+    ]
+
+
+def test_the_fingerprint_is_of_what_is_asked_for() -> None:
+    one = valid(signers=signer(values=[{"field": "a", "value": "1"}, {"field": "b", "value": "2"}]))
+    same = valid(
+        signers=signer(values=[{"field": "b", "value": "2"}, {"field": "a", "value": "1"}], phone=None),
+        idempotencyKey="k",
+        waitForDelivery=False,
+        externalId=None,
+    )
+    other = valid(signers=signer(values=[{"field": "a", "value": "2"}, {"field": "b", "value": "1"}]))
+    assert one.fingerprint == same.fingerprint
+    assert one.fingerprint != other.fingerprint
+
+
+TEXT = st.text(alphabet=st.characters(), max_size=300)
+
+
+@given(name=TEXT, email=TEXT, message=TEXT, phone=TEXT)
+def test_whatever_is_sent_is_accepted_or_told(name: str, email: str, message: str, phone: str) -> None:
+    try:
+        accepted = valid(name=name, emailMessage=message, signers=signer(name=name, email=email, phone=phone))
+    except Invalid as invalid:
+        told = invalid.errors
+    else:
+        told = []
+        for line in (accepted.details.name, accepted.signers[0].name, accepted.signers[0].email):
+            line.encode("utf-8")
+            assert not any(ord(character) < 32 for character in line)
+    assert all(error.field and error.message for error in told)
+
+
+LOCAL = st.text(alphabet="abcZ09._+-", min_size=1, max_size=70)
+LABEL = st.text(alphabet="abcZ09-", min_size=1, max_size=65)
+TOP = st.sampled_from(["com", "org", "test", "local", "invalid", "localhost", "c", "arpa", "museum", "x1", "example"])
+
+
+@given(local=LOCAL, labels=st.lists(LABEL, min_size=0, max_size=5), top=TOP)
+def test_the_fast_path_takes_nothing_that_the_library_refuses(local: str, labels: list[str], top: str) -> None:
+    address = f"{local}@{'.'.join([*labels, top])}"
+    if inputs._is_plain_email(address):
+        try:
+            validate_email(address, allow_smtputf8=False, check_deliverability=False)
+        except EmailNotValidError as error:
+            pytest.fail(f"{address!r}: {error}")

@@ -1,0 +1,172 @@
+"""The schema is the contract's: every type, field, argument and enum value of it, and schema.graphql is current."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+    build_schema,
+)
+
+import bulksend.schema
+from bulksend.schema.build import build_schema as build
+
+CONTRACT: Final = """
+type Query {
+  viewer: Viewer!
+  rateLimit: RateLimit
+  node(id: ID!): Node
+  nodes(ids: [ID!]!): [Node]!
+  bulkSend(id: ID!): BulkSend
+  bulkSends(first: Int, after: String, last: Int, before: String, status: [BulkSendStatus!], search: String,
+            templateId: ID, externalId: String, createdAfter: DateTime, createdBefore: DateTime): BulkSendConnection
+  document(id: ID!): Document
+  documents(first: Int, after: String, last: Int, before: String, signerEmail: String, externalId: String,
+            status: [DocumentStatus!], deliveryStatus: [DeliveryStatus!]): DocumentConnection
+  template(id: ID!): Template
+  templates(first: Int, after: String, last: Int, before: String, search: String): TemplateConnection
+}
+type Mutation {
+  createBulkSend(input: CreateBulkSendInput!): CreateBulkSendPayload
+  deleteBulkSend(input: DeleteBulkSendInput!): DeleteBulkSendPayload
+  cancelBulkSend(input: CancelBulkSendInput!): CancelBulkSendPayload
+  retryBulkSend(input: RetryBulkSendInput!): RetryBulkSendPayload
+}
+type Subscription { bulkSend(id: ID!): BulkSend }
+input CreateBulkSendInput {
+  templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
+  idempotencyKey: String  waitForDelivery: Boolean! = true  dryRun: Boolean! = false
+}
+input SignerInput {
+  name: String!  email: String!  phone: String  message: String  externalId: String  values: [MergeValueInput!]
+}
+input MergeValueInput { field: String!  value: String! }
+input DeleteBulkSendInput { id: ID! }
+input CancelBulkSendInput { id: ID! }
+input RetryBulkSendInput { id: ID!  documentIds: [ID!] }
+type CreateBulkSendPayload {
+  bulkSend: BulkSend  dryRun: DryRun  replayed: Boolean!  userErrors: [UserError!]!  warnings: [Warning!]!
+}
+type DeleteBulkSendPayload { deletedBulkSendId: ID  userErrors: [UserError!]! }
+type CancelBulkSendPayload { bulkSend: BulkSend  cancelledCount: Int!  userErrors: [UserError!]! }
+type RetryBulkSendPayload { bulkSend: BulkSend  retriedCount: Int!  userErrors: [UserError!]! }
+type DryRun { totalCount: Int!  nextBulkSendAt: DateTime  previewSubject: String!  previewText: String! }
+type UserError { code: UserErrorCode!  field: [String!]  message: String!  retryAfter: Int }
+type Warning { code: WarningCode!  field: [String!]  message: String! }
+
+interface Node { id: ID! }
+type BulkSend implements Node {
+  id: ID!  name: String!  status: BulkSendStatus!  emailMessage: String  externalId: String
+  totalCount: Int!  sentCount: Int!  failedCount: Int!  pendingCount: Int!
+  templateId: ID!  template: Template
+  documents(first: Int, after: String, last: Int, before: String, status: [DocumentStatus!],
+            deliveryStatus: [DeliveryStatus!]): DocumentConnection
+  createdAt: DateTime!  updatedAt: DateTime!
+}
+type Document implements Node {
+  id: ID!  bulkSend: BulkSend  template: Template  signerIndex: Int!  signer: Signer!  externalId: String
+  status: DocumentStatus!  delivery: Delivery!  signingUrl: String
+  viewedAt: DateTime  signedAt: DateTime  declinedAt: DateTime  expiresAt: DateTime
+  createdAt: DateTime!  updatedAt: DateTime!
+}
+type Signer { name: String!  email: String!  phone: String }
+type Delivery {
+  status: DeliveryStatus!  attempts: Int!  sentAt: DateTime  failedAt: DateTime  nextAttemptAt: DateTime
+  error: DeliveryError
+}
+type DeliveryError { code: DeliveryErrorCode!  message: String!  smtpCode: Int }
+type Template implements Node {
+  id: ID!  name: String!  description: String  body: String!  mergeFields: [String!]!  createdAt: DateTime!
+}
+type Organization implements Node { id: ID!  name: String! }
+type ApiKey implements Node { id: ID!  name: String!  scopes: [String!]!  expiresAt: DateTime }
+type Viewer { organization: Organization!  apiKey: ApiKey! }
+type RateLimit { nextBulkSendAt: DateTime  lastBulkSend: BulkSend  limit: Int!  remaining: Int!  resetAt: DateTime! }
+enum BulkSendStatus { PROCESSING COMPLETED FAILED }
+enum DeliveryStatus { PENDING SENT FAILED }
+enum DocumentStatus { PENDING SIGNED DECLINED EXPIRED CANCELLED }
+
+type PageInfo { hasNextPage: Boolean!  hasPreviousPage: Boolean!  startCursor: String  endCursor: String }
+type BulkSendConnection { edges: [BulkSendEdge!]!  nodes: [BulkSend!]!  pageInfo: PageInfo!  totalCount: Int }
+type BulkSendEdge { cursor: String!  node: BulkSend! }
+type DocumentConnection { edges: [DocumentEdge!]!  nodes: [Document!]!  pageInfo: PageInfo!  totalCount: Int }
+type DocumentEdge { cursor: String!  node: Document! }
+type TemplateConnection { edges: [TemplateEdge!]!  nodes: [Template!]!  pageInfo: PageInfo!  totalCount: Int }
+type TemplateEdge { cursor: String!  node: Template! }
+
+scalar DateTime
+# These three say no more in the contract than the codes it mentions.
+enum UserErrorCode { RATE_LIMITED IDEMPOTENCY_KEY_REUSED NOT_FOUND }
+enum WarningCode { DUPLICATE_EMAIL }
+enum DeliveryErrorCode { MAILBOX_UNAVAILABLE MESSAGE_REFUSED ATTEMPTS_EXHAUSTED SMTP_UNREACHABLE CANCELLED }
+"""
+
+WRITTEN: Final = Path(bulksend.schema.__path__[0]) / "schema.graphql"
+PROMISED: Final = build_schema(CONTRACT)
+BUILT: Final = build_schema(build().as_str())
+TYPES: Final = sorted(name for name in PROMISED.type_map if not name.startswith("__"))
+OPEN_ENDED: Final = {"UserErrorCode", "WarningCode", "DeliveryErrorCode"}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_type_is_as_promised(name: str) -> None:
+    promised, built = PROMISED.type_map[name], BUILT.type_map[name]
+    assert type(built) is type(promised)
+    if name in OPEN_ENDED:
+        assert set(described(promised)) <= set(described(built))
+    else:
+        assert described(built) == described(promised)
+
+
+def test_there_is_nothing_unpromised() -> None:
+    assert sorted(name for name in BUILT.type_map if not name.startswith("__")) == TYPES
+
+
+def test_everything_is_described() -> None:
+    silent = [
+        f"{kind.name}.{name}"
+        for kind in BUILT.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)
+        and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if not field.description
+    ]
+    assert silent == []
+
+
+def test_the_written_schema_is_current() -> None:
+    """`.ci/write-schemas` writes it anew."""
+    assert WRITTEN.read_text("utf-8") == build().as_str() + "\n"
+
+
+def test_optional_arguments_have_no_default_and_times_say_their_format() -> None:
+    text = build().as_str()
+    assert "= null" not in text
+    assert re.search(r"^scalar DateTime @specifiedBy\(url: \"https://", text, re.MULTILINE)
+
+
+def described(kind: Any) -> dict[str, Any]:
+    """Give what callers rely on, comparable between two schemas."""
+    match kind:
+        case GraphQLObjectType() | GraphQLInterfaceType():
+            fields = {name: (str(field.type), arguments(field.args)) for name, field in kind.fields.items()}
+            return fields | {" implements": sorted(interface.name for interface in kind.interfaces)}
+        case GraphQLInputObjectType():
+            return arguments(kind.fields)
+        case GraphQLEnumType():
+            return dict.fromkeys(kind.values)
+        case _:
+            return {}
+
+
+def arguments(given: Any) -> dict[str, Any]:
+    return {
+        name: (str(one.type), None if one.default_value is Undefined else repr(one.default_value))
+        for name, one in given.items()
+    }
