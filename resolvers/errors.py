@@ -52,6 +52,12 @@ class Forbidden(DomainError):
         self.required_scope = required_scope
 
 
+class NotFound(DomainError):
+    """There is no such thing, or it belongs to somebody else."""
+
+    code = ErrorCode.NOT_FOUND
+
+
 class RequestRateLimited(DomainError):
     """Too many requests with this API key."""
 

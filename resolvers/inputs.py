@@ -77,8 +77,6 @@ class Input(BaseModel):
         extra="forbid",
         frozen=True,
         alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
     )
 
 

@@ -52,7 +52,7 @@ class Invalid(Exception):
 
 
 async def validate(raw: Mapping[str, Any]) -> ValidBulkSend:
-    """Validate a create as a caller sent it, with camelCase or Python names. Raises `Invalid`."""
+    """Validate a create as a caller sent it. Raises `Invalid`."""
     errors: list[UserError] = []
     details = _details(raw, errors)
     signers = await _signers(raw.get("signers"), errors)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import strawberry
+from pydantic.alias_generators import to_camel
 from strawberry import UNSET
 
 
 def given_fields(value: object, *names: str) -> dict[str, Any]:
-    """Give the fields that the caller did not leave out."""
-    return {name: found for name in names if (found := getattr(value, name)) is not UNSET}
+    """Give the fields that the caller did not leave out, by the names that the caller gave them."""
+    return {to_camel(name): found for name in names if (found := getattr(value, name)) is not UNSET}
 
 
 @strawberry.input(description="The value of one merge field.")

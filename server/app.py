@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bulksend.schema.build import build_schema
-from bulksend.server import graphiql, health, signing
+from bulksend.server import graphiql, health, openapi, problem_details, rest, signing
 from bulksend.server.admission import Admission
 from bulksend.server.graphql import GraphQLView
 from bulksend.server.json_body import LARGEST_BODY
@@ -19,7 +19,10 @@ def build_app(
     parts: Parts, *, demo_key: str | None = None, demo_template: str | None = None, extra: Sequence[web.RouteDef] = ()
 ) -> web.Application:
     """Build the application. `demo_key`, `demo_template` and `extra` (the outbox) are `bulksend dev`'s."""
-    app = web.Application(middlewares=[request_ids, unexpected], client_max_size=LARGEST_BODY)
+    app = web.Application(
+        middlewares=[request_ids, unexpected, problem_details.problem_details], client_max_size=LARGEST_BODY
+    )
+    app[problem_details.PUBLIC_URL] = parts.settings.public_url or ""
     admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
     view = GraphQLView(
         schema=build_schema(),
@@ -30,6 +33,9 @@ def build_app(
     )
     app.router.add_route("*", "/graphql", view.__call__)
     app.router.add_routes(graphiql.routes())
+    app.router.add_routes(rest.routes(admission))
+    app.router.add_routes(openapi.routes())
+    app.router.add_routes(problem_details.routes())
     app.router.add_routes(signing.routes(parts.gateway))
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)

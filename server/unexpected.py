@@ -4,6 +4,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bulksend.server.problem_details import is_rest, masked
 from bulksend.server.request_ids import REQUEST_ID
 
 log = structlog.get_logger(__name__)
@@ -20,4 +21,6 @@ async def unexpected(request: web.Request, handler: Handler) -> web.StreamRespon
         log.exception("request failed")
         request_id = request[REQUEST_ID]
         message = f"Something went wrong on our side. Please report request {request_id}."
+        if is_rest(request):
+            return masked(request, message)
         return web.json_response({"message": message, "requestId": request_id}, status=500)

@@ -130,14 +130,17 @@ RETURNING
     documents.smtp_code;
 
 -- name: end_turn
--- An organization with nothing pending has no turn.
+-- An organization with nothing pending has no turn. (NOT EXISTS might read all its documents.)
 DELETE FROM delivery_turns
 WHERE
     delivery_turns.organization_id = $1
-    AND NOT EXISTS (
-        SELECT FROM documents
-        WHERE documents.organization_id = $1 AND documents.delivery_status = 'pending' AND documents.deleted_at IS NULL
-    )
+    AND (
+        SELECT next_attempt_at
+        FROM documents
+        WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
+        ORDER BY next_attempt_at
+        LIMIT 1
+    ) IS NULL
 RETURNING TRUE AS ended;
 
 -- name: move_turn
@@ -160,9 +163,11 @@ VALUES ($1, clock_timestamp() + $2::interval)
 ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at;
 
 -- name: next_due
--- How long until somebody's mail is due; null when nothing is pending.
-SELECT greatest(min(due_at) - clock_timestamp(), interval '0') AS wait
-FROM delivery_turns;
+-- How long until somebody's mail is due; no row when nothing is pending.
+SELECT greatest(due_at - clock_timestamp(), interval '0') AS wait
+FROM delivery_turns
+ORDER BY due_at
+LIMIT 1;
 
 -- name: lock_bulk_send
 -- Lock the bulk send whose documents' results are recorded next, deleted or not.

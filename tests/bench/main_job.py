@@ -1,0 +1,135 @@
+"""500 signers, from the call to the last mail: Bulksend against a bare script that does the same by hand.
+
+    .venv/bin/python tests/bench/main_job.py [--rounds 7]
+
+Both write the same rows into the same PostgreSQL (fsync on) and send the same mails over ten kept-alive connections to
+the same mail catcher, in turns. The script composes with Bulksend's own `compose` and records nothing afterwards.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import aiohttp
+import aiosmtplib
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from gateway import CREATE, Sending, Tenant, new_tenant
+from processes import environment, running
+
+from bulksend.db import bulk_sends, documents, ids
+from bulksend.db.bulk_sends import NewBulkSend
+from bulksend.db.documents import NewDocument
+from bulksend.db.embedded import embedded_postgres
+from bulksend.db.migrations import migrate
+from bulksend.db.pool import Pool, open_pool, writing
+from bulksend.delivery.links import SigningLinks
+from bulksend.delivery.message import Letter, compose
+from bulksend.delivery.smtp import SmtpServer
+from bulksend.server.mail_catcher import mail_catcher
+
+SIGNERS = 500
+CONNECTIONS = 10
+
+
+@dataclass
+class Bare:
+    """The script: insert, then send over a few connections."""
+
+    pool: Pool
+    tenant: Tenant
+    smtp: SmtpServer
+    links: SigningLinks
+
+    async def run(self, people: list[dict[str, str]]) -> None:
+        """Write the rows, then send the mails."""
+        found = await self._write(people)
+        waiting = iter(list(found))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CONNECTIONS):
+                group.create_task(self._send(waiting))
+
+    async def _write(self, people: list[dict[str, str]]) -> list[tuple[UUID, str, str]]:
+        template_id = ids.decode(ids.TEMPLATE, self.tenant.template_id)
+        async with writing(self.pool) as conn:
+            new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, None, bytes(32), len(people))
+            row = await bulk_sends.create(conn, organization_id=self.tenant.organization_id, new=new)
+            rows = [NewDocument(person["name"], person["email"], None, None, "{}", None) for person in people]
+            await documents.create_all(
+                conn, organization_id=self.tenant.organization_id, bulk_send_id=row.id, documents=rows
+            )
+            await conn.execute("UPDATE documents SET delivery_status = 'sent', next_attempt_at = NULL, sent_at = now()")
+            return [
+                (record["id"], record["signer_name"], record["signer_email"])
+                for record in await conn.fetch(
+                    "SELECT id, signer_name, signer_email FROM documents WHERE bulk_send_id = $1", row.id
+                )
+            ]
+
+    async def _send(self, waiting: object) -> None:
+        client = aiosmtplib.SMTP(hostname=self.smtp.host, port=self.smtp.port, start_tls=False, local_hostname="bench")
+        async with client:
+            for document_id, name, email in waiting:  # type: ignore[attr-defined]
+                await client.sendmail("bulksend@example.com", [email], self._compose(document_id, name, email))
+
+    def _compose(self, document_id: UUID, name: str, email: str) -> bytes:
+        letter = Letter(
+            organization_name="Acme",
+            template_name="Agreement",
+            bulk_send_name="Q3 Vendor Agreements",
+            email_message=None,
+            signer_name=name,
+            signer_email=email,
+            signer_message=None,
+            document_id=document_id,
+            signing_url=self.links.url(self.tenant.organization_id, document_id, 1),
+        )
+        return compose(letter, "Bulksend <bulksend@example.com>", "example.com")
+
+
+async def main(rounds: int) -> None:
+    """Run both in turns and print medians and their ratio."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        dsn = await stack.enter_async_context(embedded_postgres(home / "postgres"))
+        await migrate(dsn)
+        smtp_url = await stack.enter_async_context(mail_catcher(home / "outbox"))
+        pool = await stack.enter_async_context(open_pool(dsn))
+        tenant = await new_tenant(pool)
+        gateway = await stack.enter_async_context(running(["serve"], environment(dsn, smtp_url)))
+        session = await stack.enter_async_context(aiohttp.ClientSession(headers=tenant.headers))
+        variables = Sending(tenant, SIGNERS).variables
+        body = json.dumps({"query": CREATE, "variables": variables}).encode()
+        bare = Bare(pool, tenant, SmtpServer.from_url(smtp_url), SigningLinks(["x" * 32], "http://sign.example.com"))
+
+        async def ours() -> None:
+            headers = {"Content-Type": "application/json"}
+            async with session.post(f"{gateway.url}/graphql", data=body, headers=headers) as response:
+                payload = (await response.json())["data"]["createBulkSend"]
+            assert payload["bulkSend"]["sentCount"] == SIGNERS, payload
+
+        times: dict[str, list[float]] = {"bulksend": [], "bare script": []}
+        for number in range(rounds + 1):
+            for name, run in (("bulksend", ours()), ("bare script", bare.run(variables["input"]["signers"]))):
+                started = time.perf_counter()
+                await run
+                if number:  # the first round warms up
+                    times[name].append(time.perf_counter() - started)
+        for name, taken in times.items():
+            print(f"{name:12} median {statistics.median(taken) * 1000:7.1f} ms   best {min(taken) * 1000:7.1f} ms")
+        print(f"ratio of medians {statistics.median(times['bulksend']) / statistics.median(times['bare script']):.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    asyncio.run(main(parser.parse_args().rounds))
