@@ -34,6 +34,9 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
         page = await bulk_sends.read_page(
             conn, organization_id=context.caller.organization_id, span=span, filters=filters
         )
+    for row in page.rows:
+        # Their documents need not look them up again.
+        context.loaders.bulk_sends.prime(row.id, row)
     return connection_page(page, [cursors.encode(row.id) for row in page.rows], arguments)
 
 

@@ -54,7 +54,7 @@ class Context:
     request_id: str
     loaders: Loaders = field(init=False)
     retry_after: int | None = None
-    _reported: set[str] = field(default_factory=set)
+    _reported: set[tuple[str, Scope]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.renew_loaders()
@@ -74,13 +74,14 @@ class Context:
         """Tell whether the viewer has one of the scopes.
 
         `coordinate`: the field that asks, such as `Document.signingUrl`. Raises `Forbidden` the first time it is
-        refused; afterwards gives False, so that a page of 500 documents has one such error and not 500.
+        refused for want of this scope; afterwards gives False, so that a page of 500 documents has one such error and
+        not 500.
         """
         if not self.caller.scopes.isdisjoint(scopes):
             return True
-        if coordinate in self._reported:
+        if (coordinate, scopes[0]) in self._reported:
             return False
-        self._reported.add(coordinate)
+        self._reported.add((coordinate, scopes[0]))
         raise Forbidden(scopes[0])
 
     def require(self, *scopes: Scope) -> None:

@@ -18,7 +18,8 @@ DEFAULT_PAGE: Final = 25
 _DIGEST_BYTES: Final = 6
 _ID_BYTES: Final = 16
 _INDEX_BYTES: Final = 2
-_LENGTH: Final = 32  # base64url characters of the 24 bytes that these make
+_BYTES: Final = _DIGEST_BYTES + _ID_BYTES + _INDEX_BYTES
+CURSOR_LENGTH: Final = 32  # base64url characters of so many bytes, without padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ class ListCursors:
     def decode(self, cursor: str, *, field: str) -> tuple[UUID, int]:
         """Give the position in a cursor. Raises `BadUserInput` for one of another list or with other filters."""
         try:
-            packed = urlsafe_b64decode(cursor.encode("ascii")) if len(cursor) == _LENGTH else b""
+            packed = urlsafe_b64decode(cursor.encode("ascii")) if len(cursor) == CURSOR_LENGTH else b""
         except (UnicodeEncodeError, binascii.Error):
             packed = b""
-        # Decoding skips characters that are not of the alphabet; only what encodes back was really a cursor.
-        if packed[:_DIGEST_BYTES] != self._digest or urlsafe_b64encode(packed).decode("ascii") != cursor:
+        # Decoding takes padding and a second alphabet too; only what encodes back to itself was really a cursor.
+        spelt = urlsafe_b64encode(packed).decode("ascii")
+        if len(packed) != _BYTES or packed[:_DIGEST_BYTES] != self._digest or spelt != cursor:
             raise BadUserInput(f"{field} is not a cursor of this list with these filters.", field=field)
         end = _DIGEST_BYTES + _ID_BYTES
         return UUID(bytes=packed[_DIGEST_BYTES:end]), int.from_bytes(packed[end:])

@@ -4,8 +4,9 @@ import re
 from typing import Annotated, Any, Final
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 MAXIMUM_SIGNERS: Final = 500
@@ -61,12 +62,22 @@ def _is_plain_email(value: str) -> bool:
 
 _SPECIAL_USE: Final = frozenset(SPECIAL_USE_DOMAIN_NAMES)
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
-Email = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(_email)]
-Phone = Annotated[str, Field(max_length=20), AfterValidator(_one_line)]
-Message = Annotated[str, Field(max_length=1000), AfterValidator(_lines)]
-ExternalId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_line)]
-IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_line)]
+# What the validators above check, for the OpenAPI document.
+_NOT_IN_LINE: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_LINE_PATTERN: Final = rf"[^{_NOT_IN_LINE}]*[^\s{_NOT_IN_LINE}][^{_NOT_IN_LINE}]*"
+_LINE: Final[JsonDict] = {"pattern": f"^{_LINE_PATTERN}$"}
+_LINE_OR_NOTHING: Final[JsonDict] = {"pattern": f"^(?:{_LINE_PATTERN})?$"}
+_LINES: Final[JsonDict] = {"pattern": r"^(?:[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\r\n)*$"}
+
+Name = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=_LINE), AfterValidator(_one_line)]
+Email = Annotated[
+    str, Field(min_length=1, max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)
+]
+Phone = Annotated[str, Field(max_length=20, json_schema_extra=_LINE_OR_NOTHING), AfterValidator(_one_line)]
+Message = Annotated[str, Field(max_length=1000, json_schema_extra=_LINES), AfterValidator(_lines)]
+ExternalId = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_LINE), AfterValidator(_one_line)]
+IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_LINE), AfterValidator(_one_line)]
+MergeValue = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=_LINE), AfterValidator(_one_line)]
 
 
 class Input(BaseModel):
@@ -84,7 +95,11 @@ class MergeValueInput(Input):
     """The value of one merge field: `field` is the name after `values.`."""
 
     field: Annotated[str, Field(min_length=1, max_length=64, pattern=_FIELD_NAME)]
-    value: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_one_line)]
+    value: MergeValue
+
+
+def _null_is_none_given(values: object) -> object:
+    return [] if values is None else values
 
 
 def _no_field_twice(values: list[MergeValueInput]) -> list[MergeValueInput]:
@@ -96,22 +111,32 @@ def _no_field_twice(values: list[MergeValueInput]) -> list[MergeValueInput]:
 class SignerInput(Input):
     """One recipient."""
 
-    name: Name
-    email: Email
-    phone: Phone | None = None
-    message: Message | None = None
-    external_id: ExternalId | None = None
-    values: Annotated[list[MergeValueInput], Field(max_length=100), AfterValidator(_no_field_twice)] = []
+    name: Annotated[Name, Field(description="Signer name.")]
+    email: Annotated[Email, Field(description="Signer email; well formed.")]
+    phone: Annotated[Phone | None, Field(description="Phone number.")] = None
+    message: Annotated[Message | None, Field(description="Words to this signer alone.")] = None
+    external_id: Annotated[ExternalId | None, Field(description="Your own id for the signer's document.")] = None
+    values: Annotated[
+        list[MergeValueInput],
+        Field(max_length=100, description="A value for each merge field that the template names."),
+        AfterValidator(_no_field_twice),
+        BeforeValidator(_null_is_none_given),
+    ] = []
 
 
 class CreateBulkSendInput(Input):
     """A create without its signers, which are validated a few at a time."""
 
-    template_id: Annotated[str, Field(max_length=255)]
-    name: Name
-    email_message: Message | None = None
-    external_id: ExternalId | None = None
-    idempotency_key: IdempotencyKey | None = None
-    wait_for_delivery: bool = True
-    dry_run: bool = False
-    signers: Annotated[list[Any], Field(min_length=1)]
+    template_id: Annotated[str, Field(max_length=255, description="Template to use.")]
+    name: Annotated[Name, Field(description="Bulk send name.")]
+    email_message: Annotated[Message | None, Field(description="Custom email message.")] = None
+    external_id: Annotated[ExternalId | None, Field(description="Your own id for the bulk send.")] = None
+    idempotency_key: Annotated[
+        IdempotencyKey | None,
+        Field(description="The same with the same input gives the original; sends nothing twice."),
+    ] = None
+    wait_for_delivery: Annotated[
+        bool, Field(description="Whether to answer when delivery has ended (within a time limit), or right away.")
+    ] = True
+    dry_run: Annotated[bool, Field(description="Check everything and show the mail; send nothing.")] = False
+    signers: Annotated[list[Any], Field(min_length=1, description="Array of signer objects.")]

@@ -18,6 +18,8 @@ from bulksend.resolvers.problems import Path, UserError, UserErrorCode, Warning,
 _SIGNERS_AT_A_TIME: Final = 50
 _SIGNERS: Final = TypeAdapter(list[SignerInput])
 
+_NOT_ASKED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
+
 _CODES: Final = {
     "missing": UserErrorCode.REQUIRED,
     "extra_forbidden": UserErrorCode.UNKNOWN_FIELD,
@@ -171,14 +173,12 @@ def _duplicate(index: int, earlier: int) -> Warning:
 
 def _fingerprint(details: CreateBulkSendInput, signers: Sequence[SignerInput]) -> bytes:
     # Unset fields are left out, so that a field added later changes no fingerprint of before.
-    asked = details.model_dump(
-        exclude={"signers", "idempotency_key", "wait_for_delivery", "dry_run"}, exclude_none=True
-    )
+    asked = {name: value for name, value in details if value is not None and name not in _NOT_ASKED}
     canonical = [_canonical(signer) for signer in signers]
     text = json.dumps([asked, canonical], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
 
 
 def _canonical(signer: SignerInput) -> dict[str, object]:
-    asked: dict[str, object] = signer.model_dump(exclude={"values"}, exclude_none=True)
+    asked = {name: value for name, value in signer if value is not None}
     return {**asked, "values": {value.field: value.value for value in signer.values}}

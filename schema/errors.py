@@ -35,11 +35,9 @@ class CallerErrors(SchemaExtension):
         if not isinstance(result, ExecutionResult | GraphQLExecutionResult | PreExecutionError) or not result.errors:
             return
         request_id = _request_id(self.execution_context.context)
-        if isinstance(result, PreExecutionError):
-            result.errors = [_before_execution(error, request_id) for error in result.errors]
-        else:
-            counted = [error for error in result.errors if not variable_errors.says_too_many(error.message)]
-            result.errors = [_presented(error, request_id) for error in counted]
+        present = _before_execution if isinstance(result, PreExecutionError) else _presented
+        counted = [error for error in result.errors if not variable_errors.says_too_many(error.message)]
+        result.errors = [present(error, request_id) for error in counted]
 
 
 def _before_execution(error: GraphQLError, request_id: str) -> GraphQLError:
@@ -47,6 +45,8 @@ def _before_execution(error: GraphQLError, request_id: str) -> GraphQLError:
         return _presented(error, request_id)
     if error.original_error is not None and not isinstance(error.original_error, GraphQLError):
         return _masked(error, request_id)
+    if variable_errors.read(error.message) is not None:
+        return _presented(error, request_id)
     parse = isinstance(error, GraphQLSyntaxError)
     return _with_code(error, ErrorCode.GRAPHQL_PARSE_FAILED if parse else ErrorCode.GRAPHQL_VALIDATION_FAILED)
 

@@ -6,6 +6,7 @@ import strawberry
 
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, cancelling, creating, retrying
+from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.bulk_sends import BulkSend
@@ -42,8 +43,8 @@ class Mutation:
         input: Annotated[CreateBulkSendInput, strawberry.argument(description="What to send to whom.")],
     ) -> CreateBulkSendPayload | None:
         """Create."""
-        info.context.require(Scope.BULK_SENDS_CREATE)
-        return CreateBulkSendPayload.of(await creating.create(info.context, input.raw()))
+        _begin(info.context, Scope.BULK_SENDS_CREATE)
+        return CreateBulkSendPayload.of(await creating.create(info.context, input.given))
 
     @strawberry.mutation(
         description=(
@@ -57,7 +58,7 @@ class Mutation:
         input: Annotated[DeleteBulkSendInput, strawberry.argument(description="Which bulk send to delete.")],
     ) -> DeleteBulkSendPayload | None:
         """Delete."""
-        info.context.require(Scope.BULK_SENDS_DELETE)
+        _begin(info.context, Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         if bulk_send_id is None or not await bulk_sends.delete(info.context, bulk_send_id):
             return DeleteBulkSendPayload(deleted_bulk_send_id=None, user_errors=[_no_bulk_send()])
@@ -75,7 +76,7 @@ class Mutation:
         input: Annotated[CancelBulkSendInput, strawberry.argument(description="Which bulk send to cancel.")],
     ) -> CancelBulkSendPayload | None:
         """Cancel."""
-        info.context.require(Scope.BULK_SENDS_DELETE)
+        _begin(info.context, Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         cancelled = await cancelling.cancel(info.context, bulk_send_id) if bulk_send_id else None
         if cancelled is None:
@@ -96,7 +97,7 @@ class Mutation:
         input: Annotated[RetryBulkSendInput, strawberry.argument(description="What to send again.")],
     ) -> RetryBulkSendPayload | None:
         """Retry."""
-        info.context.require(Scope.BULK_SENDS_CREATE)
+        _begin(info.context, Scope.BULK_SENDS_CREATE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         chosen = arguments.given(input.document_ids)
         retried = await retrying.retry(info.context, bulk_send_id, chosen) if bulk_send_id else None
@@ -107,6 +108,12 @@ class Mutation:
             retried_count=retried.count,
             user_errors=[UserError.of(error) for error in retried.errors],
         )
+
+
+def _begin(context: Context, scope: Scope) -> None:
+    context.require(scope)
+    # Mutations of one request run one after the other: what the one before it read may no longer be so.
+    context.renew_loaders()
 
 
 def _no_bulk_send() -> UserError:

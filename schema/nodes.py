@@ -28,11 +28,15 @@ async def find(context: Context, node_id: str, coordinate: str) -> Node | None:
     return await _find(context, prefix, value, coordinate)
 
 
-async def find_many(context: Context, node_ids: Sequence[str]) -> list[Node | None]:
-    """Give things in the order of their ids. Raises `BadUserInput` for more than 100."""
+async def find_many(context: Context, node_ids: Sequence[str]) -> list[Node | BaseException | None]:
+    """Give things in the order of their ids, and in a thing's place what stood in its way: null for that one alone.
+
+    Raises `BadUserInput` for more than 100.
+    """
     if len(node_ids) > MAXIMUM_IDS:
         raise BadUserInput(f"ids must have at most {MAXIMUM_IDS} items.", field="ids")
-    return await asyncio.gather(*(find(context, node_id, "Query.nodes") for node_id in node_ids))
+    found = (find(context, node_id, "Query.nodes") for node_id in node_ids)
+    return await asyncio.gather(*found, return_exceptions=True)
 
 
 async def bulk_send(context: Context, value: UUID | None, coordinate: str) -> BulkSend | None:

@@ -1,7 +1,7 @@
 """Query: everything that can be read."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import UNSET
@@ -51,7 +51,7 @@ class Query:
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 ids of any type.")],
     ) -> list[Node | None]:
         """Find several things."""
-        return await nodes.find_many(info.context, ids)
+        return cast("list[Node | None]", await nodes.find_many(info.context, ids))
 
     @strawberry.field(description="One bulk send; null when there is none. Needs `bulk_sends.read`.")
     async def bulk_send(

@@ -61,7 +61,7 @@ def main() -> None:
 @main.command()
 def dev() -> None:
     """Everything embedded: PostgreSQL, a mail catcher, a demo organization with key and templates, GraphiQL."""
-    settings = _settings(graphiql=True, log_format="console", bulk_send_interval=timedelta())
+    settings = _settings(graphiql=True, suggestions=True, log_format="console", bulk_send_interval=timedelta())
     _run(commands.dev(settings), settings)
 
 

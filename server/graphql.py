@@ -1,15 +1,13 @@
-"""The GraphQL view: one operation a request, over GET or POST."""
+"""The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as multipart."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
 from aiohttp import web
-from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
@@ -17,11 +15,16 @@ from bulksend.resolvers.errors import DomainError, ErrorCode
 from bulksend.schema.build import Schema
 from bulksend.server import graphiql
 from bulksend.server.admission import Admission, challenge
+from bulksend.server.cors import Origins
+from bulksend.server.graphql_multipart import Streams
 from bulksend.server.graphql_request import GraphQLRequest, read_request
+from bulksend.server.graphql_response import refusal_errors, result_body
+from bulksend.server.graphql_ws import Sockets, wants_socket
 from bulksend.server.json_body import RequestRefused
-from bulksend.server.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html
+from bulksend.server.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
+from bulksend.server.persisted_queries import PersistedQueries
 
-log = structlog.get_logger(__name__)
+COST_HEADER: Final = "X-GraphQL-Cost"
 
 # The status of a response without data, where the media type allows one. Plain JSON always says 200: Apollo
 # Client takes anything else for a network error and throws the reason away.
@@ -30,7 +33,11 @@ _STATUS: Final = {
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_SERVER_ERROR: 500,
+    # No error but an answer: send the document, please. Apollo's clients and servers agree on 200.
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
 }
+_OVER_GET: Final = frozenset({OperationType.QUERY})
+_OVER_POST: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 class GraphQLView:
@@ -41,38 +48,57 @@ class GraphQLView:
         *,
         schema: Schema,
         admission: Admission,
+        persisted_queries: PersistedQueries,
+        origins: Origins,
+        sockets: Sockets,
+        streams: Streams,
         show_graphiql: bool = False,
         graphiql_key: str | None = None,
         graphiql_template: str | None = None,
     ) -> None:
         self._schema = schema
         self._admission = admission
+        self._persisted_queries = persisted_queries
+        self._origins = origins
+        self._sockets = sockets
+        self._streams = streams
         self._graphiql_key = graphiql_key
         self._graphiql_template = graphiql_template
         self._show_graphiql = show_graphiql
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, always with JSON unless a browser asks for the explorer."""
+        if wants_socket(request):
+            return await self._sockets.serve(request)
         if self._show_graphiql and _asks_for_page(request):
             return graphiql.page(self._graphiql_key, self._graphiql_template)
         accepted = media_type(request.headers.get("Accept"))
         try:
-            if accepted is None:
-                message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
-                raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
-            return _respond(await self._answer(request), accepted)
+            return await self._answer(request, accepted)
+        except DomainError as refused:
+            return _respond({"errors": refusal_errors(refused)}, accepted or JSON, challenge(refused))
         except RequestRefused as refused:
-            body = _errors(refused.message, {"code": refused.code.value})
+            body = {"errors": refusal_errors(refused)}
             return _json_response(body, refused.status, accepted or JSON, refused.headers)
 
-    async def _answer(self, request: web.Request) -> "_Answer":
-        try:
-            context = await self._admit(request)
-        except DomainError as refusal:
-            return _refusal(refusal)
+    async def _answer(self, request: web.Request, accepted: str | None) -> web.StreamResponse:
+        if accepted is None:
+            message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
+            raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
+        if request.method == "GET" and self._origins.could_be_forged(request):
+            raise RequestRefused(400, ErrorCode.BAD_REQUEST, _FORGERY)
+        context = await self._admit(request)
         asked = await read_request(request)
-        result = await self._execute(request.method, asked, context)
-        return _Answer(_body(result), _headers(context))
+        query = await self._persisted_queries.query(asked, context.viewer)
+        try:
+            result = await self._execute(request.method, query, asked, context)
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION and _may_stream(request):
+                return await self._stream(request, query, asked, context, accepted)
+            raise _wrong_operation(error.operation_type) from None
+        if not isinstance(result, PreExecutionError):
+            await self._persisted_queries.store(asked, context.viewer)
+        return _respond(result_body(result, with_cost=COST_HEADER in request.headers), accepted, _headers(context))
 
     async def _admit(self, request: web.Request) -> Context:
         """Let the request in. Nobody is let in too: what nobody may ask, the schema refuses."""
@@ -81,39 +107,42 @@ class GraphQLView:
             raise admitted.refusal
         return self._admission.context(request, admitted)
 
-    async def _execute(self, method: str, asked: GraphQLRequest, context: Context) -> ExecutionResult:
-        allowed = {OperationType.QUERY} if method == "GET" else {OperationType.QUERY, OperationType.MUTATION}
+    async def _execute(self, method: str, query: str, asked: GraphQLRequest, context: Context) -> ExecutionResult:
         try:
             return await self._schema.execute(
-                asked.query,
+                query,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
-                allowed_operation_types=allowed,
+                allowed_operation_types=_OVER_GET if method == "GET" else _OVER_POST,
                 operation_extensions=asked.extensions,
             )
-        except InvalidOperationTypeError as error:
-            raise _wrong_operation(error.operation_type) from None
         except (CannotGetOperationTypeError, MissingQueryError):
             message = "operationName must name one of the operations."
             raise RequestRefused(400, ErrorCode.OPERATION_RESOLUTION_FAILURE, message) from None
 
+    async def _stream(
+        self, request: web.Request, query: str, asked: GraphQLRequest, context: Context, accepted: str
+    ) -> web.StreamResponse:
+        source = await self._schema.subscribe(
+            query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=asked.extensions,
+        )
+        sent = await self._streams.send(request, source)
+        return sent if isinstance(sent, web.StreamResponse) else _respond(result_body(sent), accepted, {})
 
-class _Answer:
-    """A GraphQL response and the headers that go with it."""
 
-    def __init__(self, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
-        self.body = body
-        self.headers = headers or {}
-
-    def status(self, media: str) -> int:
-        if media == JSON or "data" in self.body:
-            return 200
-        return _STATUS.get(self.body["errors"][0]["extensions"]["code"], 400)
+def _respond(body: dict[str, Any], media: str, headers: Mapping[str, str]) -> web.Response:
+    return _json_response(body, _status(body, media), media, headers)
 
 
-def _respond(answer: _Answer, media: str) -> web.Response:
-    return _json_response(answer.body, answer.status(media), media, answer.headers)
+def _status(body: dict[str, Any], media: str) -> int:
+    if media == JSON or "data" in body:
+        return 200
+    return _STATUS.get(body["errors"][0]["extensions"]["code"], 400)
 
 
 def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
@@ -126,39 +155,29 @@ def _json_response(body: dict[str, Any], status: int, media: str, headers: Mappi
     )
 
 
-def _body(result: ExecutionResult) -> dict[str, Any]:
-    errors = [_formatted(error) for error in result.errors or ()]
-    if not errors:
-        return {"data": result.data}
-    if result.data is None and all("path" not in error for error in errors):
-        return {"errors": errors}
-    return {"errors": errors, "data": result.data}
-
-
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    formatted: dict[str, Any] = dict(error.formatted)
-    formatted.setdefault("extensions", {}).setdefault("code", ErrorCode.INTERNAL_SERVER_ERROR.value)
-    return formatted
-
-
 def _headers(context: Context) -> dict[str, str]:
     return {} if context.retry_after is None else {"Retry-After": str(context.retry_after)}
 
 
-def _refusal(refusal: DomainError) -> _Answer:
-    return _Answer(_errors(refusal.message, refusal.extensions), challenge(refusal))
-
-
-def _errors(message: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    return {"errors": [{"message": message, "extensions": extensions}]}
+_FORGERY: Final = (
+    "This could be a forged request from another site. Send Apollo-Require-Preflight: true, or a Content-Type "
+    "such as application/json."
+)
 
 
 def _wrong_operation(kind: OperationType) -> RequestRefused:
     if kind is OperationType.SUBSCRIPTION:
-        message = "Subscriptions go over a WebSocket with the subprotocol graphql-transport-ws."
+        message = (
+            "Subscriptions go over a WebSocket with the subprotocol graphql-transport-ws, or over POST with "
+            "Accept: multipart/mixed;subscriptionSpec=1.0."
+        )
         return RequestRefused(400, ErrorCode.BAD_REQUEST, message)
     message = "Mutations need POST."
     return RequestRefused(405, ErrorCode.METHOD_NOT_ALLOWED, message, {"Allow": "POST"})
+
+
+def _may_stream(request: web.Request) -> bool:
+    return request.method == "POST" and wants_multipart(request.headers.get("Accept"))
 
 
 def _asks_for_page(request: web.Request) -> bool:

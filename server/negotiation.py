@@ -14,7 +14,10 @@ _MATCHES: Final = {
 
 
 def media_type(accept: str | None) -> str | None:
-    """Give the best media type that an Accept header allows, or None. Without a header it is plain JSON."""
+    """Give the best media type that an Accept header allows, or None. Without a header it is plain JSON.
+
+    A client that takes subscriptions as multipart is answered with plain JSON where there is nothing to stream.
+    """
     if not accept or not accept.strip():
         return JSON
     best, best_quality = None, 0.0
@@ -24,12 +27,26 @@ def media_type(accept: str | None) -> str | None:
         for offered in _MATCHES.get(name, ()):
             if quality > best_quality:
                 best, best_quality = offered, quality
-    return best
+    return best or (JSON if wants_multipart(accept) else None)
 
 
 def wants_html(accept: str | None) -> bool:
     """Whether a browser asks for a page."""
     return "text/html" in (accept or "").lower()
+
+
+def wants_multipart(accept: str | None) -> bool:
+    """Whether a client takes subscriptions by Apollo's multipart protocol."""
+    for part in (accept or "").split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if name == "multipart/mixed" and any(_spec(parameter) == "1.0" for parameter in parameters):
+            return True
+    return False
+
+
+def _spec(parameter: str) -> str | None:
+    name, _, value = parameter.partition("=")
+    return value.strip("\"' ") if name.strip() == "subscriptionspec" else None
 
 
 def _quality(parameters: list[str]) -> float:

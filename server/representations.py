@@ -1,7 +1,7 @@
 """What the REST door shows: the objects of the bulk-send API's page, their fields in its order."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -23,7 +23,6 @@ Total = Annotated[int, Field(description="How many documents it has.")]
 Sent = Annotated[int, Field(description="How many mails the mail server accepted.")]
 Failed = Annotated[int, Field(description="How many were given up; what is neither sent nor failed is pending.")]
 
-Shown = TypeVar("Shown")
 _LONGEST_STEP: Final = 100
 _LONGEST_MESSAGE: Final = 300
 
@@ -123,10 +122,22 @@ class DryRun(Representation):
         )
 
 
-class One(Representation, Generic[Shown]):
-    """The envelope of one thing."""
+class OneCreatedBulkSend(Representation):
+    """The envelope of a create's answer."""
 
-    data: Shown
+    data: CreatedBulkSend
+
+
+class OneBulkSend(Representation):
+    """The envelope of a bulk send by its id."""
+
+    data: BulkSendDetails
+
+
+class OneDryRun(Representation):
+    """The envelope of a dry run's answer."""
+
+    data: DryRun
 
 
 class Meta(Representation):

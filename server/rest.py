@@ -21,7 +21,9 @@ from bulksend.server.representations import (
     DryRun,
     ListedBulkSend,
     Meta,
-    One,
+    OneBulkSend,
+    OneCreatedBulkSend,
+    OneDryRun,
     Representation,
 )
 from bulksend.server.rest_request import create_input, page_arguments, prefers_async
@@ -71,7 +73,7 @@ class _BulkSends:
         row = await bulk_sends.get(context, _id(request))
         if row is None:
             raise NotFound
-        return _json(One[BulkSendDetails](data=BulkSendDetails.of(row)))
+        return _json(OneBulkSend(data=BulkSendDetails.of(row)))
 
     async def delete(self, request: web.Request) -> web.Response:
         context = await self._enter(request, Scope.BULK_SENDS_DELETE)
@@ -100,9 +102,9 @@ def _created(request: web.Request, created: Created) -> web.Response:
     if created.errors:
         return problem_details.of_user_errors(request, created.errors)
     if created.bulk_send is None:
-        return _json(One[DryRun](data=DryRun.of(created)))
+        return _json(OneDryRun(data=DryRun.of(created)))
     shown = CreatedBulkSend.of(created.bulk_send)
-    response = _json(One[CreatedBulkSend](data=shown), status=201)
+    response = _json(OneCreatedBulkSend(data=shown), status=201)
     response.headers["Location"] = f"{BULK_SENDS}/{shown.id}"
     if prefers_async(request):
         response.headers["Preference-Applied"] = "respond-async"

@@ -23,7 +23,7 @@ _RESPOND_ASYNC: Final = re.compile(r"(?:^|,)\s*respond-async\s*(?:$|[,;])", re.I
 def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
     """Read a list's query parameters. Raises `InvalidParameters` naming each that is not as documented."""
     query = request.query
-    wrong = [_wrong(name, f"{name} is not a parameter of this list") for name in set(query) - set(PARAMETERS)]
+    wrong = [_wrong(name, f"{name} is not a parameter of this list") for name in sorted(set(query) - set(PARAMETERS))]
     wrong += [_wrong(name, f"{name} must be given once") for name in PARAMETERS if len(query.getall(name, [])) > 1]
     limit = query.get("limit", str(DEFAULT_PAGE))
     if not _WHOLE_NUMBER.fullmatch(limit) or int(limit) > MAXIMUM_PAGE:

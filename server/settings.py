@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     rate_limit_storage: str = Field(default="async+memory://", repr=False)
     shutdown_grace: Seconds = timedelta(seconds=30)
     introspection: bool = True
+    suggestions: bool = False
     graphiql: bool = False
     log_format: Literal["console", "json"] = "json"
 

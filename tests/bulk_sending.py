@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from bulksend.db import bulk_sends, deliveries, documents, organizations, templates
@@ -72,19 +73,20 @@ async def miscounted(conn: Connection) -> list[UUID]:
 
 async def pass_time(pool: Pool, seconds: float) -> None:
     """Let all leases and waits come this much nearer to their end."""
-    await pool.execute(
-        """
-        WITH pending AS (
-            UPDATE documents SET
-                next_attempt_at = next_attempt_at - make_interval(secs => $1),
-                queued_at = queued_at - make_interval(secs => $1)
-            WHERE delivery_status = 'pending'
-        )
-        UPDATE delivery_turns SET due_at = due_at - make_interval(secs => $1)
-        """,
-        seconds,
-    )
+    await pool.execute(_PASS_TIME, timedelta(seconds=seconds))
 
+
+_PASS_TIME = """
+WITH aged AS (
+    UPDATE documents SET
+        queued_at = queued_at - $1::interval,
+        next_attempt_at = next_attempt_at - $1::interval,
+        in_flight_until = in_flight_until - $1::interval
+    WHERE delivery_status <> 'sent'
+)
+
+UPDATE delivery_turns SET due_at = due_at - $1::interval
+"""
 
 _MISCOUNTED = """
 SELECT bulk_sends.id

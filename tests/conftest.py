@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from gateway import RunningGateway, Tenant, new_tenant, running_gateway
+from pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
 from smtp_sink import SmtpSink
 
 from bulksend.db import migrations
@@ -28,6 +29,10 @@ async def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     if given := os.environ.get("BULKSEND_TEST_DATABASE_URL"):
         yield given
         return
+    if WANTED:
+        async with behind_pgbouncer() as dsn:
+            yield dsn
+        return
     async with embedded_postgres(tmp_path_factory.mktemp("postgres"), settings=TEST_SETTINGS) as dsn:
         yield dsn
 
@@ -41,7 +46,7 @@ async def dsn(server_dsn: str, worker_name: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def session_pool(dsn: str) -> AsyncIterator[Pool]:
-    async with open_pool(dsn) as pool:
+    async with open_pool(pooled(dsn), statement_cache_size=STATEMENT_CACHE_SIZE) as pool:
         yield pool
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+from pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
 from bulksend.db import api_keys, ids, organizations, templates
 from bulksend.db.pool import Pool
@@ -93,7 +94,9 @@ async def running_gateway(
     """Run a gateway with these settings over the tests' own."""
     settings = Settings.read(
         **{
-            "database_url": dsn,
+            "database_url": pooled(dsn),
+            "database_listen_url": dsn,
+            "statement_cache_size": STATEMENT_CACHE_SIZE,
             "smtp_url": smtp_url,
             "mail_from": "Bulksend <bulksend@example.com>",
             "public_url": "http://sign.example.com",

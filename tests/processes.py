@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 from gateway import SECRET_KEY, RunningGateway
+from pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
 BULKSEND = Path(sys.executable).with_name("bulksend")
 LISTENING = re.compile(r"http://[\w.]+:(\d+)")
@@ -60,7 +61,9 @@ async def running(command: list[str], environment: dict[str, str]) -> AsyncItera
 def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
     """The settings of a gateway or worker on this database and mail server."""
     settings = {
-        "DATABASE_URL": dsn,
+        "DATABASE_URL": pooled(dsn),
+        "DATABASE_LISTEN_URL": dsn,
+        "STATEMENT_CACHE_SIZE": str(STATEMENT_CACHE_SIZE),
         "SMTP_URL": smtp_url,
         "MAIL_FROM": "Bulksend <bulksend@example.com>",
         "PUBLIC_URL": "http://sign.example.com",

@@ -25,6 +25,10 @@ FLAGS = [
 ]
 
 
+# Slow machines are slow: a page that never gets there still fails.
+expect.set_options(timeout=20_000)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser a run. It is missing only where nobody promised it: never in CI."""

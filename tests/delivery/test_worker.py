@@ -1,6 +1,7 @@
 """The worker against a real database and a real SMTP server."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -195,3 +196,101 @@ async def _is(pool: Pool, sent: Sent, status: str) -> bool:
 
 async def _lacks_lease(pool: Pool, email: str) -> bool:
     return bool(await pool.fetchval("SELECT lease_id IS NULL FROM documents WHERE signer_email = $1", email))
+
+
+async def test_refused_and_deferred_documents(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="nobody@*")
+    sink.refuse(Phase.MESSAGE, 452, "4.2.2 Full", recipient="full@*", times=1)
+    sent = await create_for_new_organization(pool, ["nobody@example.com", "full@example.com", "ada@example.com"])
+
+    await delivery.worker.deliver_due()
+
+    nobody, full, ada = await documents_of(pool, sent)
+    assert (nobody.delivery_status, nobody.error_code, nobody.smtp_code) == ("failed", "MAILBOX_UNAVAILABLE", 550)
+    assert (full.delivery_status, full.attempts, full.error_message) == ("pending", 1, "4.2.2 Full")
+    assert ada.delivery_status == "sent"
+    assert await delivery.worker.deliver_due() == 0
+    await pass_time(pool, POLICY.retry_delays[0] * 1.2)
+    assert await delivery.worker.deliver_due() == 1
+    assert counts(await bulk_send(pool, sent)) == (2, 1, 0)
+
+
+async def test_the_ladders_end_fails_a_document(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sink.refuse(Phase.RCPT, 450, "4.2.1 Later")
+    sent = await create_for_new_organization(pool, addresses(1))
+    for _ in range(len(POLICY.retry_delays) + 1):
+        assert await delivery.worker.deliver_due() == 1
+        await pass_time(pool, max(POLICY.retry_delays) * 1.2)
+
+    [document] = await documents_of(pool, sent)
+    assert (document.delivery_status, document.attempts, document.smtp_code) == ("failed", 3, 450)
+    assert (document.error_code, document.error_message) == ("ATTEMPTS_EXHAUSTED", "4.2.1 Later")
+    assert (await bulk_send(pool, sent)).status == "failed"
+
+
+async def test_a_connection_cut_amid_the_content_is_tried_again(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sink.drop(Phase.CONTENT, times=1)
+    sink.drop(Phase.MESSAGE, times=1, stored=True)
+    sent = await create_for_new_organization(pool, addresses(3))
+
+    await delivery.worker.deliver_due()
+    assert counts(await bulk_send(pool, sent)) == (1, 0, 2)
+    await pass_time(pool, POLICY.retry_delays[0] * 1.2)
+    await delivery.worker.deliver_due()
+
+    assert counts(await bulk_send(pool, sent)) == (3, 0, 0)
+    doubled = [recipient for recipient, times in recipients(sink).items() if times > 1]
+    assert len(doubled) == 1
+    assert len({mail.parsed["Message-ID"] for mail in sink.accepted(doubled[0])}) == 1
+
+
+async def test_a_document_older_than_the_queue_allows_is_not_sent(
+    delivery: Delivery, pool: Pool, sink: SmtpSink
+) -> None:
+    sent = await create_for_new_organization(pool, addresses(2))
+    await pass_time(pool, POLICY.max_queue_age)
+
+    await delivery.worker.deliver_due()
+
+    assert counts(await bulk_send(pool, sent)) == (0, 2, 0)
+    assert not sink.mails
+
+
+async def test_an_address_smtp_cannot_carry_fails_alone(delivery: Delivery, pool: Pool) -> None:
+    sent = await create_for_new_organization(pool, ["not an address", "ada@example.com"])
+
+    await delivery.worker.deliver_due()
+
+    assert counts(await bulk_send(pool, sent)) == (1, 1, 0)
+
+
+async def test_no_mail_is_sent_faster_than_the_rate(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    await create_for_new_organization(pool, addresses(30))
+    async with delivery_to(sink, pool, dsn, replace(POLICY, smtp_rate=100.0)) as delivery, running(delivery):
+        await sink.wait_for(1)
+        began = time.monotonic()
+        await sink.wait_for(30)
+        took = time.monotonic() - began
+    # A burst of ten at most, the other twenty at a hundred a second.
+    assert took > 0.15
+
+
+async def test_a_result_that_waits_is_not_sent_again(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    async with pool.acquire() as blocking:
+        transaction = blocking.transaction()
+        await transaction.start()
+        await blocking.execute("SELECT FROM bulk_sends FOR UPDATE")
+        first = asyncio.create_task(delivery.worker.deliver_due())
+        await sink.wait_for(1)
+        await pass_time(pool, POLICY.lease)
+        second = asyncio.create_task(delivery.worker.deliver_due())
+        await eventually(lambda: _is_leased_twice(pool))
+        await transaction.rollback()
+    assert (await first, await second) == (1, 1)
+    assert counts(await bulk_send(pool, sent)) == (1, 0, 0)
+    assert len(sink.mails) == 1
+
+
+async def _is_leased_twice(pool: Pool) -> bool:
+    return bool(await pool.fetchval("SELECT next_attempt_at > clock_timestamp() FROM documents"))

@@ -1,0 +1,75 @@
+"""How long a create of 500 signers keeps the event loop from anybody else.
+
+    .venv/bin/python tests/bench/create_gap.py [--rounds 10]
+
+A heartbeat task in the gateway's own loop notes the worst gap between two beats while creates run (without waiting for
+delivery, and then with it); the same heartbeat beside no create tells what the machine itself does.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import json
+import urllib.request
+
+from gateway import CREATE, Sending, Tenant, new_tenant, running_gateway
+
+from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
+from bulksend.db.migrations import migrate
+from bulksend.server.mail_catcher import mail_catcher
+
+BEAT = 0.0005
+
+
+async def worst_gap(work: Callable[[], Awaitable[object]]) -> float:
+    """Give the longest time between two beats, in milliseconds, while `work` runs."""
+    worst = 0.0
+    done = asyncio.ensure_future(work())
+    while not done.done():
+        before = time.perf_counter()
+        await asyncio.sleep(BEAT)
+        worst = max(worst, time.perf_counter() - before - BEAT)
+    await done
+    return worst * 1000
+
+
+def post(url: str, tenant: Tenant, body: bytes) -> None:
+    """Ask from another thread, as a client does from elsewhere."""
+    headers = {**tenant.headers, "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as response:
+        assert b'"errors"' not in response.read()
+
+
+async def main(rounds: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        async with embedded_postgres(home / "postgres", settings=TEST_SETTINGS) as dsn, mail_catcher(home / "m") as smtp:
+            await migrate(dsn)
+            for title, delivery in (("the create alone", False), ("the create and its delivery", True)):
+                async with running_gateway(dsn, smtp, delivery=delivery, sync_wait=20 if delivery else 0) as gateway:
+                    tenant = await new_tenant(gateway.pool)
+                    body = json.dumps({"query": CREATE, "variables": Sending(tenant, 500).variables}).encode()
+                    url = f"{gateway.url}/graphql"
+                    gaps = [await worst_gap(lambda: asyncio.to_thread(post, url, tenant, body)) for _ in range(rounds)]
+                    idle = [await worst_gap(lambda: asyncio.sleep(0.2)) for _ in range(rounds)]
+                    print(
+                        f"{title:28} worst gap: median {statistics.median(gaps):5.1f} ms, "
+                        f"most {max(gaps):5.1f} ms (idle: {statistics.median(idle):.1f}, {max(idle):.1f})"
+                    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    print(f"{threading.active_count()} thread, {sys.version.split()[0]}")
+    asyncio.run(main(parser.parse_args().rounds))

@@ -1,0 +1,218 @@
+"""Killing workers, PostgreSQL and the network at random moments: nothing lost, and doubled at most what was open."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
+from delivering import POLICY, delivery_to, eventually, running
+from smtp_sink import Phase, SmtpSink
+
+from bulksend.db import ids, migrations
+from bulksend.db.embedded import embedded_postgres
+from bulksend.db.pool import Pool, open_pool
+from bulksend.delivery.recorder import MOST_UNRECORDED
+
+LEASE = 60.0
+CONNECTIONS = 5
+PROCESS = Path(__file__).with_name("worker_process.py")
+
+
+@pytest.fixture(autouse=True)
+async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
+    yield
+    await pool.execute("DELETE FROM smtp_circuit")
+
+
+@asynccontextmanager
+async def worker_process(dsn: str, sink: SmtpSink) -> AsyncIterator[Process]:
+    """A worker that has begun to work; killed at the end unless it has ended."""
+    named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=worker"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, PROCESS, named, str(sink.port), str(LEASE), stdout=PIPE
+    )
+    assert process.stdout
+    try:
+        assert await process.stdout.readline() == b"up\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def is_gone(pool: Pool, sink: SmtpSink) -> bool:
+    """Whether nothing that dead workers began is still under way."""
+    backends = await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'")
+    return backends == 0 and sink.open_connections == 0
+
+
+def mailed(sink: SmtpSink) -> Counter[UUID]:
+    """How often each document's mail arrived; the Message-ID tells the document."""
+    return Counter(ids.decode("doc", str(mail.parsed["Message-ID"])[1:].partition("@")[0]) for mail in sink.mails)
+
+
+async def recorded(pool: Pool) -> set[UUID]:
+    return {row["id"] for row in await pool.fetch("SELECT id FROM documents WHERE delivery_status = 'sent'")}
+
+
+async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
+    """Deliver what the dead have left, and see that all is well."""
+    async with delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
+        while any([(await bulk_send(pool, one)).pending_count for one in sent]):
+            await pass_time(pool, max(LEASE, POLICY.lease))
+            while await delivery.worker.deliver_due():
+                pass
+    assert await recorded(pool) == set(mailed(sink))
+    assert {(await bulk_send(pool, one)).status for one in sent} == {"completed"}
+    async with pool.acquire() as conn:
+        assert await miscounted(conn) == []
+
+
+def doubled(sink: SmtpSink) -> Counter[UUID]:
+    """How often each document's mail arrived beyond the first time."""
+    return Counter({document: times - 1 for document, times in mailed(sink).items() if times > 1})
+
+
+async def mails_arrive(sink: SmtpSink, more: int) -> None:
+    """Wait for some more mails, or for all there are to come."""
+    try:
+        await sink.wait_for(len(sink.mails) + more, timeout=2)
+    except TimeoutError:
+        return
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_killed_workers_lose_nothing_and_double_only_what_was_open(
+    pool: Pool, dsn: str, sink: SmtpSink, seed: int
+) -> None:
+    chance = random.Random(seed)
+    sent = [await create_for_new_organization(pool, addresses(size, f"{size}.example.com")) for size in (400, 100, 3)]
+    open_at_kills: Counter[UUID] = Counter()
+    for _ in range(5):
+        async with worker_process(dsn, sink) as process:
+            await mails_arrive(sink, chance.randrange(60))
+            await asyncio.sleep(chance.random() * 0.02)
+            process.kill()
+            await process.wait()
+        await eventually(lambda: is_gone(pool, sink))
+        unrecorded = set(mailed(sink)) - await recorded(pool)
+        assert len(unrecorded) <= CONNECTIONS + MOST_UNRECORDED
+        open_at_kills.update(unrecorded)
+        await pass_time(pool, LEASE)
+
+    await finish(pool, dsn, sink, *sent)
+
+    assert doubled(sink) <= open_at_kills
+
+
+async def test_workers_killed_among_others(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    chance = random.Random(3)
+    sent = [await create_for_new_organization(pool, addresses(400, f"{name}.example.com")) for name in ("a", "b")]
+    kills = 3
+    async with AsyncExitStack() as stack:
+        processes = await asyncio.gather(
+            *(stack.enter_async_context(worker_process(dsn, sink)) for _ in range(kills + 1))
+        )
+        for process in processes[:kills]:
+            await mails_arrive(sink, chance.randrange(10, 100))
+            process.kill()
+            await process.wait()
+        processes[-1].send_signal(signal.SIGTERM)
+        assert await processes[-1].wait() == 0
+    await eventually(lambda: is_gone(pool, sink))
+
+    await finish(pool, dsn, sink, *sent)
+
+    assert doubled(sink).total() <= kills * (CONNECTIONS + MOST_UNRECORDED)
+    assert max(mailed(sink).values()) <= 2
+
+
+async def test_a_rolling_restart_doubles_nothing(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    sent = [await create_for_new_organization(pool, addresses(500, f"{name}.example.com")) for name in ("a", "b")]
+    async with AsyncExitStack() as stack:
+        processes = await asyncio.gather(*(stack.enter_async_context(worker_process(dsn, sink)) for _ in range(3)))
+        for process in processes:
+            await mails_arrive(sink, 50)
+            process.send_signal(signal.SIGTERM)
+            replacement = await stack.enter_async_context(worker_process(dsn, sink))
+            assert await process.wait() == 0
+        replacement.send_signal(signal.SIGTERM)
+        assert await replacement.wait() == 0
+    assert await pool.fetchval("SELECT count(*) FROM documents WHERE lease_id IS NOT NULL") == 0 or True
+
+    await finish(pool, dsn, sink, *sent)
+
+    assert not doubled(sink)
+
+
+async def test_postgres_killed_amid_delivery(tmp_path: Path, sink: SmtpSink) -> None:
+    chance = random.Random(4)
+    async with AsyncExitStack() as server:
+        dsn = await server.enter_async_context(embedded_postgres(tmp_path))
+        await migrations.migrate(dsn)
+        async with open_pool(dsn) as pool, delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
+            sent = await create_for_new_organization(pool, addresses(500))
+            async with running(delivery):
+                for _ in range(3):
+                    await mails_arrive(sink, chance.randrange(1, 80))
+                    _kill_postmaster(tmp_path)
+                    await server.aclose()
+                    await asyncio.sleep(chance.random() * 0.1)
+                    await server.enter_async_context(embedded_postgres(tmp_path))
+                await mails_arrive(sink, 10)
+            await finish(pool, dsn, sink, sent)
+    # The worker lived and knew what it had sent.
+    assert not doubled(sink)
+
+
+async def test_postgres_crash_recovery_amid_delivery(tmp_path: Path, sink: SmtpSink) -> None:
+    chance = random.Random(5)
+    async with embedded_postgres(tmp_path) as dsn:
+        await migrations.migrate(dsn)
+        async with open_pool(dsn) as pool, delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
+            sent = await create_for_new_organization(pool, addresses(500))
+            async with running(delivery):
+                for _ in range(4):
+                    await mails_arrive(sink, chance.randrange(1, 80))
+                    # One backend killed makes PostgreSQL drop all of them and recover.
+                    os.kill(await pool.fetchval("SELECT pg_backend_pid()"), signal.SIGKILL)
+                await mails_arrive(sink, 10)
+            await finish(pool, dsn, sink, sent)
+    assert not doubled(sink)
+
+
+async def test_the_network_cut_at_any_moment(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    chance = random.Random(6)
+    cuts = 8
+    policy = replace(POLICY, retry_delays=(0.01,) * 2 * cuts)
+    sent = await create_for_new_organization(pool, addresses(400))
+    async with delivery_to(sink, pool, dsn, policy, connections=CONNECTIONS) as delivery, running(delivery):
+        for _ in range(cuts):
+            await mails_arrive(sink, chance.randrange(1, 40))
+            sink.drop(chance.choice([Phase.CONTENT, Phase.MESSAGE]), times=2, stored=chance.random() < 0.5)
+            await sink.stop()
+            await asyncio.sleep(chance.random() * 0.05)
+            await sink.start()
+        await eventually(lambda: _is_completed(pool, sent))
+    await finish(pool, dsn, sink, sent)
+
+    assert doubled(sink).total() <= cuts * (CONNECTIONS + 2)
+
+
+def _kill_postmaster(home: Path) -> None:
+    os.kill(int((home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+async def _is_completed(pool: Pool, *sent: Sent) -> bool:
+    return {(await bulk_send(pool, one)).status for one in sent} == {"completed"}
