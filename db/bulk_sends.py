@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from bulksend.db.pages import Page, Span, page
+from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
 
@@ -84,9 +84,9 @@ class NewBulkSend:
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
 _NEWEST = query("bulk_sends", "newest", BulkSendRow)
-_FIRST_PAGE = query("bulk_sends", "first_page", BulkSendRow)
-_LAST_PAGE = query("bulk_sends", "last_page", BulkSendRow)
-_COUNT = command("bulk_sends", "count")
+_ALL = listing("bulk_sends", BulkSendRow)
+_BY_TEMPLATE = listing("bulk_sends", BulkSendRow, "_by_template")
+_BY_EXTERNAL_ID = listing("bulk_sends", BulkSendRow, "_by_external_id")
 _LOCK_RATE = command("bulk_sends", "lock_rate")
 _FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
 _CLAIM_RATE = command("bulk_sends", "claim_rate")
@@ -110,14 +110,20 @@ async def newest(conn: Connection, *, organization_id: UUID) -> BulkSendRow | No
 
 async def read_page(conn: Connection, *, organization_id: UUID, span: Span, filters: Filters) -> Page[BulkSendRow]:
     """Give one page, newest first."""
-    bound = _LAST_PAGE if span.backwards else _FIRST_PAGE
+    bound = _listing(filters).page(backwards=span.backwards)
     rows = await bound.all(conn, organization_id, span.after, span.before, span.size + 1, *filters.arguments())
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Give how many bulk sends the filters leave."""
-    return cast(int, await _COUNT.value(conn, organization_id, *filters.arguments()))
+    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
+
+
+def _listing(filters: Filters) -> Listing[BulkSendRow]:
+    if filters.external_id is not None:
+        return _BY_EXTERNAL_ID
+    return _ALL if filters.template_id is None else _BY_TEMPLATE
 
 
 async def lock_rate(conn: Connection, *, organization_id: UUID) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
-from bulksend.db.pages import NEWEST, OLDEST, Page, page
+from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
 
@@ -121,9 +121,9 @@ class SignerSpan:
 
 
 _GET_MANY = query("documents", "get_many", DocumentRow)
-_FIRST_PAGE = query("documents", "first_page", DocumentRow)
-_LAST_PAGE = query("documents", "last_page", DocumentRow)
-_COUNT = command("documents", "count")
+_ALL = listing("documents", DocumentRow)
+_BY_SIGNER = listing("documents", DocumentRow, "_by_signer")
+_BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
 _COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
@@ -141,14 +141,20 @@ async def read_page(
     conn: Connection, *, organization_id: UUID, span: DocumentSpan, filters: Filters
 ) -> Page[DocumentRow]:
     """Give one page of an organization's documents."""
-    bound = _LAST_PAGE if span.backwards else _FIRST_PAGE
+    bound = _listing(filters).page(backwards=span.backwards)
     rows = await bound.all(conn, organization_id, *span.after, *span.before, span.size + 1, *filters.arguments())
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Give how many documents the filters leave."""
-    return cast(int, await _COUNT.value(conn, organization_id, *filters.arguments()))
+    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
+
+
+def _listing(filters: Filters) -> Listing[DocumentRow]:
+    if filters.signer_email is not None:
+        return _BY_SIGNER
+    return _ALL if filters.external_id is None else _BY_EXTERNAL_ID
 
 
 async def read_pages_of_bulk_sends(

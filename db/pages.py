@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from bulksend.db.queries import Command, Query, command, query
+
 Row = TypeVar("Row")
 
 # The ends of every list. No row has these ids: uuidv7() sets version and variant bits.
@@ -31,6 +33,26 @@ class Page(Generic[Row]):
 
     rows: Sequence[Row]
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Row]):
+    """The statements of a list for one way into its table: its first rows, its last rows, and how many there are."""
+
+    first: Query[Row]
+    last: Query[Row]
+    count: Command
+
+    def page(self, *, backwards: bool) -> Query[Row]:
+        """Give the statement that reads from this end."""
+        return self.last if backwards else self.first
+
+
+def listing(noun: str, row: type[Row], way: str = "") -> Listing[Row]:
+    """Bind `first_page`, `last_page` and `count` of a noun; `way`, such as `_by_template`, ends their names."""
+    return Listing(
+        query(noun, f"first_page{way}", row), query(noun, f"last_page{way}", row), command(noun, f"count{way}")
+    )
 
 
 def page(rows: list[Row], *, size: int, backwards: bool) -> Page[Row]:

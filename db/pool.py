@@ -1,5 +1,6 @@
 """The pool of connections, and what is true of each of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,7 @@ else:
     Connection = asyncpg.Connection
 
 COMMAND_TIMEOUT = 30.0
+CLOSE_TIMEOUT = 5.0
 
 
 @asynccontextmanager
@@ -37,7 +39,7 @@ async def open_pool(
     try:
         yield pool
     finally:
-        await pool.close()
+        await _close(pool)
 
 
 @asynccontextmanager
@@ -49,6 +51,15 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'")
         yield conn
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await pool.close()
+    except TimeoutError:
+        # A server that does not answer must not keep the process from ending.
+        pool.terminate()
 
 
 async def _keep(conn: "asyncpg.Connection[Any]") -> None:

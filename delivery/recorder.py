@@ -65,6 +65,11 @@ class Recorder:
         """How many results wait to be recorded."""
         return self._unrecorded.total()
 
+    @property
+    def room(self) -> int:
+        """How many more results may wait before no mail is begun; what the database refuses holds nobody."""
+        return MOST_UNRECORDED - len(self._unrecorded) + len(self._refused)
+
     def holds(self, document_id: UUID) -> bool:
         """Whether a result of this document waits: until then the database knows less than we do."""
         return document_id in self._unrecorded
@@ -164,11 +169,9 @@ class Recorder:
         self._look()
 
     def _look(self) -> None:
-        """Tell those who wait how things stand; what the database refuses holds nobody."""
         UNRECORDED.set(self.unrecorded)
-        waiting = len(self._unrecorded) - len(self._refused)
-        _set(self._caught_up, waiting < MOST_UNRECORDED and not self._database_gone)
-        _set(self._empty, waiting == 0)
+        _set(self._caught_up, self.room > 0 and not self._database_gone)
+        _set(self._empty, self.room == MOST_UNRECORDED)
 
 
 def pauses() -> Iterator[float]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -151,8 +150,9 @@ class Worker:
 
     async def _claim_and_begin(self) -> int:
         await self._circuit.report()
-        limit = self._pace.allows(self._idle)
-        if not limit:
+        # Mails in flight and results that wait are never more in all than the connections and MOST_UNRECORDED.
+        limit = self._pace.allows(self._idle + min(0, self._recorder.room))
+        if limit <= 0:
             return 0
         # Before the claim: a notice that comes from now on may be of something it does not see.
         self._notices.work.clear()

@@ -8,8 +8,8 @@ import strawberry
 
 from bulksend.db import ids
 from bulksend.db.documents import DocumentRow
-from bulksend.delivery.outcomes import DeliveryErrorCode
 from bulksend.resolvers.viewer import Scope
+from bulksend.schema.codes import DeliveryErrorCode
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
 from bulksend.schema.templates import Template
@@ -36,9 +36,6 @@ class DeliveryStatus(Enum):
     PENDING = strawberry.enum_value("pending", description="Waits to be sent, or to be tried again.")
     SENT = strawberry.enum_value("sent", description="The mail server accepted it. Final: never sent again.")
     FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
-
-
-strawberry.enum(DeliveryErrorCode, description="Why a delivery failed or waits; stable.")
 
 
 @strawberry.type(description="Who is to sign.")

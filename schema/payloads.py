@@ -8,11 +8,8 @@ import strawberry
 
 from bulksend.resolvers import creating, problems
 from bulksend.resolvers.creating import Created
-from bulksend.resolvers.problems import UserErrorCode, WarningCode
 from bulksend.schema.bulk_sends import BulkSend
-
-strawberry.enum(UserErrorCode, description="Why a mutation did nothing; stable.")
-strawberry.enum(WarningCode, description="What to look at, though it was done; stable.")
+from bulksend.schema.codes import UserErrorCode, WarningCode
 
 
 @strawberry.type(description="Why a mutation did nothing.")

@@ -11,7 +11,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.errors import DomainError, ErrorCode
+from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
 from bulksend.schema.build import Schema
 from bulksend.server import graphiql
 from bulksend.server.admission import Admission, challenge
@@ -98,7 +98,8 @@ class GraphQLView:
             raise _wrong_operation(error.operation_type) from None
         if not isinstance(result, PreExecutionError):
             await self._persisted_queries.store(asked, context.viewer)
-        return _respond(result_body(result, with_cost=COST_HEADER in request.headers), accepted, _headers(context))
+        body = result_body(result, with_cost=COST_HEADER in request.headers)
+        return _respond(body, accepted, _headers(result, context))
 
     async def _admit(self, request: web.Request) -> Context:
         """Let the request in. Nobody is let in too: what nobody may ask, the schema refuses."""
@@ -155,8 +156,15 @@ def _json_response(body: dict[str, Any], status: int, media: str, headers: Mappi
     )
 
 
-def _headers(context: Context) -> dict[str, str]:
+def _headers(result: ExecutionResult, context: Context) -> dict[str, str]:
+    if _is_unauthenticated(result):
+        return challenge(Unauthenticated())
     return {} if context.retry_after is None else {"Retry-After": str(context.retry_after)}
+
+
+def _is_unauthenticated(result: ExecutionResult) -> bool:
+    codes = ((error.extensions or {}).get("code") for error in result.errors or ())
+    return ErrorCode.UNAUTHENTICATED in codes
 
 
 _FORGERY: Final = (

@@ -1,10 +1,13 @@
 """Logging: structlog, and the standard library's through it."""
 
 import logging
+import sys
+import traceback
+from pathlib import Path
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 
 def set_up_logs(log_format: Literal["console", "json"], level: int = logging.INFO) -> None:
@@ -15,6 +18,7 @@ def set_up_logs(log_format: Literal["console", "json"], level: int = logging.INF
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        _without_words,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -38,5 +42,21 @@ def set_up_logs(log_format: Literal["console", "json"], level: int = logging.INF
 
 def _rendering(log_format: str) -> list[Processor]:
     if log_format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [structlog.processors.JSONRenderer()]
     return [structlog.dev.ConsoleRenderer()]
+
+
+def _without_words(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Tell of an exception where it arose, and not what it says: its words may quote a signer."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["frames"] = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+    return event

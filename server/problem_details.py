@@ -41,7 +41,8 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
     except DomainError as error:
         return _of_domain_error(request, error)
     except RequestRefused as refused:
-        return _respond(request, problems.of_error(refused.code), refused.message, headers=refused.headers)
+        problem = problems.of_error(refused.code)
+        return _respond(request, problem, refused.message, status=refused.status, headers=refused.headers)
     except web.HTTPException as error:
         return _of_http(request, error)
 
@@ -107,6 +108,7 @@ def _respond(
     problem: Problem,
     detail: str,
     *,
+    status: int | None = None,
     headers: Mapping[str, str] | None = None,
     errors: Iterable[FieldNote] | None = None,
     required_scope: str | None = None,
@@ -115,7 +117,7 @@ def _respond(
     details = ProblemDetails(
         type=f"{request.app[PUBLIC_URL]}/problems/{problem.name}",
         title=problem.title,
-        status=problem.status,
+        status=status or problem.status,
         detail=detail,
         errors=None if errors is None else list(errors),
         required_scope=required_scope,
@@ -123,7 +125,7 @@ def _respond(
     )
     return web.Response(
         text=details.model_dump_json(by_alias=True, exclude_none=True),
-        status=problem.status,
+        status=details.status,
         content_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )

@@ -18,6 +18,9 @@ async def unexpected(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException:
         raise
     except Exception:
+        if request.transport is None:
+            # The caller is gone: there is nobody to answer, and it is no fault of ours.
+            raise
         log.exception("request failed")
         request_id = request[REQUEST_ID]
         message = f"Something went wrong on our side. Please report request {request_id}."

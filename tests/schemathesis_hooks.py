@@ -1,5 +1,6 @@
-"""What schemathesis must know beyond the OpenAPI document: a template that exists, and what addresses are."""
+"""What schemathesis must know beyond the OpenAPI document: which template exists, and what no schema can say."""
 
+import copy
 import os
 import re
 from typing import Any
@@ -16,12 +17,29 @@ schemathesis.openapi.format("email", st.from_regex(r"\A[a-z]{1,10}(\.[a-z]{1,5})
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Name the template that exists wherever one is named that could, and leave out cursors that no page gave."""
-    body, query = case.body, case.query
-    if isinstance(body, dict) and _looks_like(TEMPLATE_ID, body.get("templateId")):
-        case.body = {**body, "templateId": os.environ["BULKSEND_TEST_TEMPLATE"]}
-    if isinstance(query, dict) and _looks_like(CURSOR, query.get("cursor")):
-        case.query = {name: value for name, value in query.items() if name != "cursor"}
+    """Keep to what a schema cannot say, in requests that follow it otherwise."""
+    if isinstance(case.body, dict):
+        case.body = _sensible(case.body, case.headers)
+    if isinstance(case.query, dict) and _looks_like(CURSOR, case.query.get("cursor")):
+        # A cursor comes from a page; those made up are refused.
+        case.query = {name: value for name, value in case.query.items() if name != "cursor"}
+
+
+def _sensible(body: dict[str, Any], headers: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(body)
+    if _looks_like(TEMPLATE_ID, body.get("templateId")):
+        changed["templateId"] = os.environ["BULKSEND_TEST_TEMPLATE"]
+    if isinstance(body.get("idempotencyKey"), str) and "Idempotency-Key" in (headers or {}):
+        del changed["idempotencyKey"]
+    for signer in _dicts(changed.get("signers")):
+        values = signer.get("values")
+        if _dicts(values) == values:
+            signer["values"] = list({str(value.get("field")): value for value in _dicts(values)}.values())
+    return changed
+
+
+def _dicts(found: object) -> list[dict[str, Any]]:
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _looks_like(pattern: re.Pattern[str], value: object) -> bool:

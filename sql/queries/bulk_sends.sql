@@ -1,3 +1,8 @@
+-- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
+-- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
+-- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
+-- filter with an index of its own has queries of its own.
+
 -- name: get_many
 -- Bulk sends by their ids; deleted, unknown and foreign ids give no row.
 SELECT
@@ -56,13 +61,82 @@ WHERE
     organization_id = $1
     AND deleted_at IS NULL
     AND id < $2
-    AND id > $3
-    AND ($5::text[] IS NULL OR status = any($5))
-    AND ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-    AND ($7::uuid IS NULL OR template_id = $7)
-    AND ($8::text IS NULL OR external_id = $8)
-    AND ($9::timestamptz IS NULL OR created_at >= $9)
-    AND ($10::timestamptz IS NULL OR created_at < $10)
+    AND (organization_id, id) > ($1, $3)
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR template_id = $7)
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
+ORDER BY id DESC
+LIMIT $4;
+
+-- name: first_page_by_template
+-- Bulk sends newest first, between two cursors: the first ones, of one template.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND template_id = $7
+    AND deleted_at IS NULL
+    AND id < $2
+    AND (template_id, id) > ($7, $3)
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
+ORDER BY id DESC
+LIMIT $4;
+
+-- name: first_page_by_external_id
+-- Bulk sends newest first, between two cursors: the first ones, with one external id.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND external_id = $8
+    AND deleted_at IS NULL
+    AND id < $2
+    AND (external_id, id) > ($8, $3)
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR template_id = $7)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
 ORDER BY id DESC
 LIMIT $4;
 
@@ -85,14 +159,83 @@ FROM bulk_sends
 WHERE
     organization_id = $1
     AND deleted_at IS NULL
-    AND id < $2
+    AND (organization_id, id) < ($1, $2)
     AND id > $3
-    AND ($5::text[] IS NULL OR status = any($5))
-    AND ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-    AND ($7::uuid IS NULL OR template_id = $7)
-    AND ($8::text IS NULL OR external_id = $8)
-    AND ($9::timestamptz IS NULL OR created_at >= $9)
-    AND ($10::timestamptz IS NULL OR created_at < $10)
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR template_id = $7)
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
+ORDER BY id ASC
+LIMIT $4;
+
+-- name: last_page_by_template
+-- Bulk sends between two cursors: the last ones, oldest first, of one template.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND template_id = $7
+    AND deleted_at IS NULL
+    AND (template_id, id) < ($7, $2)
+    AND id > $3
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
+ORDER BY id ASC
+LIMIT $4;
+
+-- name: last_page_by_external_id
+-- Bulk sends between two cursors: the last ones, oldest first, with one external id.
+SELECT
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND external_id = $8
+    AND deleted_at IS NULL
+    AND (external_id, id) < ($8, $2)
+    AND id > $3
+    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR template_id = $7)
+        AND ($9::timestamptz IS NULL OR created_at >= $9)
+        AND ($10::timestamptz IS NULL OR created_at < $10),
+        false
+    )
 ORDER BY id ASC
 LIMIT $4;
 
@@ -103,12 +246,49 @@ FROM bulk_sends
 WHERE
     organization_id = $1
     AND deleted_at IS NULL
-    AND ($2::text[] IS NULL OR status = any($2))
-    AND ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
-    AND ($4::uuid IS NULL OR template_id = $4)
-    AND ($5::text IS NULL OR external_id = $5)
-    AND ($6::timestamptz IS NULL OR created_at >= $6)
-    AND ($7::timestamptz IS NULL OR created_at < $7);
+    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
+        AND ($4::uuid IS NULL OR template_id = $4)
+        AND ($5::text IS NULL OR external_id = $5)
+        AND ($6::timestamptz IS NULL OR created_at >= $6)
+        AND ($7::timestamptz IS NULL OR created_at < $7),
+        false
+    );
+
+-- name: count_by_template
+-- How many bulk sends the filters leave, of one template.
+SELECT count(*)
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND template_id = $4
+    AND deleted_at IS NULL
+    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
+        AND ($5::text IS NULL OR external_id = $5)
+        AND ($6::timestamptz IS NULL OR created_at >= $6)
+        AND ($7::timestamptz IS NULL OR created_at < $7),
+        false
+    );
+
+-- name: count_by_external_id
+-- How many bulk sends the filters leave, with one external id.
+SELECT count(*)
+FROM bulk_sends
+WHERE
+    organization_id = $1
+    AND external_id = $5
+    AND deleted_at IS NULL
+    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
+    AND coalesce(
+        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
+        AND ($4::uuid IS NULL OR template_id = $4)
+        AND ($6::timestamptz IS NULL OR created_at >= $6)
+        AND ($7::timestamptz IS NULL OR created_at < $7),
+        false
+    );
 
 -- name: lock_rate
 -- Put this organization's creates in a row, until the transaction ends.

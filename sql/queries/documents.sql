@@ -1,3 +1,8 @@
+-- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
+-- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
+-- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
+-- filter with an index of its own has queries of its own.
+
 -- name: get_many
 -- Documents by their ids; deleted, unknown and foreign ids give no row.
 SELECT
@@ -59,12 +64,103 @@ WHERE
     AND deleted_at IS NULL
     AND bulk_send_id <= $2
     AND (bulk_send_id < $2 OR signer_index > $3)
-    AND bulk_send_id >= $4
+    AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND ($7::text IS NULL OR lower(signer_email) = lower($7))
-    AND ($8::text IS NULL OR external_id = $8)
-    AND ($9::text[] IS NULL OR status = any($9))
-    AND ($10::text[] IS NULL OR delivery_status = any($10))
+    AND coalesce(
+        ($7::text IS NULL OR lower(signer_email) = lower($7))
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
+ORDER BY bulk_send_id DESC, signer_index ASC
+LIMIT $6;
+
+-- name: first_page_by_signer
+-- Documents between two cursors, newest bulk send first, each in its signers' order: the first ones, to one address.
+SELECT
+    id,
+    bulk_send_id,
+    signer_index,
+    signer_name,
+    signer_email,
+    signer_phone,
+    external_id,
+    status,
+    link_generation,
+    viewed_at,
+    signed_at,
+    declined_at,
+    expires_at,
+    delivery_status,
+    attempts,
+    sent_at,
+    failed_at,
+    CASE WHEN lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
+    error_code,
+    error_message,
+    smtp_code,
+    created_at,
+    updated_at
+FROM documents
+WHERE
+    organization_id = $1
+    AND lower(signer_email) = lower($7)
+    AND deleted_at IS NULL
+    AND bulk_send_id <= $2
+    AND (bulk_send_id < $2 OR signer_index > $3)
+    AND (organization_id, bulk_send_id) >= ($1, $4)
+    AND (bulk_send_id > $4 OR signer_index < $5)
+    AND coalesce(
+        ($8::text IS NULL OR external_id = $8)
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
+ORDER BY bulk_send_id DESC, signer_index ASC
+LIMIT $6;
+
+-- name: first_page_by_external_id
+-- Documents between two cursors, newest bulk send first, each in its signers' order: the first ones, with one external id.
+SELECT
+    id,
+    bulk_send_id,
+    signer_index,
+    signer_name,
+    signer_email,
+    signer_phone,
+    external_id,
+    status,
+    link_generation,
+    viewed_at,
+    signed_at,
+    declined_at,
+    expires_at,
+    delivery_status,
+    attempts,
+    sent_at,
+    failed_at,
+    CASE WHEN lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
+    error_code,
+    error_message,
+    smtp_code,
+    created_at,
+    updated_at
+FROM documents
+WHERE
+    organization_id = $1
+    AND external_id = $8
+    AND deleted_at IS NULL
+    AND bulk_send_id <= $2
+    AND (bulk_send_id < $2 OR signer_index > $3)
+    AND (organization_id, bulk_send_id) >= ($1, $4)
+    AND (bulk_send_id > $4 OR signer_index < $5)
+    AND coalesce(
+        ($7::text IS NULL OR lower(signer_email) = lower($7))
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
@@ -98,14 +194,105 @@ FROM documents
 WHERE
     organization_id = $1
     AND deleted_at IS NULL
-    AND bulk_send_id <= $2
+    AND (organization_id, bulk_send_id) <= ($1, $2)
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND ($7::text IS NULL OR lower(signer_email) = lower($7))
-    AND ($8::text IS NULL OR external_id = $8)
-    AND ($9::text[] IS NULL OR status = any($9))
-    AND ($10::text[] IS NULL OR delivery_status = any($10))
+    AND coalesce(
+        ($7::text IS NULL OR lower(signer_email) = lower($7))
+        AND ($8::text IS NULL OR external_id = $8)
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
+ORDER BY bulk_send_id ASC, signer_index DESC
+LIMIT $6;
+
+-- name: last_page_by_signer
+-- Documents between two cursors: the last ones, in reverse order, to one address.
+SELECT
+    id,
+    bulk_send_id,
+    signer_index,
+    signer_name,
+    signer_email,
+    signer_phone,
+    external_id,
+    status,
+    link_generation,
+    viewed_at,
+    signed_at,
+    declined_at,
+    expires_at,
+    delivery_status,
+    attempts,
+    sent_at,
+    failed_at,
+    CASE WHEN lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
+    error_code,
+    error_message,
+    smtp_code,
+    created_at,
+    updated_at
+FROM documents
+WHERE
+    organization_id = $1
+    AND lower(signer_email) = lower($7)
+    AND deleted_at IS NULL
+    AND (organization_id, bulk_send_id) <= ($1, $2)
+    AND (bulk_send_id < $2 OR signer_index > $3)
+    AND bulk_send_id >= $4
+    AND (bulk_send_id > $4 OR signer_index < $5)
+    AND coalesce(
+        ($8::text IS NULL OR external_id = $8)
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
+ORDER BY bulk_send_id ASC, signer_index DESC
+LIMIT $6;
+
+-- name: last_page_by_external_id
+-- Documents between two cursors: the last ones, in reverse order, with one external id.
+SELECT
+    id,
+    bulk_send_id,
+    signer_index,
+    signer_name,
+    signer_email,
+    signer_phone,
+    external_id,
+    status,
+    link_generation,
+    viewed_at,
+    signed_at,
+    declined_at,
+    expires_at,
+    delivery_status,
+    attempts,
+    sent_at,
+    failed_at,
+    CASE WHEN lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
+    error_code,
+    error_message,
+    smtp_code,
+    created_at,
+    updated_at
+FROM documents
+WHERE
+    organization_id = $1
+    AND external_id = $8
+    AND deleted_at IS NULL
+    AND (organization_id, bulk_send_id) <= ($1, $2)
+    AND (bulk_send_id < $2 OR signer_index > $3)
+    AND bulk_send_id >= $4
+    AND (bulk_send_id > $4 OR signer_index < $5)
+    AND coalesce(
+        ($7::text IS NULL OR lower(signer_email) = lower($7))
+        AND ($9::text[] IS NULL OR status = any($9))
+        AND ($10::text[] IS NULL OR delivery_status = any($10)),
+        false
+    )
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
@@ -116,10 +303,43 @@ FROM documents
 WHERE
     organization_id = $1
     AND deleted_at IS NULL
-    AND ($2::text IS NULL OR lower(signer_email) = lower($2))
-    AND ($3::text IS NULL OR external_id = $3)
-    AND ($4::text[] IS NULL OR status = any($4))
-    AND ($5::text[] IS NULL OR delivery_status = any($5));
+    AND coalesce(
+        ($2::text IS NULL OR lower(signer_email) = lower($2))
+        AND ($3::text IS NULL OR external_id = $3)
+        AND ($4::text[] IS NULL OR status = any($4))
+        AND ($5::text[] IS NULL OR delivery_status = any($5)),
+        false
+    );
+
+-- name: count_by_signer
+-- How many documents the filters leave, to one address.
+SELECT count(*)
+FROM documents
+WHERE
+    organization_id = $1
+    AND lower(signer_email) = lower($2)
+    AND deleted_at IS NULL
+    AND coalesce(
+        ($3::text IS NULL OR external_id = $3)
+        AND ($4::text[] IS NULL OR status = any($4))
+        AND ($5::text[] IS NULL OR delivery_status = any($5)),
+        false
+    );
+
+-- name: count_by_external_id
+-- How many documents the filters leave, with one external id.
+SELECT count(*)
+FROM documents
+WHERE
+    organization_id = $1
+    AND external_id = $3
+    AND deleted_at IS NULL
+    AND coalesce(
+        ($2::text IS NULL OR lower(signer_email) = lower($2))
+        AND ($4::text[] IS NULL OR status = any($4))
+        AND ($5::text[] IS NULL OR delivery_status = any($5)),
+        false
+    );
 
 -- name: first_of_bulk_sends
 -- The documents of several bulk sends, each between the same two cursors: the first ones of each.
@@ -180,8 +400,11 @@ CROSS JOIN LATERAL (
         AND documents.deleted_at IS NULL
         AND documents.signer_index > $3
         AND documents.signer_index < $4
-        AND ($6::text[] IS NULL OR documents.status = any($6))
-        AND ($7::text[] IS NULL OR documents.delivery_status = any($7))
+        AND coalesce(
+            ($6::text[] IS NULL OR documents.status = any($6))
+            AND ($7::text[] IS NULL OR documents.delivery_status = any($7)),
+            false
+        )
     ORDER BY documents.signer_index ASC
     LIMIT $5
 ) AS page;
@@ -245,8 +468,11 @@ CROSS JOIN LATERAL (
         AND documents.deleted_at IS NULL
         AND documents.signer_index > $3
         AND documents.signer_index < $4
-        AND ($6::text[] IS NULL OR documents.status = any($6))
-        AND ($7::text[] IS NULL OR documents.delivery_status = any($7))
+        AND coalesce(
+            ($6::text[] IS NULL OR documents.status = any($6))
+            AND ($7::text[] IS NULL OR documents.delivery_status = any($7)),
+            false
+        )
     ORDER BY documents.signer_index DESC
     LIMIT $5
 ) AS page;
@@ -261,8 +487,11 @@ WHERE
     documents.organization_id = $1
     AND documents.bulk_send_id = any($2::uuid[])
     AND documents.deleted_at IS NULL
-    AND ($3::text[] IS NULL OR documents.status = any($3))
-    AND ($4::text[] IS NULL OR documents.delivery_status = any($4))
+    AND coalesce(
+        ($3::text[] IS NULL OR documents.status = any($3))
+        AND ($4::text[] IS NULL OR documents.delivery_status = any($4)),
+        false
+    )
 GROUP BY documents.bulk_send_id;
 
 -- name: create_all

@@ -1,3 +1,8 @@
+-- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
+-- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
+-- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
+-- filter with an index of its own has queries of its own.
+
 -- name: get_many
 -- Templates by their ids; unknown and foreign ids give no row.
 SELECT
@@ -23,8 +28,11 @@ FROM templates
 WHERE
     organization_id = $1
     AND id < $2
-    AND id > $3
-    AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0)
+    AND (organization_id, id) > ($1, $3)
+    AND coalesce(
+        ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
+        false
+    )
 ORDER BY id DESC
 LIMIT $4;
 
@@ -40,9 +48,12 @@ SELECT
 FROM templates
 WHERE
     organization_id = $1
-    AND id < $2
+    AND (organization_id, id) < ($1, $2)
     AND id > $3
-    AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0)
+    AND coalesce(
+        ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
+        false
+    )
 ORDER BY id ASC
 LIMIT $4;
 
@@ -52,7 +63,10 @@ SELECT count(*)
 FROM templates
 WHERE
     organization_id = $1
-    AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0);
+    AND coalesce(
+        ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0),
+        false
+    );
 
 -- name: create
 -- A new template; gives its id.

@@ -53,7 +53,10 @@ async def main(rounds: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        async with embedded_postgres(home / "postgres", settings=TEST_SETTINGS) as dsn, mail_catcher(home / "m") as smtp:
+        async with (
+            embedded_postgres(home / "postgres", settings=TEST_SETTINGS) as dsn,
+            mail_catcher(home / "m") as smtp,
+        ):
             await migrate(dsn)
             for title, delivery in (("the create alone", False), ("the create and its delivery", True)):
                 async with running_gateway(dsn, smtp, delivery=delivery, sync_wait=20 if delivery else 0) as gateway:

@@ -217,6 +217,18 @@ async def test_results_move_the_counters(pool: Pool, conn: Connection) -> None:
     assert due <= timedelta(seconds=10)
 
 
+async def test_what_is_put_back_has_its_turn_in_time(pool: Pool, conn: Connection) -> None:
+    sent = await create_for_new_organization(pool, addresses(1))
+    [row] = await claim(conn)
+    assert await settle(pool)
+
+    await record(pool, sent, deferred(row, wait=10))
+
+    due = await deliveries.next_due(conn)
+    assert due
+    assert due <= timedelta(seconds=10)
+
+
 async def test_recording_twice_changes_nothing(pool: Pool, conn: Connection) -> None:
     sent = await create_for_new_organization(pool, addresses(3))
     first, second, third = await claim(conn)

@@ -1,4 +1,7 @@
-"""A delivery worker as a process of its own, to be killed: DSN, port of the SMTP sink, seconds of a lease."""
+"""A delivery worker as a process of its own, to be killed.
+
+Arguments: DSN, port of the SMTP sink, seconds of a lease, mails a second or 0 for any number.
+"""
 
 import asyncio
 import signal
@@ -12,7 +15,7 @@ from bulksend.delivery.smtp import Mailer, SmtpServer
 from bulksend.delivery.worker import Worker
 
 
-async def work(dsn: str, port: int, lease: float) -> None:
+async def work(dsn: str, port: int, lease: float, rate: float) -> None:
     policy = Policy(
         "bulksend@example.com", "mail.example.com", lease=lease, retry_delays=(0.1,) * 8, probe_interval=0.1
     )
@@ -34,4 +37,4 @@ def stop(worker: Worker) -> None:
 stopping: list[asyncio.Task[bool]] = []
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -122,7 +123,7 @@ async def test_without_its_redis_a_gateway_counts_alone_and_returns_to_it(
     assert [refusal is None for _, refusal in alone] == [True, True, True, False]
 
     async with running_redis(port), asyncio.timeout(20):
-        while (await limit.hit(asking))[1] is not None:
+        while (await limit.hit(asking))[1] is not None:  # noqa: ASYNC110  # nothing tells that the store is back
             await asyncio.sleep(0.05)
     await limit.close()
 
@@ -143,7 +144,7 @@ async def test_a_redis_that_never_answers_holds_up_one_request_only(port: int) -
 
 
 async def test_the_doors_share_a_limit_over_http(pool: Pool, dsn: str, sink: SmtpSink, redis: Redis) -> None:
-    settings = {"requests_per_minute": 3, "rate_limit_storage": redis.url, "delivery": False}
+    settings: dict[str, Any] = {"requests_per_minute": 3, "rate_limit_storage": redis.url, "delivery": False}
     tenant = await new_tenant(pool)
     async with (
         running_gateway(dsn, sink.url, **settings) as first,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from gateway import (
+    CREATE,
     Reply,
     RunningGateway,
     Tenant,
@@ -48,8 +49,11 @@ async def post(
     gateway: RunningGateway, tenant: Tenant, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Reply:
     """Create a bulk send, with what a test does not care about filled in."""
-    body = {"templateId": tenant.template_id, "name": "Q3 Vendor Agreements", "signers": signers(1), **more}
-    return await call(gateway, tenant, "POST", json=body, headers=headers)
+    return await call(gateway, tenant, "POST", json=filled(tenant, more), headers=headers)
+
+
+def filled(tenant: Tenant, more: Mapping[str, object]) -> dict[str, object]:
+    return {"templateId": tenant.template_id, "name": "Q3 Vendor Agreements", "signers": signers(1), **more}
 
 
 def problem(reply: Reply) -> str:
@@ -234,12 +238,12 @@ async def test_everything_wrong_with_a_create_is_told_at_once(gateway: RunningGa
 
 @pytest.mark.parametrize("key", ["template_id", "external_id", "wait_for_delivery"])
 async def test_names_are_camel_case_only(gateway: RunningGateway, tenant: Tenant, key: str) -> None:
-    assert (key, "UNKNOWN_FIELD") in field_errors(await post(gateway, tenant, **{key: "x"}))
+    assert (key, "UNKNOWN_FIELD") in field_errors(await call(gateway, tenant, "POST", json=filled(tenant, {key: "x"})))
 
 
 async def test_odd_names_of_fields_are_told_and_bounded(gateway: RunningGateway, tenant: Tenant) -> None:
-    long = await post(gateway, tenant, **{"x" * 100_000: 1, "\0": 1})
-    surrogate = await post(gateway, tenant, **{"\ud800": 1})
+    long = await call(gateway, tenant, "POST", json=filled(tenant, {"x" * 100_000: 1, "\0": 1}))
+    surrogate = await call(gateway, tenant, "POST", json=filled(tenant, {"\ud800": 1}))
 
     assert [code for _, code in field_errors(long)] == ["UNKNOWN_FIELD"] * 2
     assert len(json.dumps(long.body)) < 2000
@@ -283,7 +287,11 @@ async def test_odd_bodies(
     gateway: RunningGateway, tenant: Tenant, body: bytes, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
     reply = await call(
-        gateway, tenant, "POST", data=BytesIO(body), headers={"Content-Type": "application/json; charset=utf-8", **headers}
+        gateway,
+        tenant,
+        "POST",
+        data=BytesIO(body),
+        headers={"Content-Type": "application/json; charset=utf-8", **headers},
     )
 
     assert (reply.status, problem(reply)) == expected
@@ -376,7 +384,7 @@ async def test_it_is_too_early_for_another(pool: Pool, dsn: str, sink: SmtpSink)
         refused = await post(gateway, tenant)
         over_graphql = await gateway.ask(
             tenant,
-            "mutation($input: CreateBulkSendInput!) { createBulkSend(input: $input) { userErrors { code retryAfter } } }",
+            CREATE,
             {"input": {"templateId": tenant.template_id, "name": "Again", "signers": signers(1)}},
         )
 

@@ -1,0 +1,96 @@
+"""A proxy before PostgreSQL that breaks a connection around a COMMIT."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import parse_qs, urlsplit
+
+
+class Cut(Enum):
+    """Where the next COMMIT's connection breaks."""
+
+    NOT_AT_ALL = "not at all"
+    BEFORE_COMMIT = "the server never gets it"
+    AFTER_COMMIT = "the server does it, and its answer is lost"
+
+
+@dataclass
+class CuttingProxy:
+    """The way to the database through the proxy; set `cut` for the next transaction that contains `marker`."""
+
+    dsn: str
+    cut: Cut = Cut.NOT_AT_ALL
+    marker: bytes = b"INSERT INTO documents"
+    cuts: int = 0
+
+    def takes(self, sent: bytes) -> Cut:
+        """What to do with a COMMIT after these bytes of its connection."""
+        found = self.cut if self.marker in sent else Cut.NOT_AT_ALL
+        if found is not Cut.NOT_AT_ALL:
+            self.cut = Cut.NOT_AT_ALL
+            self.cuts += 1
+        return found
+
+
+@asynccontextmanager
+async def cutting_proxy(dsn: str) -> AsyncIterator[CuttingProxy]:
+    """Run a proxy before the database until the end."""
+    parts = urlsplit(dsn)
+    socket_path = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+    connections: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await _carry(proxy, socket_path, reader, writer)
+        connections.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    proxy = CuttingProxy(f"postgresql://postgres@127.0.0.1:{port}{parts.path}?sslmode=disable")
+    try:
+        yield proxy
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def _carry(
+    proxy: CuttingProxy, socket_path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    server_reader, server_writer = await asyncio.open_unix_connection(socket_path)
+    back = asyncio.create_task(_copy(server_reader, writer))
+    sent = b""
+    try:
+        while chunk := await reader.read(1 << 20):
+            if b"COMMIT" in chunk:
+                cut = proxy.takes(sent)
+                if cut is Cut.BEFORE_COMMIT:
+                    return
+                if cut is Cut.AFTER_COMMIT:
+                    back.cancel()
+                    await asyncio.gather(back, return_exceptions=True)
+                    server_writer.write(chunk)
+                    await server_reader.readuntil(b"COMMIT\0")
+                    return
+                sent = b""
+            sent += chunk
+            server_writer.write(chunk)
+            await server_writer.drain()
+    finally:
+        back.cancel()
+        for one in (server_writer, writer):
+            one.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(1 << 20):
+        writer.write(chunk)
+        await writer.drain()
+    writer.close()

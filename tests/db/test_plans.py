@@ -1,0 +1,289 @@
+"""Hot queries find their rows through an index, whether planned for their values or once for all values.
+
+asyncpg prepares every statement, so PostgreSQL may at any time decide for one generic plan: that must be good too.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from conftest import clone
+
+from bulksend.db import api_keys, bulk_sends, documents  # noqa: F401  # importing a noun binds its queries
+from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
+from bulksend.db.pages import NEWEST, OLDEST
+from bulksend.db.pool import Connection
+from bulksend.db.queries import BOUND
+
+ORGANIZATIONS = 20
+BULK_SENDS = 20_000  # 1,000 an organization
+SIGNERS = 3
+SEED = f"""
+INSERT INTO organizations (name) SELECT 'Organization ' || n FROM generate_series(1, {ORGANIZATIONS}) AS n;
+INSERT INTO bulk_send_rates (organization_id) SELECT id FROM organizations;
+INSERT INTO api_keys (organization_id, name, key_hash, scopes)
+SELECT id, 'Key ' || n, sha256((id::text || n)::bytea), '{{*}}' FROM organizations, generate_series(1, 50) AS n;
+INSERT INTO templates (organization_id, name, body, merge_fields)
+SELECT id, 'Template ' || n, 'Sign.', '{{}}' FROM organizations, generate_series(1, 20) AS n;
+INSERT INTO bulk_sends (
+    organization_id, template_id, name, external_id, idempotency_key, fingerprint,
+    total_count, sent_count, failed_count
+)
+SELECT
+    organization_id, template_ids[1 + n % 20], 'Bulk send ' || n, 'external-' || n, 'key-' || n, sha256('x'),
+    {SIGNERS},
+    CASE WHEN n % 200 = 0 THEN 0 WHEN n % 100 = 0 THEN {SIGNERS - 1} ELSE {SIGNERS} END,
+    CASE WHEN n % 200 = 0 THEN {SIGNERS} ELSE 0 END
+FROM
+    (SELECT organization_id, array_agg(id ORDER BY id) AS template_ids FROM templates GROUP BY 1) AS tenants,
+    generate_series(1, {BULK_SENDS // ORGANIZATIONS}) AS n;
+INSERT INTO documents (
+    organization_id, bulk_send_id, signer_index, signer_name, signer_email, signer_values, external_id,
+    delivery_status, next_attempt_at, sent_at
+)
+SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com', '{{}}', external_id || '-' || n,
+    'sent', NULL, clock_timestamp()
+FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
+ANALYZE;
+"""
+NO_FILTERS = (None,) * 6
+ENDS = (NEWEST, OLDEST, 26)
+DOCUMENT_ENDS = (NEWEST, AFTER_LAST_SIGNER, OLDEST, BEFORE_FIRST_SIGNER, 26)
+MODES = ("force_custom_plan", "force_generic_plan")
+
+
+@pytest.fixture(scope="module")
+async def seeded(server_dsn: str, worker_name: str) -> AsyncIterator[Connection]:
+    """A connection to a database with many tenants, each with much."""
+    async with clone(server_dsn, f"bulksend_plans_{worker_name}") as dsn:
+        conn = await asyncpg.connect(dsn)
+        try:
+            await conn.execute(SEED)
+            yield conn
+        finally:
+            await conn.close()
+
+
+@pytest.fixture(scope="module")
+async def tenant_id(seeded: Connection) -> UUID:
+    found: UUID = await seeded.fetchval("SELECT id FROM organizations ORDER BY id LIMIT 1 OFFSET 7")
+    return found
+
+
+class Plan:
+    """What EXPLAIN ANALYZE told."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.nodes = list(walk(root))
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes if "Index Name" in node}
+
+    @property
+    def scanned_whole(self) -> set[str]:
+        return {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"}
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of tables or indexes that were looked at, kept or not."""
+        return sum(
+            round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+            for node in self.nodes
+            if "Relation Name" in node or node["Node Type"] == "Bitmap Index Scan"
+        )
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from walk(child)
+
+
+async def explain(conn: Connection, mode: str, noun: str, name: str, *arguments: object) -> Plan:
+    """Run a query as PostgreSQL would in this `plan_cache_mode`, roll it back, and give its plan."""
+    transaction = conn.transaction()
+    await transaction.start()
+    try:
+        await conn.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        await conn.execute(f"PREPARE explained AS {BOUND[noun, name].text}")
+        given = ", ".join(literal(argument) for argument in arguments)
+        (told,) = json.loads(await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) EXECUTE explained ({given})"))
+        return Plan(told["Plan"])
+    finally:
+        await conn.execute("DEALLOCATE explained")
+        await transaction.rollback()
+
+
+def literal(value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case int():
+            return str(value)
+        case bytes():
+            return f"'\\x{value.hex()}'"
+        case list():
+            return f"'{{{','.join(map(str, value))}}}'"
+        case _:
+            return f"'{value}'"
+
+
+def filtered(**filters: object) -> tuple[object, ...]:
+    return bulk_sends.Filters(**filters).arguments()  # type: ignore[arg-type]
+
+
+def documents_filtered(**filters: object) -> tuple[object, ...]:
+    return documents.Filters(**filters).arguments()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["first_page", "last_page"])
+async def test_a_page_of_bulk_sends_reads_no_more_than_it_gives(
+    seeded: Connection, tenant_id: UUID, mode: str, name: str
+) -> None:
+    plan = await explain(seeded, mode, "bulk_sends", name, tenant_id, *ENDS, *filtered())
+    assert plan.indexes == {"bulk_sends_pkey"}
+    assert not plan.scanned_whole
+    assert plan.rows_read == 26
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["first_page", "last_page"])
+async def test_a_page_of_documents_reads_little_more_than_it_gives(
+    seeded: Connection, tenant_id: UUID, mode: str, name: str
+) -> None:
+    plan = await explain(seeded, mode, "documents", name, tenant_id, *DOCUMENT_ENDS, *documents_filtered())
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+    # Newest bulk send first but first signer first: the last bulk send is read to its end, to be sorted.
+    assert 26 <= plan.rows_read < 26 + SIGNERS
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_bulk_sends_are_found_by_what_has_an_index(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    template_id = await seeded.fetchval("SELECT id FROM templates WHERE organization_id = $1 LIMIT 1", tenant_id)
+    for way, index, filters, most in [
+        ("by_external_id", "bulk_sends_by_external_id", filtered(external_id="external-500"), 1),
+        ("by_template", "bulk_sends_by_template", filtered(template_id=template_id), 26),
+        (
+            "by_external_id",
+            "bulk_sends_by_external_id",
+            filtered(external_id="external-500", template_id=template_id, status=["completed"], search="send"),
+            1,
+        ),
+    ]:
+        plan = await explain(seeded, mode, "bulk_sends", f"{direction}_page_{way}", tenant_id, *ENDS, *filters)
+        assert plan.indexes == {index}
+        assert not plan.scanned_whole
+        assert plan.rows_read <= most
+        plan = await explain(seeded, mode, "bulk_sends", f"count_{way}", tenant_id, *filters)
+        assert plan.indexes == {index}
+        assert plan.rows_read <= 50
+
+
+@pytest.mark.parametrize("name", ["first_page", "last_page"])
+async def test_bulk_sends_of_a_rare_status_are_found_by_it(seeded: Connection, tenant_id: UUID, name: str) -> None:
+    arguments = (tenant_id, *ENDS, *filtered(status=["failed"]))
+    plan = await explain(seeded, "force_custom_plan", "bulk_sends", name, *arguments)
+    assert plan.indexes == {"bulk_sends_by_status"}
+    assert plan.rows_read <= 26
+
+    # A plan for all values goes through the tenant's bulk sends from the end it is to give.
+    plan = await explain(seeded, "force_generic_plan", "bulk_sends", name, *arguments)
+    assert plan.indexes == {"bulk_sends_pkey"}
+    assert plan.rows_read <= BULK_SENDS / ORGANIZATIONS
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_documents_are_found_by_what_has_an_index(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    email = "SIGNER-bulk send 5001@example.com"
+    for way, index, filters in [
+        ("by_signer", "documents_by_signer", documents_filtered(signer_email=email)),
+        ("by_external_id", "documents_by_external_id", documents_filtered(external_id="external-500-1")),
+        (
+            "by_signer",
+            "documents_by_signer",
+            documents_filtered(signer_email=email, status=["pending"], delivery_status=["sent"]),
+        ),
+    ]:
+        name = f"{direction}_page_{way}"
+        plan = await explain(seeded, mode, "documents", name, tenant_id, *DOCUMENT_ENDS, *filters)
+        assert plan.indexes == {index}
+        assert not plan.scanned_whole
+        assert plan.rows_read == 1
+        plan = await explain(seeded, mode, "documents", f"count_{way}", tenant_id, *filters)
+        assert plan.indexes == {index}
+        assert plan.rows_read == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["first_of_bulk_sends", "last_of_bulk_sends"])
+@pytest.mark.parametrize("statuses", [(None, None), (None, ["sent"])], ids=["all", "sent"])
+async def test_the_documents_of_a_page_of_bulk_sends(
+    seeded: Connection, tenant_id: UUID, mode: str, name: str, statuses: tuple[object, object]
+) -> None:
+    parents = await some_ids(seeded, tenant_id, "bulk_sends")
+    plan = await explain(seeded, mode, "documents", name, tenant_id, parents, -1, 500, 2, *statuses)
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+    assert plan.rows_read == 2 * len(parents)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("noun", ["bulk_sends", "documents", "templates"])
+async def test_rows_by_their_ids(seeded: Connection, tenant_id: UUID, mode: str, noun: str) -> None:
+    wanted = await some_ids(seeded, tenant_id, noun)
+    plan = await explain(seeded, mode, noun, "get_many", tenant_id, wanted)
+    assert plan.indexes == {f"{noun}_pkey"}
+    assert not plan.scanned_whole
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_counting_documents_of_bulk_sends(seeded: Connection, tenant_id: UUID, mode: str) -> None:
+    parents = await some_ids(seeded, tenant_id, "bulk_sends")
+    plan = await explain(seeded, mode, "documents", "count_of_bulk_sends", tenant_id, parents, None, None)
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_page_of_templates(seeded: Connection, tenant_id: UUID, mode: str) -> None:
+    plan = await explain(seeded, mode, "templates", "first_page", tenant_id, NEWEST, OLDEST, 26, None)
+    assert plan.indexes == {"templates_pkey"}
+    assert not plan.scanned_whole
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_single_rows(seeded: Connection, tenant_id: UUID, mode: str) -> None:
+    key_hash = await seeded.fetchval("SELECT max(key_hash) FROM api_keys WHERE organization_id = $1", tenant_id)
+    plan = await explain(seeded, mode, "api_keys", "find_by_hash", key_hash)
+    assert "api_keys_key_hash_key" in plan.indexes
+    assert "api_keys" not in plan.scanned_whole
+
+    plan = await explain(seeded, mode, "bulk_sends", "find_by_idempotency_key", tenant_id, "key-500")
+    assert plan.indexes == {"bulk_sends_organization_id_idempotency_key_key"}
+    assert plan.rows_read == 1
+
+    plan = await explain(seeded, mode, "bulk_sends", "newest", tenant_id)
+    assert plan.indexes == {"bulk_sends_pkey"}
+    assert plan.rows_read == 1
+
+    (document_id,) = await some_ids(seeded, tenant_id, "documents", 1)
+    plan = await explain(seeded, mode, "documents", "open", tenant_id, document_id)
+    assert {"documents_pkey", "bulk_sends_pkey", "templates_pkey"} <= plan.indexes
+    assert plan.scanned_whole <= {"organizations"}
+
+
+async def some_ids(conn: Connection, tenant_id: UUID, noun: str, count: int = 20) -> list[UUID]:
+    rows = await conn.fetch(f"SELECT id FROM {noun} WHERE organization_id = $1 ORDER BY id LIMIT {count}", tenant_id)
+    return [row["id"] for row in rows]
