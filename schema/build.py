@@ -8,13 +8,21 @@ from graphql import GraphQLError
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types.execution import ExecutionContext, PreExecutionError
+from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
 from bulksend.schema.cost import Prices
 from bulksend.schema.errors import CallerErrors
+from bulksend.schema.federation import (
+    REPRESENTATION,
+    Entities,
+    Representation,
+    Subgraph,
+    asks_the_subgraph,
+    subgraph_sdl,
+)
 from bulksend.schema.limits import Limits, check_variables, too_complex
 from bulksend.schema.mutation import Mutation
 from bulksend.schema.operations import choose, reads_data
@@ -64,28 +72,56 @@ class Schema(strawberry.Schema):
         kind = OperationType(operation.operation.value)
         if kind not in context.allowed_operations:
             raise InvalidOperationTypeError(kind)
-        if _viewer_is_nobody(context.context) and reads_data(operation, document):
+        is_about_data = reads_data(operation, document)
+        if is_about_data and _viewer_is_nobody(context.context):
             raise Unauthenticated
         if too_large := check_variables(context.variables, self._limits):
             return [too_large]
         cost = self._prices.cost(document, operation, context.variables)
         context.extensions_results["cost"] = {"requested": cost, "maximum": self._limits.cost}
-        return [too_complex("cost", self._limits.cost, cost)] if cost > self._limits.cost else []
+        if cost > self._limits.cost:
+            return [too_complex("cost", self._limits.cost, cost)]
+        if not is_about_data:
+            context.result = await self._documents.answer(document, operation, context.variables)
+        return []
 
 
-def build_schema(*, limits: Limits | None = None, introspection: bool = True, suggestions: bool = True) -> Schema:
+class SubgraphSchema(Schema):
+    """The schema for federation routers: all of the public one, and the finding of entities."""
+
+    def as_str(self) -> str:
+        """Give the SDL with what composition needs to know."""
+        return subgraph_sdl(super().as_str())
+
+
+class PublicSchema(Schema):
+    """The schema that everybody sees; what a router asks is executed by the other one."""
+
+    def __init__(self, *, subgraph: Schema, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.subgraph = subgraph
+
+    async def execute(self, query: str | None, *given: Any, **named: Any) -> ExecutionResult:
+        """Execute a query or a mutation."""
+        if asks_the_subgraph(query):
+            return await self.subgraph.execute(query, *given, **named)
+        return await super().execute(query, *given, **named)
+
+
+def build_schema(*, limits: Limits | None = None, introspection: bool = True, suggestions: bool = True) -> PublicSchema:
     """Build the schema once a process. `suggestions`: whether errors say "Did you mean …?"."""
-    return Schema(
-        limits=limits or Limits(),
-        introspection=introspection,
-        suggestions=suggestions,
-        query=Query,
-        mutation=Mutation,
-        subscription=Subscription,
-        types=[Organization, ApiKey],
-        extensions=[CallerErrors],
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
-    )
+    parts: dict[str, Any] = {
+        "limits": limits or Limits(),
+        "introspection": introspection,
+        "suggestions": suggestions,
+        "mutation": Mutation,
+        "subscription": Subscription,
+        "types": [Organization, ApiKey],
+        "extensions": [CallerErrors],
+        "config": StrawberryConfig(scalar_map={datetime: DATE_TIME, Representation: REPRESENTATION}),
+    }
+    subgraph = SubgraphSchema(query=Subgraph if introspection else Entities, **parts)
+    return PublicSchema(query=Query, subgraph=subgraph, **parts)
 
 
 def _viewer_is_nobody(context: object) -> bool:

@@ -35,9 +35,12 @@ DEFAULT_PAGE: Final = 25
 LARGEST_PAGE: Final = 500
 # Lists whose length no argument tells: `userErrors`, `warnings`.
 ASSUMED_LENGTH: Final = 10
-# Of introspection's lists most are empty and of its `ofType` chains most are short: the whole of it comes to a fifth.
-_INTROSPECTION_SHARE: Final = 5
+# Introspection is answered in one go that nobody else can come between, so its fields cost more.
+INTROSPECTION_FACTOR: Final = 2
+_INTROSPECTION_ROOTS: Final = frozenset({"__schema", "__type"})
 _PAGE_ARGUMENTS: Final = frozenset({"first", "last"})
+# What is given that many of comes back that many.
+_LIST_ARGUMENTS: Final = frozenset({"ids", "representations"})
 
 
 class Prices:
@@ -53,14 +56,14 @@ class Prices:
         """Give how many fields a valid operation may come to; linear in the document."""
         root = self._schema.get_root_type(operation.operation)
         pricing = _Pricing(self._schema, self._lengths, document, operation, variables or {})
-        return pricing.selections(operation.selection_set, root).fixed
+        return math.ceil(pricing.selections(operation.selection_set, root).fixed)
 
 
 class _Price(NamedTuple):
     """`a_row`: what each row of the enclosing connection's page adds; the page size is its parent's argument."""
 
-    fixed: int
-    a_row: int = 0
+    fixed: float
+    a_row: float = 0
 
 
 class _Pricing:
@@ -69,7 +72,7 @@ class _Pricing:
     def __init__(
         self,
         schema: GraphQLSchema,
-        lengths: Mapping[tuple[str, str], int],
+        lengths: Mapping[tuple[str, str], float],
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
@@ -84,7 +87,8 @@ class _Pricing:
         self._priced: dict[str, _Price] = {}
 
     def selections(self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None) -> _Price:
-        fixed = a_row = 0
+        fixed: float = 0
+        a_row: float = 0
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
                 price = self._field(selection, parent)
@@ -113,24 +117,24 @@ class _Pricing:
             return _Price(1)
         below = self.selections(node.selection_set, get_named_type(definition.type))
         one = below.fixed + below.a_row * self._page_size(node)
-        if node.name.value in ("__schema", "__type"):
-            return _Price(1 + one // _INTROSPECTION_SHARE)
-        if not is_list_type(get_nullable_type(definition.type)):
-            return _Price(1 + one)
-        if _is_connection(parent):
+        if node.name.value in _INTROSPECTION_ROOTS:
+            return _Price(1 + one * INTROSPECTION_FACTOR)
+        if _is_connection(parent) and is_list_type(get_nullable_type(definition.type)):
             return _Price(1, one)
-        return _Price(1 + one * self._length(node, parent))
+        return _Price(1 + one * self._length(node, parent, definition))
 
     def _page_size(self, node: FieldNode) -> int:
         given = [self._value(found.value) for found in node.arguments or () if found.name.value in _PAGE_ARGUMENTS]
         sizes = [size for size in given if isinstance(size, int)]
         return min(max([*sizes, 0]), LARGEST_PAGE) if sizes else DEFAULT_PAGE
 
-    def _length(self, node: FieldNode, parent: GraphQLNamedType | None) -> int:
+    def _length(self, node: FieldNode, parent: GraphQLNamedType | None, definition: GraphQLField) -> float:
         for argument in node.arguments or ():
-            if argument.name.value == "ids" and isinstance(found := self._value(argument.value), list | tuple):
+            is_list = argument.name.value in _LIST_ARGUMENTS
+            if is_list and isinstance(found := self._value(argument.value), list | tuple):
                 return len(found)
-        return self._lengths.get((parent.name if parent else "", node.name.value), ASSUMED_LENGTH)
+        alone = ASSUMED_LENGTH if is_list_type(get_nullable_type(definition.type)) else 1
+        return self._lengths.get((parent.name if parent else "", node.name.value), alone)
 
     def _value(self, node: ValueNode | None) -> object:
         if isinstance(node, VariableNode):
@@ -151,27 +155,30 @@ def _is_connection(parent: GraphQLNamedType | None) -> bool:
     return parent is not None and parent.name.endswith("Connection")
 
 
-def _introspection_lengths(schema: GraphQLSchema) -> dict[tuple[str, str], int]:
-    """Give how long introspection's lists are in this schema on average, at least 1."""
+def _introspection_lengths(schema: GraphQLSchema) -> dict[tuple[str, str], float]:
+    """Give how long introspection's lists are in this schema on average; of `ofType`, how often there is one."""
     types = list(schema.type_map.values())
     fields = [field for found in types for field in _fields(found).values()]
-    arguments = sum(len(getattr(field, "args", ())) for field in fields)
+    arguments = [argument for field in fields for argument in getattr(field, "args", {}).values()]
     values = sum(len(getattr(found, "values", ())) for found in types)
+    wrapped = sum(_wrappers(found.type) for found in (*fields, *arguments))
     return {
         ("__Schema", "types"): len(types),
         ("__Schema", "directives"): len(schema.directives),
-        ("__Type", "fields"): _average(len(fields), len(types)),
-        ("__Type", "inputFields"): _average(len(fields), len(types)),
-        ("__Type", "enumValues"): _average(values, len(types)),
+        ("__Type", "fields"): len(fields) / len(types),
+        ("__Type", "inputFields"): len(fields) / len(types),
+        ("__Type", "enumValues"): values / len(types),
         ("__Type", "interfaces"): 1,
         ("__Type", "possibleTypes"): 1,
-        ("__Field", "args"): _average(arguments, len(fields)),
+        ("__Type", "ofType"): wrapped / (wrapped + len(fields) + len(arguments)),
+        ("__Field", "args"): len(arguments) / len(fields),
         ("__Directive", "args"): 1,
     }
 
 
-def _average(total: int, of: int) -> int:
-    return max(1, math.ceil(total / of))
+def _wrappers(found: Any) -> int:
+    """Give how many lists and non-nulls are around a named type."""
+    return 1 + _wrappers(found.of_type) if hasattr(found, "of_type") else 0
 
 
 def _fields(found: GraphQLNamedType) -> Mapping[str, Any]:

@@ -5,9 +5,10 @@ https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/refer
 
 import asyncio
 import re
-from typing import Annotated, Any, Final, NewType, TypeAlias, cast
+from typing import Annotated, Final, NewType, TypeAlias, cast
 
 import strawberry
+from strawberry.types.base import get_object_definition
 from strawberry.types.scalar import ScalarDefinition
 
 from bulksend.db import ids
@@ -21,6 +22,7 @@ from bulksend.schema.query import Query
 from bulksend.schema.templates import Template
 
 _COORDINATE: Final = "Query._entities"
+_QUERY: Final = get_object_definition(Query, strict=True).description
 _LINK: Final = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", '
     'import: ["@inaccessible", "@key", "@shareable"])'
@@ -58,7 +60,7 @@ def subgraph_sdl(sdl: str) -> str:
     return f"{_LINK}\n\n{sdl}"
 
 
-@strawberry.type(name="Query", description="Everything that can be read, and what a federation router asks.")
+@strawberry.type(name="Query", description=_QUERY)
 class Entities(Query):
     """The public queries and the finding of entities."""
 
@@ -84,7 +86,7 @@ class Service:
     sdl: str = strawberry.field(description="This subgraph's schema.")
 
 
-@strawberry.type(name="Query", description="Everything that can be read, and what a federation router asks.")
+@strawberry.type(name="Query", description=_QUERY)
 class Subgraph(Entities):
     """The same, telling its schema: a kind of introspection."""
 

@@ -31,13 +31,13 @@ def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
 
 
 def reads_data(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
-    """Whether a root field is anything but `__typename`, `__schema` and `__type`, which everybody may ask."""
+    """Whether a root field is anything but the schema's own, such as `__typename`, which everybody may ask."""
     fragments = fragments_of(document)
     seen: set[str] = set()
     waiting: list[SelectionSetNode] = [operation.selection_set]
     while waiting:
         for selection in waiting.pop().selections:
-            if isinstance(selection, FieldNode) and not selection.name.value.startswith("__"):
+            if isinstance(selection, FieldNode) and not selection.name.value.startswith(("__", "_service")):
                 return True
             if isinstance(selection, InlineFragmentNode):
                 waiting.append(selection.selection_set)

@@ -16,7 +16,7 @@ import structlog
 
 from bulksend.db import api_keys
 from bulksend.db.api_keys import ApiKeyHolderRow
-from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
 from bulksend.db.pool import Pool
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.resolvers.viewer import Viewer, expand
@@ -61,7 +61,9 @@ class Authenticator:
         key_hash = hash_key(_bearer_key(authorization))
         remembered = self._remembered.get(key_hash)
         if remembered is None or remembered.until < time.monotonic():
-            remembered = _Remembered(await self._look_up(key_hash), time.monotonic() + REMEMBER_SECONDS)
+            # Counted from before the look-up: the key may be revoked while its answer is on the way.
+            until = time.monotonic() + REMEMBER_SECONDS
+            remembered = _Remembered(await self._look_up(key_hash), until)
             self._remember(key_hash, remembered)
         viewer = remembered.viewer
         self._used[viewer.organization_id, viewer.api_key_id] = datetime.now(UTC)
@@ -81,7 +83,8 @@ class Authenticator:
         try:
             async with self._pool.acquire() as conn:
                 await api_keys.touch(conn, used=used)
-        except CONNECTION_LOST as error:
+        except (*CONNECTION_LOST, *TRANSIENT) as error:
+            self._used = used | self._used
             log.warning("last use of keys not noted", error=type(error).__name__)
 
     async def _look_up(self, key_hash: bytes) -> Viewer:

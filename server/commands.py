@@ -57,7 +57,7 @@ async def work(settings: Settings, tell: Tell = to_stderr) -> None:
     settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
     async with open_parts(settings, delivery=True) as parts:
         app = web.Application()
-        app.router.add_routes(health.routes(parts.pool))
+        app.router.add_routes(health.routes(parts.pool, only_delivers=True))
         async with _listening(app, parts) as port:
             await until_stopped(
                 lambda: tell(f"Bulksend delivers; http://{settings.host}:{port}/readyz tells how it is")

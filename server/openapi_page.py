@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
+from markupsafe import Markup, escape
 
 from bulksend.server import pages
 from bulksend.server.openapi import document
@@ -19,12 +20,11 @@ _METHODS: Final = ("get", "post", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of a table. `rule`: its type and limits."""
+    """One line of a table. `rule`: its type, its limits and whether it is required."""
 
     name: str
     rule: str
-    required: bool
-    description: str
+    description: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: str
+    description: Markup
     parameters: list[Field]
     body: list[Field]
     curl: str
     answer: str | None
-    responses: dict[str, str]
+    responses: dict[str, Markup]
 
 
 def routes() -> list[web.RouteDef]:
@@ -73,27 +73,31 @@ def _operation(written: Part, origin: str, path: str, method: str, item: Part) -
         method=method.upper(),
         path=path,
         summary=operation["summary"],
-        description=operation["description"],
+        description=_marked(operation["description"]),
         parameters=[_parameter(parameter) for parameter in parameters],
         body=list(_fields(written, content["schema"], "")) if content else [],
         curl=_curl(origin + path, method.upper(), content.get("example")),
         answer=_answer(operation["responses"]),
-        responses={status: response["description"] for status, response in operation["responses"].items()},
+        responses={status: _marked(response["description"]) for status, response in operation["responses"].items()},
     )
 
 
 def _parameter(parameter: Part) -> Field:
     name = f"{parameter['name']} ({parameter['in']})"
-    return Field(name, _rule(parameter["schema"]), parameter.get("required", False), parameter["description"])
+    return _field(name, parameter["schema"], parameter.get("required", False), parameter["description"])
 
 
 def _fields(written: Part, schema: Part, prefix: str) -> Iterator[Field]:
     found = _resolved(written, schema)
     for name, field in found["properties"].items():
         full = f"{prefix}{name}"
-        yield Field(full, _rule(field), name in found["required"], field.get("description", ""))
+        yield _field(full, field, name in found["required"], field.get("description", ""))
         if "$ref" in field.get("items", {}):
             yield from _fields(written, field["items"], f"{full}[].")
+
+
+def _field(name: str, schema: Part, required: bool, description: str) -> Field:
+    return Field(name, f"{_rule(schema)}{', required' if required else ''}", _marked(description))
 
 
 def _resolved(written: Part, schema: Part) -> Part:
@@ -103,7 +107,7 @@ def _resolved(written: Part, schema: Part) -> Part:
 
 def _rule(schema: Part) -> str:
     if "anyOf" in schema:
-        return " or ".join(_rule(one) for one in schema["anyOf"])
+        return " or ".join(_rule(one) for one in schema["anyOf"] if one != {"type": "null"})
     if "enum" in schema:
         return ", ".join(schema["enum"])
     limits = _limits(schema, "Length", "characters") or _limits(schema, "Items", "items") or _limits(schema, "imum", "")
@@ -122,6 +126,17 @@ def _curl(url: str, method: str, example: Any) -> str:
     if example is not None:
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(example, indent=2)}'"]
     return " \\\n  ".join(lines)
+
+
+def _marked(text: str) -> Markup:
+    """Set what is between backticks as code, and lead from a problem to its page."""
+    parts = text.split("`")
+    return Markup().join(_code(part) if number % 2 else escape(part) for number, part in enumerate(parts))
+
+
+def _code(text: str) -> Markup:
+    code = Markup("<code>{}</code>").format(text)
+    return Markup('<a href="{}">{}</a>').format(text, code) if text.startswith("/problems/") else code
 
 
 def _answer(responses: Part) -> str | None:

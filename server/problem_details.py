@@ -124,7 +124,7 @@ def _respond(
         request_id=request_id,
     )
     return web.Response(
-        text=details.model_dump_json(by_alias=True, exclude_none=True),
+        body=details.model_dump_json(by_alias=True, exclude_none=True).encode(),
         status=details.status,
         content_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},

@@ -10,12 +10,14 @@ import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
 from bulksend.db import ids
 from bulksend.resolvers.context import Allowance
 from bulksend.resolvers.errors import RequestRateLimited
 from bulksend.resolvers.viewer import Viewer
+from bulksend.server.settings import PREFIX, SettingsError
 
 IN_MEMORY: Final = "async+memory://"
 _ASYNC: Final = "async+"
@@ -31,6 +33,7 @@ class RequestLimit:
 
     `storage`: where, as the `limits` library names it, such as `redis://host:6379`. The limit is a guard and not
     state: while a shared store cannot be used each process counts on its own, and nobody is turned away for it.
+    Raises `SettingsError` for a store that cannot be.
     """
 
     def __init__(self, *, requests_per_minute: int, storage: str = IN_MEMORY) -> None:
@@ -92,8 +95,13 @@ def _is_local(storage: str) -> bool:
 
 def _open(storage: str) -> Storage:
     uri = _ASYNC + storage.removeprefix(_ASYNC)
-    is_redis = uri.startswith(f"{_ASYNC}redis")
-    return cast("Storage", storage_from_string(uri, **({"implementation": "redispy"} if is_redis else {})))
+    options = {"implementation": "redispy"} if uri.startswith(f"{_ASYNC}redis") else {}
+    try:
+        return cast("Storage", storage_from_string(uri, **options))
+    except ConfigurationError:
+        # Its own words repeat the setting, which may have a password in it.
+        message = f"{PREFIX}RATE_LIMIT_STORAGE: must name a store that limits knows and whose client is installed"
+        raise SettingsError(message) from None
 
 
 async def _count(limiter: MovingWindowRateLimiter, item: RateLimitItemPerMinute, key: str) -> tuple[bool, Allowance]:

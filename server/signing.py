@@ -16,6 +16,7 @@ from bulksend.resolvers.context import Gateway
 from bulksend.server.pages import message, page
 
 # A link checker or mail scanner asks HEAD or prefetches; only a person's GET counts as viewed.
+_PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
 
 
@@ -79,5 +80,5 @@ def _gone() -> web.Response:
 
 
 def _is_viewed(request: web.Request) -> bool:
-    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    return request.method == "GET" and not any(word in purpose.lower() for word in _PREFETCH)
+    purposes = " ".join(request.headers.get(name, "") for name in _PURPOSES).lower()
+    return request.method == "GET" and not any(word in purposes for word in _PREFETCH)

@@ -69,7 +69,7 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id DESC
 LIMIT $4;
@@ -102,7 +102,7 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id DESC
 LIMIT $4;
@@ -135,7 +135,7 @@ WHERE
         AND ($7::uuid IS NULL OR template_id = $7)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id DESC
 LIMIT $4;
@@ -168,7 +168,7 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id ASC
 LIMIT $4;
@@ -201,7 +201,7 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id ASC
 LIMIT $4;
@@ -234,7 +234,7 @@ WHERE
         AND ($7::uuid IS NULL OR template_id = $7)
         AND ($9::timestamptz IS NULL OR created_at >= $9)
         AND ($10::timestamptz IS NULL OR created_at < $10),
-        false
+        FALSE
     )
 ORDER BY id ASC
 LIMIT $4;
@@ -253,7 +253,7 @@ WHERE
         AND ($5::text IS NULL OR external_id = $5)
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7),
-        false
+        FALSE
     );
 
 -- name: count_by_template
@@ -270,7 +270,7 @@ WHERE
         AND ($5::text IS NULL OR external_id = $5)
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7),
-        false
+        FALSE
     );
 
 -- name: count_by_external_id
@@ -287,7 +287,7 @@ WHERE
         AND ($4::uuid IS NULL OR template_id = $4)
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7),
-        false
+        FALSE
     );
 
 -- name: lock_rate

@@ -71,13 +71,13 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
 -- name: first_page_by_signer
--- Documents between two cursors, newest bulk send first, each in its signers' order: the first ones, to one address.
+-- Documents between two cursors, newest bulk send first, each in its signers' order: the first, to one address.
 SELECT
     id,
     bulk_send_id,
@@ -115,13 +115,13 @@ WHERE
         ($8::text IS NULL OR external_id = $8)
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
 -- name: first_page_by_external_id
--- Documents between two cursors, newest bulk send first, each in its signers' order: the first ones, with one external id.
+-- Documents between two cursors, newest bulk send first, each in its signers' order: the first, with one external id.
 SELECT
     id,
     bulk_send_id,
@@ -159,7 +159,7 @@ WHERE
         ($7::text IS NULL OR lower(signer_email) = lower($7))
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
@@ -203,7 +203,7 @@ WHERE
         AND ($8::text IS NULL OR external_id = $8)
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
@@ -247,7 +247,7 @@ WHERE
         ($8::text IS NULL OR external_id = $8)
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
@@ -291,7 +291,7 @@ WHERE
         ($7::text IS NULL OR lower(signer_email) = lower($7))
         AND ($9::text[] IS NULL OR status = any($9))
         AND ($10::text[] IS NULL OR delivery_status = any($10)),
-        false
+        FALSE
     )
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
@@ -308,7 +308,7 @@ WHERE
         AND ($3::text IS NULL OR external_id = $3)
         AND ($4::text[] IS NULL OR status = any($4))
         AND ($5::text[] IS NULL OR delivery_status = any($5)),
-        false
+        FALSE
     );
 
 -- name: count_by_signer
@@ -323,7 +323,7 @@ WHERE
         ($3::text IS NULL OR external_id = $3)
         AND ($4::text[] IS NULL OR status = any($4))
         AND ($5::text[] IS NULL OR delivery_status = any($5)),
-        false
+        FALSE
     );
 
 -- name: count_by_external_id
@@ -338,7 +338,7 @@ WHERE
         ($2::text IS NULL OR lower(signer_email) = lower($2))
         AND ($4::text[] IS NULL OR status = any($4))
         AND ($5::text[] IS NULL OR delivery_status = any($5)),
-        false
+        FALSE
     );
 
 -- name: first_of_bulk_sends
@@ -403,7 +403,7 @@ CROSS JOIN LATERAL (
         AND coalesce(
             ($6::text[] IS NULL OR documents.status = any($6))
             AND ($7::text[] IS NULL OR documents.delivery_status = any($7)),
-            false
+            FALSE
         )
     ORDER BY documents.signer_index ASC
     LIMIT $5
@@ -471,7 +471,7 @@ CROSS JOIN LATERAL (
         AND coalesce(
             ($6::text[] IS NULL OR documents.status = any($6))
             AND ($7::text[] IS NULL OR documents.delivery_status = any($7)),
-            false
+            FALSE
         )
     ORDER BY documents.signer_index DESC
     LIMIT $5
@@ -490,7 +490,7 @@ WHERE
     AND coalesce(
         ($3::text[] IS NULL OR documents.status = any($3))
         AND ($4::text[] IS NULL OR documents.delivery_status = any($4)),
-        false
+        FALSE
     )
 GROUP BY documents.bulk_send_id;
 

@@ -31,7 +31,7 @@ WHERE
     AND (organization_id, id) > ($1, $3)
     AND coalesce(
         ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
-        false
+        FALSE
     )
 ORDER BY id DESC
 LIMIT $4;
@@ -52,7 +52,7 @@ WHERE
     AND id > $3
     AND coalesce(
         ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
-        false
+        FALSE
     )
 ORDER BY id ASC
 LIMIT $4;
@@ -65,7 +65,7 @@ WHERE
     organization_id = $1
     AND coalesce(
         ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0),
-        false
+        FALSE
     );
 
 -- name: create

@@ -27,7 +27,7 @@ INSERT INTO bulk_send_rates (organization_id) SELECT id FROM organizations;
 INSERT INTO api_keys (organization_id, name, key_hash, scopes)
 SELECT id, 'Key ' || n, sha256((id::text || n)::bytea), '{{*}}' FROM organizations, generate_series(1, 50) AS n;
 INSERT INTO templates (organization_id, name, body, merge_fields)
-SELECT id, 'Template ' || n, 'Sign.', '{{}}' FROM organizations, generate_series(1, 20) AS n;
+SELECT id, 'Template ' || n, 'Sign.', '{{}}' FROM organizations, generate_series(1, 200) AS n;
 INSERT INTO bulk_sends (
     organization_id, template_id, name, external_id, idempotency_key, fingerprint,
     total_count, sent_count, failed_count
@@ -49,9 +49,9 @@ SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com
 FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
 ANALYZE;
 """
-NO_FILTERS = (None,) * 6
 ENDS = (NEWEST, OLDEST, 26)
 DOCUMENT_ENDS = (NEWEST, AFTER_LAST_SIGNER, OLDEST, BEFORE_FIRST_SIGNER, 26)
+_TEMPLATE_IN_USE = "SELECT template_id FROM bulk_sends WHERE organization_id = $1 LIMIT 1"
 MODES = ("force_custom_plan", "force_generic_plan")
 
 
@@ -89,11 +89,11 @@ class Plan:
 
     @property
     def rows_read(self) -> int:
-        """Rows of tables or indexes that were looked at, kept or not."""
+        """Rows of tables that were looked at, kept or not."""
         return sum(
             round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
             for node in self.nodes
-            if "Relation Name" in node or node["Node Type"] == "Bitmap Index Scan"
+            if "Relation Name" in node
         )
 
 
@@ -168,10 +168,10 @@ async def test_a_page_of_documents_reads_little_more_than_it_gives(
 async def test_bulk_sends_are_found_by_what_has_an_index(
     seeded: Connection, tenant_id: UUID, mode: str, direction: str
 ) -> None:
-    template_id = await seeded.fetchval("SELECT id FROM templates WHERE organization_id = $1 LIMIT 1", tenant_id)
+    template_id = await seeded.fetchval(_TEMPLATE_IN_USE, tenant_id)
     for way, index, filters, most in [
         ("by_external_id", "bulk_sends_by_external_id", filtered(external_id="external-500"), 1),
-        ("by_template", "bulk_sends_by_template", filtered(template_id=template_id), 26),
+        ("by_template", "bulk_sends_by_template", filtered(template_id=template_id), 50),
         (
             "by_external_id",
             "bulk_sends_by_external_id",
@@ -244,8 +244,9 @@ async def test_the_documents_of_a_page_of_bulk_sends(
 async def test_rows_by_their_ids(seeded: Connection, tenant_id: UUID, mode: str, noun: str) -> None:
     wanted = await some_ids(seeded, tenant_id, noun)
     plan = await explain(seeded, mode, noun, "get_many", tenant_id, wanted)
-    assert plan.indexes == {f"{noun}_pkey"}
+    assert plan.indexes
     assert not plan.scanned_whole
+    assert plan.rows_read == len(wanted)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -257,10 +258,12 @@ async def test_counting_documents_of_bulk_sends(seeded: Connection, tenant_id: U
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_page_of_templates(seeded: Connection, tenant_id: UUID, mode: str) -> None:
-    plan = await explain(seeded, mode, "templates", "first_page", tenant_id, NEWEST, OLDEST, 26, None)
+@pytest.mark.parametrize("name", ["first_page", "last_page"])
+async def test_a_page_of_templates(seeded: Connection, tenant_id: UUID, mode: str, name: str) -> None:
+    plan = await explain(seeded, mode, "templates", name, tenant_id, *ENDS, None)
     assert plan.indexes == {"templates_pkey"}
     assert not plan.scanned_whole
+    assert plan.rows_read <= 200
 
 
 @pytest.mark.parametrize("mode", MODES)

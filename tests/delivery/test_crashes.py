@@ -74,8 +74,9 @@ async def recorded(pool: Pool) -> set[UUID]:
 
 async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
     """Deliver what the dead have left, and see that all is well."""
-    async with delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
+    async with asyncio.timeout(30), delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
         while any([(await bulk_send(pool, one)).pending_count for one in sent]):
+            await delivery.worker.mend()
             await pass_time(pool, max(LEASE, POLICY.lease))
             while await delivery.worker.deliver_due():
                 pass

@@ -1,12 +1,12 @@
 """Pages of every list: their size, their ends, their cursors, and how few statements they cost."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from gateway import RunningGateway, Tenant, new_template, running_gateway
 from smtp_sink import SmtpSink
+from statements import counted, purposes
 from stored import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
@@ -210,29 +210,6 @@ BUSY_PAGE = """
 """
 
 
-@asynccontextmanager
-async def counted(pool: Pool) -> AsyncIterator[list[str]]:
-    """Give the statements that are really sent over the pool's connections meanwhile."""
-    statements: list[str] = []
-
-    def note(record: Any) -> None:
-        statements.append(record.query)
-
-    connections = [await pool.acquire() for _ in range(pool.get_max_size())]
-    for connection in connections:
-        # asyncpg learns these types once a connection; that is not a request's doing.
-        await connection.fetch("SELECT $1::uuid[], $2::text[]", [], [])
-        connection.add_query_logger(note)
-        await pool.release(connection)
-    try:
-        yield statements
-    finally:
-        connections = [await pool.acquire() for _ in range(pool.get_max_size())]
-        for connection in connections:
-            connection.remove_query_logger(note)
-            await pool.release(connection)
-
-
 @pytest.fixture
 async def idle_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
     """A gateway that does nothing but answer."""
@@ -287,10 +264,6 @@ async def test_nodes_are_one_statement_a_type(idle_gateway: RunningGateway, pool
         reply = await idle_gateway.ask(tenant, query, {"ids": wanted})
     assert [node["id"] for node in reply.data["nodes"]] == wanted
     assert len(statements) <= 5, purposes(statements)
-
-
-def purposes(statements: list[str]) -> str:
-    return "\n".join(statement.partition("\n")[0] for statement in statements)
 
 
 async def test_a_later_mutation_does_not_answer_what_an_earlier_one_read(

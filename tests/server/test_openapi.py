@@ -78,7 +78,7 @@ async def _run_schemathesis(gateway: RunningGateway, tenant: Tenant, folder: Pat
         f"Authorization: Bearer {tenant.key}",
         "--checks=all",
         f"--seed={SEED}",
-        "--max-examples=15",
+        "--max-examples=10",
         "--generation-database=none",
         "--continue-on-failure",
         "--no-color",

@@ -21,6 +21,7 @@ from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import Viewer
 from bulksend.server import request_limit
 from bulksend.server.request_limit import RequestLimit
+from bulksend.server.settings import SettingsError
 
 QUERY = "{ viewer { organization { id } } }"
 
@@ -161,6 +162,13 @@ async def test_the_doors_share_a_limit_over_http(pool: Pool, dsn: str, sink: Smt
     assert refused.headers["RateLimit-Remaining"] == "0"
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert int(refused.headers["RateLimit-Reset"]) <= 60
+
+
+@pytest.mark.parametrize("storage", ["nonsense", "nonsense://:secret@host", "memcached://host:1", "redis://host:port"])
+def test_a_store_that_cannot_be_is_named_without_its_password(storage: str) -> None:
+    with pytest.raises(SettingsError, match="BULKSEND_RATE_LIMIT_STORAGE") as caught:
+        request_limit.RequestLimit(requests_per_minute=1, storage=storage)
+    assert "secret" not in str(caught.value)
 
 
 async def test_graphql_tells_of_one_too_many(pool: Pool, dsn: str, sink: SmtpSink) -> None:

@@ -1,0 +1,94 @@
+"""Asking a gateway over HTTP, as a client that nobody watches: what a second try can mend is tried again."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from bulksend.resolvers.errors import ErrorCode
+
+TRIES: Final = 6
+REQUEST_SECONDS: Final = 60.0
+LONGEST_PAUSE: Final = 60.0
+# A proxy before the gateway, or the gateway itself, has a bad moment.
+_PASSING_STATUS: Final = frozenset({502, 503, 504})
+_ACCEPT: Final = "application/graphql-response+json, application/json"
+
+
+class GatewayUnreachable(Exception):
+    """The gateway cannot be reached."""
+
+
+class GatewayRefused(Exception):
+    """The gateway refused the whole request; the message is its own."""
+
+
+class _TryAgain(Exception):
+    """Nothing came of a try, for a reason that passes; `pause`: seconds after which the gateway wants the next."""
+
+    def __init__(self, reason: str, pause: float | None = None) -> None:
+        self.pause = pause
+        super().__init__(reason)
+
+
+class GatewayClient:
+    """Asks one gateway with one API key, which no message ever shows."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, url: str, key: str) -> None:
+        self._session = session
+        self._url = f"{url}/graphql"
+        self._headers = {"Authorization": f"Bearer {key}", "Accept": _ACCEPT}
+
+    async def ask(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """Give an operation's data; it is repeated when nobody knows what came of it, so repeating must be harmless.
+
+        Raises `GatewayUnreachable` after six tries in some 15 seconds, `GatewayRefused`.
+        """
+        pause = 0.5
+        for remaining in reversed(range(TRIES)):
+            try:
+                return await self._try(query, variables)
+            except _TryAgain as reason:
+                if not remaining:
+                    raise GatewayUnreachable(f"The gateway cannot be reached ({reason}).") from None
+                await asyncio.sleep(min(reason.pause or pause, LONGEST_PAUSE))
+            pause *= 2
+        raise AssertionError
+
+    async def _try(self, query: str, variables: Mapping[str, Any]) -> Any:
+        try:
+            status, body = await self._post({"query": query, "variables": variables})
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            raise _TryAgain(type(error).__name__) from None
+        if status in _PASSING_STATUS:
+            raise _TryAgain(f"status {status}")
+        if not isinstance(body, dict) or not (body.get("data") or body.get("errors")):
+            raise GatewayRefused(f"What answers there is no gateway (status {status}). Is the address right?")
+        if errors := body.get("errors"):
+            raise _told(errors)
+        return body["data"]
+
+    async def _post(self, payload: Mapping[str, Any]) -> tuple[int, Any]:
+        # A redirect would turn the mutation into a GET, or carry the key elsewhere.
+        async with self._session.post(
+            self._url,
+            json=payload,
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
+            allow_redirects=False,
+        ) as response:
+            try:
+                return response.status, await response.json(content_type=None)
+            except ValueError:
+                return response.status, None
+
+
+def _told(errors: list[dict[str, Any]]) -> Exception:
+    extensions = [error.get("extensions") or {} for error in errors]
+    codes = {found.get("code") for found in extensions}
+    if ErrorCode.RATE_LIMITED in codes:
+        return _TryAgain("too many requests with this key", max(found.get("retryAfter") or 1 for found in extensions))
+    if ErrorCode.INTERNAL_SERVER_ERROR in codes:
+        return _TryAgain("it has a fault; its log tells more")
+    return GatewayRefused(" ".join(dict.fromkeys(str(error.get("message")) for error in errors)))

@@ -1,0 +1,51 @@
+"""What callers are told when something goes wrong that nobody expected: a request id, and nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+from gateway import RunningGateway, Tenant
+from graphql_socket import FOLLOW, initialised
+from structlog.testing import capture_logs
+
+from bulksend.resolvers import bulk_sends
+
+SECRET = "password=hunter2"
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make reading one bulk send fail in a way that nobody expected."""
+
+    async def fail(*_arguments: Any, **_more: Any) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(bulk_sends, "get", fail)
+    monkeypatch.setattr("bulksend.resolvers.following.read_now", fail)
+
+
+ONE = 'query { bulkSend(id: "bs_01h455vb4pex5vsknk084sn02q") { id } viewer { apiKey { name } } }'
+
+
+@pytest.mark.usefixtures("broken")
+async def test_is_masked_and_logged_with_its_request_id(gateway: RunningGateway, tenant: Tenant) -> None:
+    with capture_logs() as logged:
+        reply = await gateway.ask(tenant, ONE, headers={"X-Request-Id": "the-request"})
+    assert reply.status == 200
+    assert reply.body["data"] == {"bulkSend": None, "viewer": {"apiKey": {"name": "Test key"}}}
+    assert reply.error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": "the-request"}
+    assert reply.error["path"] == ["bulkSend"]
+    assert "the-request" in reply.error["message"]
+    assert SECRET not in json.dumps(reply.body)
+    (entry,) = [entry for entry in logged if entry["log_level"] == "error"]
+    assert (entry["request_id"], entry["path"]) == ("the-request", "bulkSend")
+    assert str(entry["exc_info"]) == SECRET
+
+
+@pytest.mark.usefixtures("broken")
+async def test_is_masked_in_a_subscription_too(gateway: RunningGateway, tenant: Tenant) -> None:
+    async with initialised(gateway, tenant) as socket:
+        await socket.subscribe("1", FOLLOW, {"id": "bs_01h455vb4pex5vsknk084sn02q"})
+        message = await socket.receive()
+    assert SECRET not in json.dumps(message)
+    assert "INTERNAL_SERVER_ERROR" in json.dumps(message)

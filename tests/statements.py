@@ -1,0 +1,34 @@
+"""Counting the statements that a request costs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bulksend.db.pool import Pool
+
+
+@asynccontextmanager
+async def counted(pool: Pool) -> AsyncIterator[list[str]]:
+    """Give the statements that are really sent over the pool's connections meanwhile."""
+    statements: list[str] = []
+
+    def note(record: Any) -> None:
+        statements.append(record.query)
+
+    connections = [await pool.acquire() for _ in range(pool.get_max_size())]
+    for connection in connections:
+        # asyncpg learns these types once a connection; that is not a request's doing.
+        await connection.fetch("SELECT $1::uuid[], $2::text[]", [], [])
+        connection.add_query_logger(note)
+        await pool.release(connection)
+    try:
+        yield statements
+    finally:
+        connections = [await pool.acquire() for _ in range(pool.get_max_size())]
+        for connection in connections:
+            connection.remove_query_logger(note)
+            await pool.release(connection)
+
+
+def purposes(statements: list[str]) -> str:
+    return "\n".join(statement.partition("\n")[0] for statement in statements)
