@@ -1,5 +1,6 @@
 """What can go wrong with the database that rooms above must tell apart."""
 
+import socket
 from typing import Final
 
 import asyncpg
@@ -13,6 +14,15 @@ CONNECTION_LOST: Final = (
     asyncpg.CannotConnectNowError,
     ConnectionError,
     TimeoutError,
+)
+
+# There is no way to the database as it is set: nothing was asked of it, or nothing more can be.
+UNREACHABLE: Final = (
+    *CONNECTION_LOST,
+    socket.gaierror,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.TooManyConnectionsError,
 )
 
 # The transaction was rolled back for no fault of its own and can be run again.

@@ -21,6 +21,7 @@ from bulksend.delivery.outcomes import ServerTrouble
 from bulksend.delivery.pace import Pace
 from bulksend.delivery.policy import Policy, expired, is_overdue, result
 from bulksend.delivery.recorder import Recorder
+from bulksend.delivery.room import Room
 from bulksend.delivery.sending import Sending
 from bulksend.delivery.smtp import Mailer
 
@@ -29,9 +30,6 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 1.0
 # What is due now may be another worker's at this moment.
 BUSY_SECONDS: Final = 0.003
-# A claim for several connections costs the same as for one, so it is worth waiting for some to become idle; not for
-# long, because those that remain may be stuck.
-LINGER_SECONDS: Final = 0.005
 OVERDUE_AT_ONCE: Final = 100
 # The content is begun within this part of the lease, counted from before the claim (DESIGN 7).
 CONTENT_PART: Final = 1 / 3
@@ -47,7 +45,7 @@ class Worker:
         self._pool = pool
         self._notices = notices
         self._mailer = mailer
-        self._connections = mailer.idle
+        self._room = Room(mailer.idle)
         self._policy = policy
         self._lease = timedelta(seconds=policy.lease)
         self._sending = Sending(mailer, links, policy)
@@ -55,12 +53,10 @@ class Worker:
         self._circuit = Circuit(pool, notices, mailer, policy)
         self._pace = Pace(policy.smtp_rate)
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._mail_ended = asyncio.Event()
         self._stopping = asyncio.Event()
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._mending: asyncio.Task[bool] | None = None
-        self._backlog = False
 
     async def deliver_due(self) -> int:
         """Make one pass: claim mail for the idle connections, send it, record it, and give how many were claimed."""
@@ -100,7 +96,7 @@ class Worker:
         self._mailer.stop()
         if self._mending:
             self._mending.cancel()
-        self._mail_ended.set()
+        self._room.wake()
         self._notices.work.set()
         try:
             async with asyncio.timeout(grace):
@@ -127,38 +123,22 @@ class Worker:
             log.warning("delivery pauses", **described(error))
             await _wait(self._stopping, POLL_SECONDS)
 
-    @property
-    def _idle(self) -> int:
-        """How many mails can begin at once: what is claimed and still being written counts as begun."""
-        return self._connections - len(self._in_flight)
-
     async def _has_room(self) -> bool:
-        if not await self._recorder.caught_up(POLL_SECONDS):
-            return False
-        if not self._idle:
-            self._mail_ended.clear()
-            await _wait(self._mail_ended, POLL_SECONDS)
-        if self._backlog:
-            await self._linger()
-        return self._idle > 0 and not self._stopping.is_set()
-
-    async def _linger(self) -> None:
-        end = time.monotonic() + LINGER_SECONDS
-        while self._idle < len(self._in_flight) and (left := end - time.monotonic()) > 0:
-            self._mail_ended.clear()
-            await _wait(self._mail_ended, left)
+        has_room = await self._recorder.caught_up(POLL_SECONDS) and await self._room.wait(POLL_SECONDS)
+        return has_room and not self._stopping.is_set()
 
     async def _claim_and_begin(self) -> int:
         await self._circuit.report()
         # Mails in flight and results that wait are never more in all than the connections and MOST_UNRECORDED.
-        limit = self._pace.allows(self._idle + min(0, self._recorder.room))
+        limit = self._pace.allows(min(self._room.size, self._room.idle + self._recorder.room))
         if limit <= 0:
             return 0
         # Before the claim: a notice that comes from now on may be of something it does not see.
         self._notices.work.clear()
+        self._room.begin_claim()
         claimed_at = time.monotonic()
         claimed = await self._claim(limit)
-        self._backlog = len(claimed) == limit
+        self._room.end_claim(more_is_due=len(claimed) == limit)
         self._pace.spend(len(claimed))
         for document in claimed:
             self._begin(document, claimed_at)
@@ -178,6 +158,7 @@ class Worker:
     def _begin(self, document: ClaimedRow, claimed_at: float) -> None:
         task = asyncio.create_task(self._deliver(document, claimed_at))
         self._in_flight.add(task)
+        self._room.begin()
         task.add_done_callback(self._note_end)
 
     async def _deliver(self, document: ClaimedRow, claimed_at: float) -> None:
@@ -196,7 +177,7 @@ class Worker:
     def _note_end(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         IN_FLIGHT.set(len(self._in_flight))
-        self._mail_ended.set()
+        self._room.end()
         if not self._in_flight:
             self._recorder.hurry()
 

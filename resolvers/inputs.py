@@ -94,8 +94,10 @@ class Input(BaseModel):
 class MergeValueInput(Input):
     """The value of one merge field: `field` is the name after `values.`."""
 
-    field: Annotated[str, Field(min_length=1, max_length=64, pattern=_FIELD_NAME)]
-    value: MergeValue
+    field: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=_FIELD_NAME, description="The merge field: `company`.")
+    ]
+    value: Annotated[MergeValue, Field(description="What stands in its place.")]
 
 
 def _null_is_none_given(values: object) -> object:

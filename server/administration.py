@@ -41,8 +41,10 @@ async def create_key(
 
 
 async def list_keys(pool: Pool, organization_id: UUID) -> list[ApiKeyRow]:
-    """Give an organization's keys, newest first."""
+    """Give an organization's keys, newest first. Raises `NoSuchOrganization`."""
     async with pool.acquire() as conn:
+        if await organizations.get(conn, organization_id=organization_id) is None:
+            raise NoSuchOrganization
         return await api_keys.list_keys(conn, organization_id=organization_id)
 
 

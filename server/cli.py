@@ -10,16 +10,21 @@ import click
 
 from bulksend.db import ids
 from bulksend.db.embedded import EmbeddedPostgresError
-from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.errors import UNREACHABLE
 from bulksend.db.migrations import DatabaseIsNewer, MigrationsPending, migrate
 from bulksend.delivery.rendering import InvalidTemplate
 from bulksend.resolvers.viewer import GRANTABLE
 from bulksend.server import administration, commands
 from bulksend.server.database import database, single_connection
 from bulksend.server.logs import set_up_logs
+from bulksend.server.parameters import PublicId
+from bulksend.server.run import CannotListen
+from bulksend.server.send_command import send
 from bulksend.server.settings import Settings, SettingsError
 
 Result = TypeVar("Result")
+
+LONGEST_DESCRIPTION = 1000
 
 _EXPECTED = (
     SettingsError,
@@ -28,23 +33,8 @@ _EXPECTED = (
     DatabaseIsNewer,
     InvalidTemplate,
     administration.NoSuchOrganization,
+    CannotListen,
 )
-
-
-class PublicId(click.ParamType[UUID]):
-    """An id of one type."""
-
-    name = "id"
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
-        """Read the id."""
-        try:
-            return ids.decode(self._prefix, str(value))
-        except ids.InvalidId:
-            self.fail(f"must be an id such as {self._prefix}_01h455vb4pex5vsknk084sn02q", param, ctx)
 
 
 organization_option = click.option(
@@ -173,6 +163,8 @@ def templates() -> None:
 def add_template(organization_id: UUID, name: str, description: str | None, file: TextIO) -> None:
     """Add a template from a Markdown FILE (- is standard input) and print its id."""
     _check_name(name)
+    if description is not None and len(description) > LONGEST_DESCRIPTION:
+        raise click.BadParameter(f"must have at most {LONGEST_DESCRIPTION} characters", param_hint="--description")
     try:
         body = file.read()
     except UnicodeDecodeError:
@@ -184,6 +176,9 @@ def add_template(organization_id: UUID, name: str, description: str | None, file
             )
         )
     )
+
+
+main.add_command(send)
 
 
 def _settings(**defaults: Any) -> Settings:
@@ -212,7 +207,7 @@ def _run(work: Coroutine[Any, Any, Result], settings: Settings) -> Result:
         raise click.UsageError(str(error)) from None
     except _EXPECTED as error:
         raise click.ClickException(str(error) or (type(error).__doc__ or "")) from None
-    except CONNECTION_LOST as error:
+    except UNREACHABLE as error:
         raise click.ClickException(f"The database cannot be reached ({type(error).__name__}).") from None
 
 

@@ -13,7 +13,7 @@ from bulksend.server.app import build_app
 from bulksend.server.database import database
 from bulksend.server.demo import Demo, demo, secret
 from bulksend.server.mail_catcher import mail_catcher
-from bulksend.server.run import listening, until_stopped
+from bulksend.server.run import listening, take_address, until_stopped
 from bulksend.server.settings import Settings
 from bulksend.server.wiring import Parts, open_parts
 
@@ -29,6 +29,9 @@ async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
     """Run everything embedded until stopped."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        taken = stack.enter_context(take_address(settings.host, settings.port))
+        # Signing links must lead here, so the port is known before anything is made of it.
+        settings = settings.model_copy(update={"port": taken.getsockname()[1]})
         settings = await stack.enter_async_context(database(settings))
         await migrate(settings.database_url or "")
         folder = settings.data_dir / "outbox"
@@ -41,8 +44,8 @@ async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
         parts = await stack.enter_async_context(open_parts(settings, delivery=True))
         found = await demo(parts.pool, settings.data_dir)
         app = build_app(parts, demo_key=found.key, demo_template=found.template_id, extra=extra)
-        port = await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port))
-        await until_stopped(lambda: tell(_welcome(settings, found, port)))
+        await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port, taken=taken))
+        await until_stopped(lambda: tell(_welcome(settings, found)))
 
 
 async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -> None:
@@ -81,8 +84,8 @@ def _with_dev_defaults(settings: Settings) -> Settings:
     return settings.model_copy(update=made)
 
 
-def _welcome(settings: Settings, found: Demo, port: int) -> str:
-    base = f"http://{settings.host}:{port}"
+def _welcome(settings: Settings, found: Demo) -> str:
+    base = f"http://{settings.host}:{settings.port}"
     lines = [
         "",
         f"  GraphiQL    {base}/graphql",

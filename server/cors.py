@@ -10,8 +10,8 @@ ANY: Final = "*"
 DOORS: Final = ("/graphql", "/api/")
 _METHODS: Final = "GET, POST, DELETE"
 _ALLOWED: Final = (
-    "Accept, Apollo-Require-Preflight, Authorization, Content-Type, Idempotency-Key, Prefer, X-Apollo-Operation-Name, "
-    "X-GraphQL-Cost, X-Request-Id"
+    "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
+    "Content-Type, Idempotency-Key, Prefer, X-Apollo-Operation-Name, X-GraphQL-Cost, X-Request-Id"
 )
 _EXPOSED: Final = (
     "Idempotency-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"

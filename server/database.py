@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bulksend.db import migrations
 from bulksend.db.embedded import embedded_postgres
 from bulksend.db.pool import Pool, open_pool
 from bulksend.server.settings import Settings
@@ -23,11 +24,13 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def single_connection(settings: Settings) -> AsyncIterator[Pool]:
-    """Open the database for a command that needs it once."""
+    """Open the database for a command that needs it once. Raises `MigrationsPending` or `DatabaseIsNewer`."""
     async with (
         database(settings) as found,
         open_pool(
             found.database_url or "", statement_cache_size=found.statement_cache_size, min_size=1, max_size=1
         ) as pool,
     ):
+        async with pool.acquire() as conn:
+            await migrations.check(conn)
         yield pool

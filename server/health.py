@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bulksend.db import circuit, migrations
 from bulksend.db.circuit import CircuitRow
-from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.errors import UNREACHABLE
 from bulksend.db.pool import Pool
 from bulksend.schema.scalars import write_datetime
 
@@ -43,7 +43,7 @@ async def _readiness(pool: Pool) -> tuple[dict[str, Any], bool]:
         async with asyncio.timeout(READY_SECONDS), pool.acquire() as conn:
             await migrations.check(conn)
             open_circuit = await circuit.circuit_state(conn)
-    except CONNECTION_LOST:
+    except UNREACHABLE:
         return {"problem": "the database cannot be reached"}, False
     except (migrations.MigrationsPending, migrations.DatabaseIsNewer) as error:
         return {"problem": str(error)}, False

@@ -42,7 +42,7 @@ class CreateBulkSend(CreateBulkSendInput):
         str, Field(pattern=_id_pattern(ids.TEMPLATE), description="Template to use.", examples=[TEMPLATE_ID])
     ]
     signers: Annotated[
-        list[SignerInput],  # type: ignore[assignment]
+        list[SignerInput],
         Field(min_length=1, max_length=MAXIMUM_SIGNERS, description="Array of signer objects."),
     ]
     model_config = ConfigDict(json_schema_extra={"examples": [CREATE]})

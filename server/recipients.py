@@ -8,6 +8,7 @@ hide. White space around a cell is not part of it, an empty cell is not given, a
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -91,21 +92,27 @@ def _decoded(content: bytes) -> str:
 
 
 def _header(text: str) -> _Header:
-    found = [header for delimiter in _DELIMITERS if (header := _header_by(text, delimiter))]
-    if not found:
+    headers: list[_Header] = []
+    broken: list[UnreadableFile] = []
+    for delimiter in _DELIMITERS:
+        try:
+            headers += _header_by(text, delimiter)
+        except UnreadableFile as unreadable:
+            broken.append(unreadable)
+    best = max(headers, key=lambda header: (header.required, len(header.headings)), default=None)
+    if broken and (best is None or best.required < len(REQUIRED)):
+        raise broken[0]
+    if best is None:
         raise UnreadableFile(Problem(1, f"must have a header row with the columns {' and '.join(REQUIRED)}"))
-    best = max(found, key=lambda header: (header.required, len(header.headings)))
     if problems := _header_problems(best):
         raise UnreadableFile(*problems)
     return best
 
 
-def _header_by(text: str, delimiter: str) -> _Header | None:
-    try:
-        line, cells = next(_records(text, delimiter), (0, []))
-    except UnreadableFile:
-        return None
-    return _Header(line, delimiter, [_heading(cell) for cell in cells]) if cells else None
+def _header_by(text: str, delimiter: str) -> list[_Header]:
+    """Give the header if there is one. Raises `UnreadableFile`."""
+    first = itertools.islice(_records(text, delimiter), 1)
+    return [_Header(line, delimiter, [_heading(cell) for cell in cells]) for line, cells in first]
 
 
 def _heading(cell: str) -> str:
@@ -121,13 +128,13 @@ def _header_problems(header: _Header) -> list[Problem]:
         for name in REQUIRED
         if name not in header.headings
     ]
-    named = [heading.lower() for heading in header.headings if heading]
+    lowered = [heading.lower() for heading in header.headings]
     twice = [
-        Problem(header.line, f"column {position} has the heading of a column before it")
-        for position, heading in enumerate(header.headings, start=1)
-        if heading and heading.lower() in [before.lower() for before in header.headings[: position - 1]]
+        Problem(header.line, f"column {position + 1} has the heading of a column before it")
+        for position, heading in enumerate(lowered)
+        if heading and heading in lowered[:position]
     ]
-    return [*missing, *(twice if len(set(named)) < len(named) else [])]
+    return [*missing, *twice]
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,9 +16,30 @@ from bulksend.server.wiring import Parts
 REQUESTS_PART = 0.2
 
 
+class CannotListen(Exception):
+    """The address is not free, or not ours to take."""
+
+
+def take_address(host: str, port: int) -> socket.socket:
+    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raises `CannotListen`."""
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise _cannot_listen(host, port, error) from error
+    return taken
+
+
 @asynccontextmanager
-async def listening(app: web.Application, parts: Parts, *, host: str, port: int) -> AsyncIterator[int]:
-    """Serve `app` and give the port. At the end stop accepting, and let waiting requests answer what is true."""
+async def listening(
+    app: web.Application, parts: Parts, *, host: str, port: int, taken: socket.socket | None = None
+) -> AsyncIterator[int]:
+    """Serve `app` and give the port. At the end stop accepting, and let waiting requests answer what is true.
+
+    `taken` is an address bound before. Raises `CannotListen`.
+    """
     grace = parts.settings.shutdown_grace.total_seconds()
     # What was made by now stays: kept out of every later collection, it cannot hold the event loop up for 50 ms.
     gc.collect()
@@ -24,8 +47,11 @@ async def listening(app: web.Application, parts: Parts, *, host: str, port: int)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(1.0, grace * REQUESTS_PART))
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
+        site = web.SockSite(runner, taken) if taken else web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _cannot_listen(host, port, error) from error
         yield int(runner.addresses[0][1])
     finally:
         parts.gateway.stop_waiting()
@@ -44,3 +70,7 @@ async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
+    return CannotListen(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}")

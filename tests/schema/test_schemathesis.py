@@ -28,7 +28,7 @@ async def test_finds_nothing(pool: Pool, dsn: str, sink: SmtpSink, tmp_path: Pat
             "--phases=fuzzing",
             "--checks=only_expected_errors",
             f"--seed={SEED}",
-            "--max-examples=30",
+            "--max-examples=20",
             "--generation-database=none",
             "--continue-on-failure",
             "--no-color",

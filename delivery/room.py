@@ -1,0 +1,72 @@
+"""How many mails a worker may claim, so that its connections are busy and what it claims is sent at once."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Final
+
+# A claim for several mails costs the same as for one, so it is worth waiting for some to end; not for long, because
+# those that remain may be stuck.
+LINGER_SECONDS: Final = 0.005
+
+
+class Room:
+    """Counts mails in flight against connections.
+
+    While mail flows, as many connections as became idle during the last claim will during the next, so that many are
+    claimed ahead: a claim takes as long as some mails. When nothing flows, nothing is claimed ahead.
+    """
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._ended = 0
+        self._ahead = 0
+        self._change = asyncio.Event()
+        self.in_flight = 0
+
+    @property
+    def idle(self) -> int:
+        """How many connections nothing is claimed for; below 0 when more is claimed than there are."""
+        return self._connections - self.in_flight
+
+    @property
+    def size(self) -> int:
+        """How many mails may be claimed now."""
+        return max(0, self.idle + self._ahead)
+
+    def begin(self) -> None:
+        """Note that a mail is claimed."""
+        self.in_flight += 1
+
+    def end(self) -> None:
+        """Note that it is in flight no more."""
+        self.in_flight -= 1
+        self._ended += 1
+        self._change.set()
+
+    def begin_claim(self) -> None:
+        """Count what ends from now on."""
+        self._ended = 0
+
+    def end_claim(self, *, more_is_due: bool) -> None:
+        """See how much to claim ahead the next time."""
+        self._ahead = min(self._ended, self._connections // 2) if more_is_due else 0
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for room, at most this long, and if mail flows a little longer for more of it."""
+        if not self.size:
+            await self._wait_for_change(seconds)
+        end = time.monotonic() + LINGER_SECONDS
+        while self._ahead and self.size < self._connections // 2 and (left := end - time.monotonic()) > 0:
+            await self._wait_for_change(left)
+        return self.size > 0
+
+    def wake(self) -> None:
+        """End a wait."""
+        self._change.set()
+
+    async def _wait_for_change(self, seconds: float) -> None:
+        self._change.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._change.wait()
