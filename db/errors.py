@@ -23,6 +23,7 @@ UNREACHABLE: Final = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections now
 )
 
 # The transaction was rolled back for no fault of its own and can be run again.

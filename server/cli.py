@@ -14,7 +14,7 @@ from bulksend.db.errors import UNREACHABLE
 from bulksend.db.migrations import DatabaseIsNewer, MigrationsPending, migrate
 from bulksend.delivery.rendering import InvalidTemplate
 from bulksend.resolvers.viewer import GRANTABLE
-from bulksend.server import administration, commands
+from bulksend.server import administration
 from bulksend.server.database import database, single_connection
 from bulksend.server.logs import set_up_logs
 from bulksend.server.parameters import PublicId
@@ -51,6 +51,8 @@ def main() -> None:
 @main.command()
 def dev() -> None:
     """Everything embedded: PostgreSQL, a mail catcher, a demo organization with key and templates, GraphiQL."""
+    from bulksend.server import commands
+
     settings = _settings(graphiql=True, suggestions=True, log_format="console", bulk_send_interval=timedelta())
     _run(commands.dev(settings), settings)
 
@@ -59,6 +61,8 @@ def dev() -> None:
 @click.option("--no-delivery", is_flag=True, help="Leave delivery to `bulksend work`.")
 def serve(no_delivery: bool) -> None:
     """The gateway; it delivers too unless told not to."""
+    from bulksend.server import commands
+
     settings = _settings()
     _run(commands.serve(settings, delivery=not no_delivery), settings)
 
@@ -66,6 +70,8 @@ def serve(no_delivery: bool) -> None:
 @main.command()
 def work() -> None:
     """A delivery worker alone."""
+    from bulksend.server import commands
+
     settings = _settings()
     _run(commands.work(settings), settings)
 

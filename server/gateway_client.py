@@ -45,13 +45,13 @@ class GatewayClient:
         self._url = f"{url}/graphql"
         self._headers = {"Authorization": f"Bearer {key}", "Accept": _ACCEPT, "Content-Type": "application/json"}
 
-    async def ask(self, query: str, variables: Mapping[str, Any]) -> Any:
+    async def ask(self, query: str, variables: Mapping[str, Any], *, tries: int = TRIES) -> Any:
         """Give an operation's data; it is repeated when nobody knows what came of it, so repeating must be harmless.
 
-        Raises `GatewayUnreachable` after six tries in some 15 seconds, `GatewayRefused`.
+        Raises `GatewayUnreachable` after six `tries` in some 15 seconds, `GatewayRefused`.
         """
         pause = 0.5
-        for remaining in reversed(range(TRIES)):
+        for remaining in reversed(range(tries)):
             try:
                 return await self._try(query, variables)
             except _TryAgain as reason:
@@ -59,7 +59,7 @@ class GatewayClient:
                     raise GatewayUnreachable(f"The gateway cannot be reached ({reason}).") from None
                 await asyncio.sleep(min(reason.pause or pause, LONGEST_PAUSE))
             except GatewayRefused as refused:
-                refused.may_have_run |= remaining < TRIES - 1
+                refused.may_have_run |= remaining < tries - 1
                 raise
             pause *= 2
         raise AssertionError

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -18,13 +19,16 @@ from bulksend.server.admission import Admission, challenge
 from bulksend.server.cors import Origins
 from bulksend.server.graphql_multipart import Streams
 from bulksend.server.graphql_request import GraphQLRequest, read_request
-from bulksend.server.graphql_response import refusal_errors, result_body
+from bulksend.server.graphql_response import masked_errors, refusal_errors, result_body
 from bulksend.server.graphql_ws import Sockets, wants_socket
 from bulksend.server.json_body import RequestRefused
 from bulksend.server.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
 from bulksend.server.persisted_queries import PersistedQueries
+from bulksend.server.request_ids import REQUEST_ID
 
 COST_HEADER: Final = "X-GraphQL-Cost"
+
+log = structlog.get_logger(__name__)
 
 # The status of a response without data, where the media type allows one. Plain JSON always says 200: Apollo
 # Client takes anything else for a network error and throws the reason away.
@@ -80,6 +84,12 @@ class GraphQLView:
         except RequestRefused as refused:
             body = {"errors": refusal_errors(refused)}
             return _json_response(body, refused.status, accepted or JSON, refused.headers)
+        except Exception:
+            if request.transport is None:
+                # The caller is gone: there is nobody to answer, and it is no fault of ours.
+                raise
+            log.exception("request failed")
+            return _respond({"errors": masked_errors(request[REQUEST_ID])}, accepted or JSON, {})
 
     async def _answer(self, request: web.Request, accepted: str | None) -> web.StreamResponse:
         if accepted is None:

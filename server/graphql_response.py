@@ -39,6 +39,12 @@ def refusal_errors(refusal: DomainError | RequestRefused) -> list[dict[str, Any]
     return [{"message": refusal.message, "extensions": extensions}]
 
 
+def masked_errors(request_id: str) -> list[dict[str, Any]]:
+    """Give the one error of a request that failed in a way nobody expected."""
+    message = f"Something went wrong on our side. Please report request {request_id}."
+    return [{"message": message, "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "requestId": request_id}}]
+
+
 def _was_refused(result: ExecutionResult, errors: Sequence[dict[str, Any]]) -> bool:
     if isinstance(result, PreExecutionError):
         return True

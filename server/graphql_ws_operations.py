@@ -9,11 +9,11 @@ import structlog
 from strawberry.types.execution import ExecutionResult
 
 from bulksend.resolvers.context import Context, Gateway
-from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
+from bulksend.resolvers.errors import DomainError, Unauthenticated
 from bulksend.schema.build import Schema
 from bulksend.server.auth import Authenticator
 from bulksend.server.graphql_request import GraphQLRequest, read_parameters
-from bulksend.server.graphql_response import refusal_errors, result_body
+from bulksend.server.graphql_response import masked_errors, refusal_errors, result_body
 from bulksend.server.json_body import RequestRefused
 from bulksend.server.persisted_queries import PersistedQueries
 from bulksend.server.request_limit import RequestLimit
@@ -56,7 +56,7 @@ class Operations:
             yield _error(refusal_errors(refusal))
         except Exception:
             log.exception("operation failed", request_id=request_id)
-            yield _error(refusal_errors(_masked(request_id)))
+            yield _error(masked_errors(request_id))
 
     async def _admit(self, authorization: str | None, request_id: str) -> Context:
         viewer = await self.authenticator.viewer(authorization)
@@ -87,8 +87,3 @@ class Operations:
 
 def _error(errors: list[dict[str, Any]]) -> Message:
     return {"type": "error", "payload": errors}
-
-
-def _masked(request_id: str) -> RequestRefused:
-    message = f"Something went wrong on our side. Please report request {request_id}."
-    return RequestRefused(500, ErrorCode.INTERNAL_SERVER_ERROR, message)

@@ -131,7 +131,8 @@ class Sending:
         return payload
 
     async def _sheet(self) -> Sheet:
-        prepared = await self.client.ask(_PREPARE, {"templateId": self.order.template_id})
+        # Who has the address wrong wants to know soon.
+        prepared = await self.client.ask(_PREPARE, {"templateId": self.order.template_id}, tries=2)
         scopes = expand(tuple(prepared["viewer"]["apiKey"]["scopes"]))
         if missing := [scope.value for scope in _NEEDED if scope not in scopes]:
             raise Refused(f"The API key lacks {' and '.join(missing)}.")

@@ -12,6 +12,7 @@ from bulksend.delivery.links import MIN_KEY_LENGTH
 from bulksend.delivery.smtp import SmtpServer
 
 PREFIX = "BULKSEND_"
+LONGEST_DELAY = 365 * 86400.0
 
 
 class SettingsError(Exception):
@@ -29,7 +30,12 @@ def _http_url(value: str) -> str:
 
 
 def _seconds(value: object) -> object:
-    return timedelta(seconds=float(value)) if isinstance(value, str | int | float) else value
+    if not isinstance(value, str | int | float):
+        return value
+    try:
+        return timedelta(seconds=float(value))
+    except (ValueError, OverflowError):
+        raise ValueError("must be a number of seconds") from None
 
 
 def _default_data_dir() -> Path:
@@ -41,7 +47,8 @@ Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta())]
 MoreThanZero = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta())]
-Delays = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split), Field(max_length=50)]
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
+Delays = Annotated[tuple[Delay, ...], NoDecode, BeforeValidator(_split), Field(max_length=50)]
 
 
 class Settings(BaseSettings):
@@ -49,9 +56,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
-    database_url: str | None = None
-    database_listen_url: str | None = None
-    database_read_url: str | None = None
+    database_url: str | None = Field(default=None, repr=False)
+    database_listen_url: str | None = Field(default=None, repr=False)
+    database_read_url: str | None = Field(default=None, repr=False)
     statement_cache_size: int = Field(default=100, ge=0)
     data_dir: Path = Field(default_factory=_default_data_dir)
     host: str = "127.0.0.1"

@@ -113,6 +113,15 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
 
+CREATE TABLE public.persisted_queries (
+    organization_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    query text NOT NULL,
+    last_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT persisted_queries_query_check CHECK ((char_length(query) <= 20000)),
+    CONSTRAINT persisted_queries_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -169,6 +178,9 @@ ALTER TABLE ONLY public.documents
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.persisted_queries
+    ADD CONSTRAINT persisted_queries_pkey PRIMARY KEY (organization_id, sha256);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
@@ -209,6 +221,9 @@ ALTER TABLE ONLY public.delivery_turns
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_organization_id_bulk_send_id_fkey FOREIGN KEY (organization_id, bulk_send_id) REFERENCES public.bulk_sends(organization_id, id);
+
+ALTER TABLE ONLY public.persisted_queries
+    ADD CONSTRAINT persisted_queries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);

@@ -16,6 +16,7 @@ FOR NO KEY UPDATE SKIP LOCKED;
 -- Lease due documents of the organization longest due, and put its turn behind the others'. None while the circuit is
 -- open. Claimed means in flight until the lease ends, and found again by the same index.
 -- Due by statement_timestamp(), which an index can be searched for; clock_timestamp() would read all that waits.
+-- The turn is not locked, for several may claim of one organization at once; if it is locked, another moves it.
 WITH turn AS (
     SELECT organization_id
     FROM delivery_turns
@@ -27,7 +28,6 @@ WITH turn AS (
         )
     ORDER BY due_at
     LIMIT 1
-    FOR NO KEY UPDATE SKIP LOCKED
 ),
 
 due AS (
@@ -66,10 +66,17 @@ claimed AS (
         documents.smtp_code
 ),
 
+movable AS (
+    SELECT organization_id
+    FROM delivery_turns
+    WHERE organization_id = (SELECT turn.organization_id FROM turn) AND EXISTS (SELECT FROM claimed)
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+
 moved AS (
     UPDATE delivery_turns SET due_at = clock_timestamp()
-    FROM turn
-    WHERE delivery_turns.organization_id = turn.organization_id AND EXISTS (SELECT FROM claimed)
+    FROM movable
+    WHERE delivery_turns.organization_id = movable.organization_id
 )
 
 SELECT

@@ -22,7 +22,7 @@ WHERE organization_id = $1 AND sha256 IN (
     SELECT kept.sha256
     FROM persisted_queries AS kept
     WHERE kept.organization_id = $1
-    ORDER BY kept.last_used_at DESC, kept.sha256
+    ORDER BY kept.last_used_at DESC, kept.sha256 ASC
     OFFSET $2
     FOR UPDATE SKIP LOCKED
 );

@@ -4,8 +4,9 @@ import { randomUUID } from "node:crypto";
 import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { gql } from "@apollo/client";
-import { client, CREATE, create, gateway, input, makeClient, watch } from "./gateway.mjs";
+import { client, CREATE, create, deleteBulkSend, gateway, holdRequests, input, makeClient, watch } from "./gateway.mjs";
 
 const NAMES = gql`
   query Names($search: String) {
@@ -86,56 +87,37 @@ for (const [moment, replayed] of [["request", false], ["response", true]]) {
   });
 }
 
-const DELETE = gql`
-  mutation Delete($input: DeleteBulkSendInput!) {
-    deleteBulkSend(input: $input) {
-      deletedBulkSendId
-      userErrors {
-        code
-      }
-    }
-  }
-`;
-
-function deleteAtOnce(apollo, id) {
-  return apollo.mutate({
-    mutation: DELETE,
-    variables: { input: { id } },
-    optimisticResponse: {
-      deleteBulkSend: { __typename: "DeleteBulkSendPayload", deletedBulkSendId: id, userErrors: [] },
-    },
-    update: (cache, { data }) => {
-      const deleted = data?.deleteBulkSend?.deletedBulkSendId;
-      if (deleted) cache.evict({ id: cache.identify({ __typename: "BulkSend", id: deleted }) });
-    },
-  });
-}
-
-async function watchedNames(apollo, search) {
-  const { now } = await watch(apollo, { query: NAMES, variables: { search } });
-  return () => now().bulkSends.edges.map(({ node }) => node.name);
+// Watch the names that a list shows: each call waits until it shows these and no others.
+async function shownNames(apollo, search) {
+  const { sees } = await watch(apollo, { query: NAMES, variables: { search } });
+  return (...names) => sees(({ bulkSends }) => isDeepStrictEqual(bulkSends.edges.map(({ node }) => node.name), names));
 }
 
 test("a delete is seen before it is done, and stays", async () => {
   await create({ name: "Kept 1" });
   const { id } = await create({ name: "Kept 2, not" });
   const apollo = client();
-  const now = await watchedNames(apollo, "Kept");
-  const deleting = deleteAtOnce(apollo, id);
-  assert.deepEqual(now(), ["Kept 1"]);
+  const shows = await shownNames(apollo, "Kept");
+  await shows("Kept 2, not", "Kept 1");
+  const release = holdRequests();
+  const deleting = deleteBulkSend(apollo, id);
+  await shows("Kept 1");
+  release();
   const { data } = await deleting;
   assert.deepEqual(data.deleteBulkSend.userErrors, []);
-  assert.deepEqual(now(), ["Kept 1"]);
+  await shows("Kept 1");
   assert.deepEqual((await named("Kept")).map(({ name }) => name), ["Kept 1"]);
 });
 
 test("a delete that is refused is taken back", async () => {
   const { id } = await create({ name: "Stays" });
   const apollo = makeClient(`${gateway.url}/graphql`, gateway.readerKey);
-  const now = await watchedNames(apollo, "Stays");
-  const deleting = deleteAtOnce(apollo, id);
-  assert.deepEqual(now(), []);
+  const shows = await shownNames(apollo, "Stays");
+  const release = holdRequests();
+  const deleting = deleteBulkSend(apollo, id);
+  await shows();
+  release();
   const { error } = await deleting;
   assert.equal(error.errors[0].extensions.code, "FORBIDDEN");
-  assert.deepEqual(now(), ["Stays"]);
+  await shows("Stays");
 });

@@ -81,3 +81,13 @@ test("an argument out of bounds is an error of its field alone", async () => {
   assert.equal(data.bulkSends, null);
   assert.equal(data.viewer.organization.id, gateway.organizationId);
 });
+
+test("too many requests are a typed error that says when to try again", async () => {
+  const apollo = makeClient(`${gateway.otherUrl}/graphql`, gateway.key);
+  let error;
+  for (let asked = 0; !error && asked < 10; asked += 1) {
+    ({ error } = await apollo.query({ query: BULK_SENDS, fetchPolicy: "no-cache" }));
+  }
+  assert.deepEqual(codes(error), ["RATE_LIMITED"]);
+  assert.ok(error.errors[0].extensions.retryAfter > 0);
+});

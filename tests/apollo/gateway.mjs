@@ -7,8 +7,8 @@ import { gql } from "@apollo/client";
 import { filter, firstValueFrom } from "rxjs";
 import { WebSocket } from "ws";
 
-// url, otherUrl (a second gateway on the same database), origin (an allowed one), organizationId, templateId, key,
-// readerKey (bulk_sends.read alone), bulksend (the command), and revocable: keys with their ids.
+// url, otherUrl (a second gateway on the same database, for five requests a minute), origin (an allowed one),
+// organizationId, templateId, key, readerKey (bulk_sends.read alone), bulksend (the command), and revocable: keys with their ids.
 export const gateway = JSON.parse(process.env.BULKSEND_TEST_GATEWAY);
 export const uri = `${gateway.url}/graphql`;
 
@@ -20,7 +20,7 @@ const section = readme.split("\n## ").find((text) => text.startsWith("For fronte
 const blocks = [...section.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
 const module = new URL(`./node_modules/.readme-${process.pid}.mjs`, import.meta.url);
 writeFileSync(module, blocks.join("\n"));
-export const { makeCache, makeClient } = await import(module);
+export const { makeCache, makeClient, deleteBulkSend } = await import(module);
 rmSync(module);
 
 export const client = () => makeClient(uri, gateway.key);
@@ -84,6 +84,21 @@ export function recordRequests() {
     return response;
   };
   return requests;
+}
+
+// Let no request out until the function that this gives is called.
+export function holdRequests() {
+  const send = globalThis.fetch;
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  globalThis.fetch = async (...request) => {
+    await released;
+    return send(...request);
+  };
+  return () => {
+    globalThis.fetch = send;
+    release();
+  };
 }
 
 export async function revoke({ id }) {

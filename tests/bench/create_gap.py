@@ -11,7 +11,6 @@ import asyncio
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import json
 import urllib.request
 
-from gateway import CREATE, Sending, Tenant, new_tenant, running_gateway
+from gateway import CREATE, RunningGateway, Sending, Tenant, new_tenant, running_gateway
 
 from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
 from bulksend.db.migrations import migrate
@@ -49,30 +48,31 @@ def post(url: str, tenant: Tenant, body: bytes) -> None:
         assert b'"errors"' not in response.read()
 
 
+async def measure(gateway: RunningGateway, title: str, rounds: int) -> None:
+    """Measure creates at one gateway and print."""
+    tenant = await new_tenant(gateway.pool)
+    body = json.dumps({"query": CREATE, "variables": Sending(tenant, 500).variables}).encode()
+    url = f"{gateway.url}/graphql"
+    gaps = [await worst_gap(lambda: asyncio.to_thread(post, url, tenant, body)) for _ in range(rounds)]
+    idle = [await worst_gap(lambda: asyncio.sleep(0.2)) for _ in range(rounds)]
+    print(
+        f"{title:28} worst gap: median {statistics.median(gaps):5.1f} ms, most {max(gaps):5.1f} ms "
+        f"(beside no create: {statistics.median(idle):.1f}, {max(idle):.1f})"
+    )
+
+
 async def main(rounds: int) -> None:
-    """Measure and print."""
+    """Measure without and with delivery."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        async with (
-            embedded_postgres(home / "postgres", settings=TEST_SETTINGS) as dsn,
-            mail_catcher(home / "m") as smtp,
-        ):
+        async with embedded_postgres(home / "pg", settings=TEST_SETTINGS) as dsn, mail_catcher(home / "out") as smtp:
             await migrate(dsn)
             for title, delivery in (("the create alone", False), ("the create and its delivery", True)):
                 async with running_gateway(dsn, smtp, delivery=delivery, sync_wait=20 if delivery else 0) as gateway:
-                    tenant = await new_tenant(gateway.pool)
-                    body = json.dumps({"query": CREATE, "variables": Sending(tenant, 500).variables}).encode()
-                    url = f"{gateway.url}/graphql"
-                    gaps = [await worst_gap(lambda: asyncio.to_thread(post, url, tenant, body)) for _ in range(rounds)]
-                    idle = [await worst_gap(lambda: asyncio.sleep(0.2)) for _ in range(rounds)]
-                    print(
-                        f"{title:28} worst gap: median {statistics.median(gaps):5.1f} ms, "
-                        f"most {max(gaps):5.1f} ms (idle: {statistics.median(idle):.1f}, {max(idle):.1f})"
-                    )
+                    await measure(gateway, title, rounds)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
-    print(f"{threading.active_count()} thread, {sys.version.split()[0]}")
     asyncio.run(main(parser.parse_args().rounds))

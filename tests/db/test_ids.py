@@ -45,8 +45,13 @@ def test_has_one_spelling(value: UUID, position: int, character: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "bs_", "bs", "bs_8zzzzzzzzzzzzzzzzzzzzzzzzz", "BS_01h455vb4pex5vsknk084sn02q", "bs_01H455VB4PEX5VSKNK084SN02Q"]
-    + [
+    [
+        "",
+        "bs_",
+        "bs",
+        "bs_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+        "BS_01h455vb4pex5vsknk084sn02q",
+        "bs_01H455VB4PEX5VSKNK084SN02Q",
         "bs_01h455vb4pex5vsknk084sn02q\n",
         "bs_01h455vb4pex5vsknk084sn02\0",
         "bs_\ud800",

@@ -9,6 +9,7 @@ from graphql_socket import FOLLOW, initialised
 from structlog.testing import capture_logs
 
 from bulksend.resolvers import bulk_sends
+from bulksend.server.auth import Authenticator
 
 SECRET = "password=hunter2"
 
@@ -49,3 +50,19 @@ async def test_is_masked_in_a_subscription_too(gateway: RunningGateway, tenant: 
         message = await socket.receive()
     assert SECRET not in json.dumps(message)
     assert "INTERNAL_SERVER_ERROR" in json.dumps(message)
+
+
+@pytest.mark.parametrize(("accept", "status"), [("application/graphql-response+json", 500), ("application/json", 200)])
+async def test_is_masked_outside_of_the_schema_too(
+    gateway: RunningGateway, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, accept: str, status: int
+) -> None:
+    async def fail(*_arguments: Any) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(Authenticator, "viewer", fail)
+    with capture_logs() as logged:
+        reply = await gateway.ask(tenant, ONE, headers={"X-Request-Id": "the-request", "Accept": accept})
+    assert reply.status == status
+    assert reply.error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": "the-request"}
+    assert SECRET not in json.dumps(reply.body)
+    assert [entry["log_level"] for entry in logged] == ["error"]

@@ -14,7 +14,8 @@ from bulksend.db import api_keys, ids
 from bulksend.db.pool import Pool
 
 ORIGIN = "https://app.example.com"
-FILES = sorted(path.name for path in APOLLO.glob("*.test.mjs"))
+PATHS = [*APOLLO.glob("*.test.mjs"), *APOLLO.glob("federation/*.test.mjs")]
+FILES = sorted(str(path.relative_to(APOLLO)) for path in PATHS)
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[Running
 
 @pytest.fixture
 async def other_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """Another gateway on the same database."""
-    async with running_gateway(dsn, sink.url, delivery=False) as running:
+    """Another gateway on the same database, that takes few requests."""
+    async with running_gateway(dsn, sink.url, delivery=False, requests_per_minute=5) as running:
         yield running
 
 
 def test_there_are_files() -> None:
-    assert len(FILES) == 6
+    assert len(FILES) == 7
 
 
 @pytest.mark.parametrize("file", FILES)
