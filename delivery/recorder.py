@@ -12,7 +12,7 @@ import structlog
 
 from bulksend.db import deliveries, ids
 from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
-from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
+from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
 from bulksend.delivery.faults import described
@@ -27,7 +27,7 @@ MOST_UNRECORDED: Final = 2 * MOST_TOGETHER
 TRANSACTIONS_AT_ONCE: Final = 3
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 2.0
-DATABASE_GONE: Final = (*CONNECTION_LOST, OSError)
+DATABASE_GONE: Final = (*UNREACHABLE, OSError)
 
 BulkSendKey: TypeAlias = tuple[UUID, UUID]
 

@@ -51,6 +51,7 @@ def main() -> None:
 @main.command()
 def dev() -> None:
     """Everything embedded: PostgreSQL, a mail catcher, a demo organization with key and templates, GraphiQL."""
+    # Half of a second that no other command needs: the gateway is imported where it runs.
     from bulksend.server import commands
 
     settings = _settings(graphiql=True, suggestions=True, log_format="console", bulk_send_interval=timedelta())

@@ -81,13 +81,9 @@ class Sheet:
 
     def told_errors(self, user_errors: Sequence[Mapping[str, Any]], already_told: Sequence[Problem]) -> list[str]:
         """Give what the gateway says, each at the line or option it is about, beside what was found before."""
-        known = {problem.line for problem in already_told}
-        return [
-            self._told_at(error["field"] or [], str(error["message"]))
-            for error in user_errors
-            # Looked for before, so that they are told together with the rest.
-            if not (error["code"] == UserErrorCode.MISSING_VALUE and known)
-        ]
+        # Missing values were looked for before, so that they are told even where the gateway stops at other problems.
+        news = [error for error in user_errors if error["code"] != UserErrorCode.MISSING_VALUE or not already_told]
+        return [self._told_at(error["field"] or [], str(error["message"])) for error in news]
 
     def told_warnings(self, warnings: Sequence[Mapping[str, Any]]) -> list[str]:
         """Give the gateway's warnings, each at its line."""

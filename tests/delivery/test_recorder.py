@@ -25,11 +25,10 @@ async def notices(pool: Pool, dsn: str) -> Notices:
 
 @pytest.fixture
 async def recorder(pool: Pool, notices: Notices) -> AsyncIterator[Recorder]:
-    before = asyncio.all_tasks()
     recorder = Recorder(pool, notices)
     yield recorder
     # What the database refuses would be tried for ever.
-    left = asyncio.all_tasks() - before
+    left = [task for task in asyncio.all_tasks() if "Recorder" in repr(task.get_coro())]
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)

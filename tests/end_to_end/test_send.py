@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import pty
+import re
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -257,6 +258,25 @@ async def test_interrupted_it_tells_how_to_go_on_and_the_same_command_does(clien
     assert len(sink.mails) == 2
 
 
+async def test_interrupted_before_the_answer_it_says_that_nobody_knows(client: Client, sink: SmtpSink) -> None:
+    client.write(csv_of(1))
+    async with losing_answers(client.url, after=b"mutation CreateBulkSend", times=100) as proxy:
+        there, client.url = client.url, proxy.url
+        process = await client.start("--again")
+        await asyncio.wait_for(proxy.has_lost.wait(), 20)
+        process.send_signal(signal.SIGINT)
+        ended = await client.end(process)
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "Whether it is being sent is not known." in ended.stderr
+    found = re.search(
+        r"The same command with (--idempotency-key) (\S+) \(and without --again\) finds out", ended.stderr
+    )
+    assert found is not None, ended.stderr
+    client.url = there
+    assert (await client.run(*found.groups())).status == 0
+    assert len(sink.mails) == 1
+
+
 async def test_a_terminal_gets_a_progress_bar(client: Client, sink: SmtpSink) -> None:
     client.write(csv_of(2))
     ours, theirs = pty.openpty()
@@ -367,6 +387,7 @@ class LosingProxy:
     after: bytes
     times: int
     lost: int = 0
+    has_lost: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -386,6 +407,7 @@ async def losing_answers(url: str, *, after: bytes, times: int) -> AsyncIterator
                 answer = head + await onward_reader.readexactly(content_length(head))
                 if proxy.after in asked and proxy.lost < proxy.times:
                     proxy.lost += 1
+                    proxy.has_lost.set()
                     break
                 writer.write(answer)
         onward.close()

@@ -117,7 +117,7 @@ async def test_a_revoked_key_ends_the_stream(gateway: RunningGateway, tenant: Te
     async with follow(gateway, tenant, await processing(gateway, tenant, sink)) as parts:
         assert (await parts.next())["payload"]["data"]
         await gateway.pool.execute("UPDATE api_keys SET revoked_at = now()")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(2):
             last = await parts.next()
         assert last["payload"] is None
         assert last["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
