@@ -13,8 +13,8 @@ LINGER_SECONDS: Final = 0.005
 class Room:
     """Counts mails in flight against connections.
 
-    While mail flows, as many connections as became idle during the last claim will during the next, so that many are
-    claimed ahead: a claim takes as long as some mails. When nothing flows, nothing is claimed ahead.
+    A claim takes as long as some mails, so while mail flows, half as many as there are connections are claimed ahead:
+    they are sent before the next claim is back. When none ended during the last claim, nothing is claimed ahead.
     """
 
     def __init__(self, connections: int) -> None:
@@ -50,7 +50,7 @@ class Room:
 
     def end_claim(self, *, more_is_due: bool) -> None:
         """See how much to claim ahead the next time."""
-        self._ahead = min(self._ended, self._connections // 2) if more_is_due else 0
+        self._ahead = self._connections // 2 if more_is_due and self._ended else 0
 
     async def wait(self, seconds: float) -> bool:
         """Wait for room, at most this long, and if mail flows a little longer for more of it."""

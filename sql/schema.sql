@@ -54,7 +54,9 @@ WITH (fillfactor='70');
 
 CREATE TABLE public.delivery_turns (
     organization_id uuid NOT NULL,
-    due_at timestamp with time zone NOT NULL
+    due_at timestamp with time zone NOT NULL,
+    read_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    read_all_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -161,9 +163,6 @@ ALTER TABLE ONLY public.bulk_send_rates
     ADD CONSTRAINT bulk_send_rates_pkey PRIMARY KEY (organization_id);
 
 ALTER TABLE ONLY public.bulk_sends
-    ADD CONSTRAINT bulk_sends_organization_id_idempotency_key_key UNIQUE (organization_id, idempotency_key);
-
-ALTER TABLE ONLY public.bulk_sends
     ADD CONSTRAINT bulk_sends_pkey PRIMARY KEY (organization_id, id);
 
 ALTER TABLE ONLY public.delivery_turns
@@ -191,6 +190,8 @@ ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_pkey PRIMARY KEY (organization_id, id);
 
 CREATE INDEX bulk_sends_by_external_id ON public.bulk_sends USING btree (organization_id, external_id, id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
+
+CREATE UNIQUE INDEX bulk_sends_by_idempotency_key ON public.bulk_sends USING btree (organization_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 CREATE INDEX bulk_sends_by_status ON public.bulk_sends USING btree (organization_id, status, id) WHERE (deleted_at IS NULL);
 

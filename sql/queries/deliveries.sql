@@ -17,8 +17,12 @@ FOR NO KEY UPDATE SKIP LOCKED;
 -- open. Claimed means in flight until the lease ends, and found again by the same index.
 -- Due by statement_timestamp(), which an index can be searched for; clock_timestamp() would read all that waits.
 -- The turn is not locked, for several may claim of one organization at once; if it is locked, another moves it.
+-- It begins to read where the last one ended; when nothing is found there, settling the turn begins anew.
 WITH turn AS (
-    SELECT organization_id
+    SELECT
+        organization_id,
+        read_all_at <= statement_timestamp() AS reads_all,
+        CASE WHEN read_all_at > statement_timestamp() THEN read_from ELSE '-infinity'::timestamptz END AS read_from
     FROM delivery_turns
     WHERE
         due_at <= statement_timestamp()
@@ -33,12 +37,14 @@ WITH turn AS (
 due AS (
     SELECT
         organization_id,
-        id
+        id,
+        next_attempt_at
     FROM documents
     WHERE
         organization_id = (SELECT turn.organization_id FROM turn)
         AND delivery_status = 'pending'
         AND deleted_at IS NULL
+        AND next_attempt_at >= (SELECT turn.read_from FROM turn)
         AND next_attempt_at <= statement_timestamp()
     ORDER BY next_attempt_at
     LIMIT $1
@@ -74,8 +80,14 @@ movable AS (
 ),
 
 moved AS (
-    UPDATE delivery_turns SET due_at = clock_timestamp()
-    FROM movable
+    UPDATE delivery_turns SET
+        due_at = clock_timestamp(),
+        read_from = (SELECT max(due.next_attempt_at) FROM due),
+        read_all_at = CASE
+            WHEN turn.reads_all THEN clock_timestamp() + interval '10 s'
+            ELSE delivery_turns.read_all_at
+        END
+    FROM movable, turn
     WHERE delivery_turns.organization_id = movable.organization_id
 )
 
@@ -151,8 +163,11 @@ WHERE
 RETURNING TRUE AS ended;
 
 -- name: move_turn
--- Put an organization's turn at its next pending document, behind the others if that is due; tells if it is not.
-UPDATE delivery_turns SET due_at = greatest(pending.next_attempt_at, clock_timestamp())
+-- Put an organization's turn at its next pending document, behind the others if that is due, and have it read from the
+-- beginning; tells whether a claim may find something now that it did not find before.
+UPDATE delivery_turns SET
+    due_at = greatest(pending.next_attempt_at, clock_timestamp()),
+    read_from = '-infinity'
 FROM (
     SELECT next_attempt_at
     FROM documents
@@ -161,7 +176,7 @@ FROM (
     LIMIT 1
 ) AS pending
 WHERE delivery_turns.organization_id = $1
-RETURNING pending.next_attempt_at > clock_timestamp() AS is_later;
+RETURNING pending.next_attempt_at > clock_timestamp() OR old.read_from > '-infinity' AS is_worth_a_claim;
 
 -- name: ask_turn
 -- Give an organization a turn no later than this long from now.

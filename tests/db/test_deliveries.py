@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from bulk_sending import (
     Sent,
@@ -19,9 +20,10 @@ from bulk_sending import (
     new_organization,
     pass_time,
 )
+from conftest import scratch_database
 from delivering import eventually
 
-from bulksend.db import circuit, deliveries
+from bulksend.db import circuit, deliveries, migrations
 from bulksend.db.circuit import Trouble
 from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.pool import Connection, Pool, writing
@@ -126,10 +128,53 @@ async def test_what_is_locked_is_not_waited_for(pool: Pool, conn: Connection) ->
         await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
         async with asyncio.timeout(5):
             assert [row.signer_email for row in await claim(conn)] == addresses(2)[1:]
-            # Its turn is due still, so this claim finds nothing and another may.
+            # Its turn is due still, so this claim finds nothing and another may, once it reads from the beginning.
             assert await claim(conn) == []
-    assert not await settle(pool)
+            assert await settle(pool)
+            assert await claim(conn) == []
+            assert not await settle(pool)
     assert len(await claim(conn)) == 1
+
+
+async def test_a_claim_reads_from_where_the_last_one_ended(pool: Pool, conn: Connection) -> None:
+    """What was passed over is found once nothing else is: it costs a turn, and never the document."""
+    await create_for_new_organization(pool, addresses(6))
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
+        assert [row.signer_email for row in await claim(conn, limit=2)] == addresses(3)[1:]
+    assert [row.signer_email for row in await claim(conn, limit=2)] == addresses(5)[3:]
+    assert [row.signer_email for row in await claim(conn, limit=2)] == addresses(6)[5:]
+    assert await claim(conn) == []
+    assert await settle(pool)
+    assert [row.signer_email for row in await claim(conn)] == addresses(1)
+
+
+async def test_now_and_then_a_claim_reads_from_the_beginning(pool: Pool, conn: Connection) -> None:
+    await create_for_new_organization(pool, addresses(6))
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
+        await claim(conn, limit=2)
+    await pool.execute("UPDATE delivery_turns SET read_all_at = clock_timestamp()")
+    assert [row.signer_email for row in await claim(conn, limit=2)] == [addresses(1)[0], addresses(4)[3]]
+
+
+async def test_plans_made_before_the_first_analyze_look_for_single_documents(server_dsn: str) -> None:
+    """Every key begins with the organization: without statistics any index would do, and a plan is kept."""
+    async with scratch_database(server_dsn, "plans") as dsn:
+        await migrations.migrate(dsn)
+        conn = await asyncpg.connect(dsn)
+        await conn.execute("SET plan_cache_mode = force_generic_plan")
+        await conn.execute(f"PREPARE claim (integer, uuid, interval) AS {BOUND['deliveries', 'claim'].text}")
+        claim_five = "EXECUTE claim (5, gen_random_uuid(), '1 minute')"
+        await conn.execute(claim_five)
+        organization_id, template_id = await new_organization(conn)
+        for _ in range(3):
+            await create(conn, organization_id, template_id, addresses(500))
+        plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN (ANALYZE) {claim_five}"))
+        await conn.close()
+    assert "documents_pkey on documents" in plan
+    assert "bulk_sends_pkey on bulk_sends" in plan
+    assert "Rows Removed" not in plan
 
 
 async def test_nothing_is_claimed_while_the_circuit_is_open(pool: Pool, conn: Connection) -> None:

@@ -274,7 +274,7 @@ async def test_single_rows(seeded: Connection, tenant_id: UUID, mode: str) -> No
     assert "api_keys" not in plan.scanned_whole
 
     plan = await explain(seeded, mode, "bulk_sends", "find_by_idempotency_key", tenant_id, "key-500")
-    assert plan.indexes == {"bulk_sends_organization_id_idempotency_key_key"}
+    assert plan.indexes == {"bulk_sends_by_idempotency_key"}
     assert plan.rows_read == 1
 
     plan = await explain(seeded, mode, "bulk_sends", "newest", tenant_id)
