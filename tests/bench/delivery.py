@@ -1,0 +1,179 @@
+"""Mails a second: one worker and three, against a bare script; and what small tenants wait beside a large one.
+
+    .venv/bin/python tests/bench/delivery.py [--mails 3000] [--rounds 7] [--backlog 15000]
+
+Everything sends over ten kept-alive connections a process into the same lean SMTP server, which runs in a process of
+its own; PostgreSQL has fsync on. The script composes each mail as the worker does and records nothing.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import aiosmtplib
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bulk_sending import addresses, create, new_organization
+from processes import environment, running
+
+from bulksend.db.embedded import embedded_postgres
+from bulksend.db.migrations import migrate
+from bulksend.db.notices import Notices
+from bulksend.db.pool import Pool, open_pool
+from bulksend.delivery.links import SigningLinks
+from bulksend.delivery.message import Letter, compose
+from bulksend.delivery.policy import Policy
+from bulksend.delivery.smtp import Mailer, SmtpServer
+from bulksend.delivery.worker import Worker
+
+CONNECTIONS = 10
+SMALL_TENANTS = 3
+LINKS = SigningLinks(["k" * 40], "https://sign.example.com")
+POLICY = Policy("Bulksend <bulksend@example.com>", "example.com")
+
+
+async def bare_script(port: int, mails: int) -> float:
+    """Send by hand and give mails a second."""
+    waiting = iter(range(mails))
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CONNECTIONS):
+            group.create_task(_send_by_hand(port, waiting))
+    return mails / (time.perf_counter() - started)
+
+
+async def _send_by_hand(port: int, waiting: Iterator[int]) -> None:
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, local_hostname="bench") as client:
+        for number in waiting:
+            await client.sendmail("bulksend@example.com", [f"signer{number}@example.com"], _mail(number, uuid4()))
+
+
+def _mail(number: int, document_id: UUID) -> bytes:
+    letter = Letter(
+        organization_name="Acme",
+        template_name="NDA",
+        bulk_send_name="Spring",
+        email_message="Please sign.",
+        signer_name=f"Signer {number}",
+        signer_email=f"signer{number}@example.com",
+        signer_message=None,
+        document_id=document_id,
+        signing_url=LINKS.url(document_id, document_id, 1),
+    )
+    return compose(letter, POLICY.mail_from, POLICY.message_id_domain)
+
+
+async def one_worker(pool: Pool, dsn: str, port: int, mails: int) -> float:
+    """Deliver with a worker in this process, as the script runs in it, and give mails a second."""
+    await fill(pool, mails)
+    mailer = Mailer(SmtpServer("127.0.0.1", port), connections=CONNECTIONS)
+    worker = Worker(pool, Notices(pool, dsn), mailer, LINKS, POLICY)
+    started = time.perf_counter()
+    running_worker = asyncio.create_task(worker.run())
+    await drained(pool)
+    speed = mails / (time.perf_counter() - started)
+    await worker.stop(5)
+    await running_worker
+    await mailer.close()
+    return speed
+
+
+async def workers(pool: Pool, dsn: str, port: int, mails: int, count: int) -> float:
+    """Deliver with several `bulksend work` processes and give mails a second, from the first to the last."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(running(["work"], environment(dsn, f"smtp://127.0.0.1:{port}")))
+        started = time.perf_counter()
+        await fill(pool, mails)
+        await pool.execute("SELECT pg_notify('bulksend', 'work')")
+        await drained(pool)
+        return mails / (time.perf_counter() - started)
+
+
+async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) -> list[float]:
+    """Give how long each mail of three small tenants waits while one large tenant has a backlog, in milliseconds."""
+    await fill(pool, backlog)
+    async with running(["work"], environment(dsn, f"smtp://127.0.0.1:{port}")):
+        small = []
+        async with pool.acquire() as conn:
+            tenants = [await new_organization(conn, f"Small {number}") for number in range(SMALL_TENANTS)]
+            for _ in range(10):
+                await asyncio.sleep(0.2)
+                small += [await create(conn, *tenant, addresses(3)) for tenant in tenants]
+            left = await conn.fetchval("SELECT count(*) FROM documents WHERE delivery_status = 'pending'")
+        print(f"  ({left} of the backlog were left when the last small tenant asked)")
+        ids = [one.id for one in small]
+        while await pool.fetchval("SELECT count(*) FROM bulk_sends WHERE id = any($1) AND pending_count > 0", ids):
+            await asyncio.sleep(0.05)
+        rows = await pool.fetch("SELECT sent_at - created_at AS wait FROM documents WHERE bulk_send_id = any($1)", ids)
+    return [row["wait"].total_seconds() * 1000 for row in rows]
+
+
+async def fill(pool: Pool, mails: int) -> None:
+    """Give one organization this many pending documents, and no other any."""
+    await pool.execute("TRUNCATE delivery_turns, documents, bulk_sends")
+    async with pool.acquire() as conn:
+        tenant = await new_organization(conn)
+        for start in range(0, mails, 500):
+            await create(conn, *tenant, addresses(min(500, mails - start)))
+
+
+async def drained(pool: Pool) -> None:
+    """Wait until nothing is pending."""
+    while await pool.fetchval("SELECT 1 FROM bulk_sends WHERE pending_count > 0 LIMIT 1"):
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def lean_sink() -> AsyncIterator[int]:
+    """Run the sink in a process of its own and give its port."""
+    script = Path(__file__).with_name("lean_sink.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, str(script), "0", stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def main(mails: int, rounds: int, backlog: int) -> None:
+    """Measure all of it and print."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        dsn = await stack.enter_async_context(embedded_postgres(home / "postgres"))
+        await migrate(dsn)
+        port = await stack.enter_async_context(lean_sink())
+        pool = await stack.enter_async_context(open_pool(dsn))
+        pairs = [(await bare_script(port, mails), await one_worker(pool, dsn, port, mails)) for _ in range(rounds + 1)][
+            1:
+        ]
+        ratios = sorted(worker / bare for bare, worker in pairs)
+        print(f"bare script  {statistics.median(bare for bare, _ in pairs):6.0f} mails a second")
+        print(f"one worker   {statistics.median(worker for _, worker in pairs):6.0f} mails a second")
+        print(f"ratio        {statistics.median(ratios):.2f} (of {rounds} pairs: {ratios[0]:.2f} to {ratios[-1]:.2f})")
+        for count in (1, 3):
+            speed = await workers(pool, dsn, port, 2 * mails, count)
+            print(f"{count} processes  {speed:6.0f} mails a second, filling the queue included")
+        waits = sorted(await waits_of_small_tenants(pool, dsn, port, backlog))
+        print(
+            f"beside a backlog of {backlog}, small tenants' mails wait {statistics.median(waits):.0f} ms in the median,"
+        )
+        print(f"{waits[-1]:.0f} ms at most")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--backlog", type=int, default=15_000)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.mails, arguments.rounds, arguments.backlog))
