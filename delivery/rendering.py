@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_BODY_LENGTH = 100_000
 """Code points of the longest body."""
 
+MAX_VALUES = 50
+"""How many different values a body may ask of each signer."""
+
 MAX_NESTING = 16
 """How deep quotes, lists and emphasis may stand in one another, counted in HTML elements."""
 
@@ -71,10 +74,19 @@ def merge_fields(body: str) -> tuple[str, ...]:
     Raises InvalidTemplate unless everything in double braces is one of `{{ signer.name }}`,
     `{{ signer.email }}` and `{{ values.<name> }}` (a name is 1-64 ASCII letters, digits and `_`, not
     beginning with a digit) and each stands in text; for control characters other than tab and line ends; for
-    images; and for a body longer than MAX_BODY_LENGTH or nested deeper than MAX_NESTING.
+    images; and for a body longer than MAX_BODY_LENGTH, nested deeper than MAX_NESTING or with more than MAX_VALUES
+    names.
     """
-    names = (field.removeprefix("values.") for field in _form(body).fields if field.startswith("values."))
-    return tuple(dict.fromkeys(names))
+    found = (field.removeprefix("values.") for field in _form(body).fields if field.startswith("values."))
+    names = tuple(dict.fromkeys(found))
+    if len(names) > MAX_VALUES:
+        raise InvalidTemplate(_line_of_value(body, names[MAX_VALUES]), f"more than {MAX_VALUES} different values")
+    return names
+
+
+def _line_of_value(body: str, name: str) -> int:
+    places = (match.start() for match in _FIELD.finditer(body) if match["value"] == name)
+    return _line(body, next(places, 0))
 
 
 def render(body: str, *, signer_name: str, signer_email: str, values: Mapping[str, str]) -> str:

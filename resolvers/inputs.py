@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from bulksend.delivery.rendering import MAX_VALUES
+
 MAXIMUM_SIGNERS: Final = 500
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -120,7 +122,7 @@ class SignerInput(Input):
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the signer's document.")] = None
     values: Annotated[
         list[MergeValueInput],
-        Field(max_length=100, description="A value for each merge field that the template names."),
+        Field(max_length=MAX_VALUES, description="A value for each merge field that the template names."),
         AfterValidator(_no_field_twice),
         BeforeValidator(_null_is_none_given),
     ] = []

@@ -267,3 +267,11 @@ def test_the_worst_bodies_take_bounded_time_and_space(body: str) -> None:
         html = ""
     assert time.process_time() - start < 20
     assert len(html) < 20 * MAX_BODY_LENGTH
+
+
+def test_a_body_asks_for_at_most_50_values() -> None:
+    names = [f"v{number}" for number in range(50)]
+    body = "\n\n".join(f"{{{{ values.{name} }}}}" for name in names)
+    assert merge_fields(body) == tuple(names)
+    with pytest.raises(InvalidTemplate, match="line 101: more than 50 different values"):
+        merge_fields(body + "\n\n{{ values.one_more }}")

@@ -302,3 +302,14 @@ async def test_answers_right_after_the_commit_when_asked_to(
     assert payload["bulkSend"]["pendingCount"] == 2
     gate.open()
     await sink.wait_for(2)
+
+
+async def test_the_largest_create_that_is_documented_is_accepted(gateway: RunningGateway, tenant: Tenant) -> None:
+    names = [f"v{number}" for number in range(50)]
+    body = " ".join(f"{{{{ values.{name} }}}}" for name in names)
+    template = await new_template(gateway.pool, tenant.organization_id, body=body)
+    values = [{"field": name, "value": "x"} for name in names]
+    people = [{**signer, "values": values} for signer in signers(500)]
+    payload = await create(gateway, tenant, templateId=template, signers=people)
+    assert payload["userErrors"] == []
+    assert payload["bulkSend"]["sentCount"] == 500

@@ -63,7 +63,7 @@ async def test_is_not_ready_without_its_database(own_dsn: str, sink: SmtpSink, d
 
             await conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             async with asyncio.timeout(10):
-                while (await readiness(gateway))[0] != 200:  # noqa: ASYNC110  # it is asked over HTTP
+                while (await readiness(gateway))[0] != 200:  # it is asked over HTTP
                     await asyncio.sleep(0.05)
         finally:
             await conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

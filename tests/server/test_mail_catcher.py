@@ -193,7 +193,7 @@ async def test_it_ends_when_its_parent_is_killed(folder: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     await parent.wait()
     async with asyncio.timeout(20):
-        while await _answers(url):  # noqa: ASYNC110 - only its port tells that it is gone
+        while await _answers(url):
             await asyncio.sleep(0.02)
 
 

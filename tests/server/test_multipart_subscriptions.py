@@ -136,7 +136,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(
         assert connection.transport
         connection.transport.abort()
     async with asyncio.timeout(5):
-        while gateway.parts.gateway.notices._watchers:  # noqa: ASYNC110  # nothing tells
+        while gateway.parts.gateway.notices._watchers:  # nothing tells
             await asyncio.sleep(0.01)
     assert not caplog.records
 

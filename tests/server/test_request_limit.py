@@ -124,7 +124,7 @@ async def test_without_its_redis_a_gateway_counts_alone_and_returns_to_it(
     assert [refusal is None for _, refusal in alone] == [True, True, True, False]
 
     async with running_redis(port), asyncio.timeout(20):
-        while (await limit.hit(asking))[1] is not None:  # noqa: ASYNC110  # nothing tells that the store is back
+        while (await limit.hit(asking))[1] is not None:  # nothing tells that the store is back
             await asyncio.sleep(0.05)
     await limit.close()
 

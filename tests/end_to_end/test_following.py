@@ -1,0 +1,107 @@
+"""Following a bulk send: the present state at once, then each change, whichever process makes it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from gateway import RunningGateway, Tenant, create, running_gateway
+from processes import environment, running
+from smtp_sink import Phase, SmtpSink
+
+from bulksend.db.pool import Pool
+
+WATCH = "subscription($id: ID!) { bulkSend(id: $id) { status sentCount failedCount pendingCount totalCount } }"
+LISTENERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'"
+
+
+class Following:
+    """One WebSocket with one subscription."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def event(self) -> Any:
+        """The next state, or None when the subscription is complete."""
+        async with asyncio.timeout(20):
+            message = await self._socket.receive_json()
+        if message["type"] == "complete":
+            return None
+        assert message["type"] == "next", message
+        return message["payload"]["data"]["bulkSend"]
+
+    async def all(self) -> list[Any]:
+        """Every state until the subscription is complete."""
+        events = []
+        while (event := await self.event()) is not None:
+            events.append(event)
+        return events
+
+
+@asynccontextmanager
+async def following(gateway: RunningGateway, tenant: Tenant, bulk_send_id: str) -> AsyncIterator[Following]:
+    async with gateway.session.ws_connect(f"{gateway.url}/graphql", protocols=["graphql-transport-ws"]) as socket:
+        await socket.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {tenant.key}"}})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        payload = {"query": WATCH, "variables": {"id": bulk_send_id}}
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
+        yield Following(socket)
+
+
+async def test_changes_come_from_whichever_process_makes_them(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant
+) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    async with running_gateway(dsn, sink.url, delivery=False) as gateway:
+        bulk_send_id = (await create(gateway, tenant, 30, waitForDelivery=False))["bulkSend"]["id"]
+        async with following(gateway, tenant, bulk_send_id) as watched:
+            assert (await watched.event())["pendingCount"] == 30
+            async with running(["work"], environment(dsn, sink.url)):
+                await gate.reached(1)
+                gate.open()
+                events = await watched.all()
+    assert events[-1] == {
+        "status": "COMPLETED",
+        "sentCount": 30,
+        "failedCount": 0,
+        "pendingCount": 0,
+        "totalCount": 30,
+    }
+    counts = [event["sentCount"] for event in events]
+    assert counts == sorted(set(counts))
+
+
+async def test_a_listener_that_is_killed_misses_nothing(pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    async with running_gateway(dsn, sink.url, delivery=False) as gateway:
+        bulk_send_id = (await create(gateway, tenant, 5, waitForDelivery=False))["bulkSend"]["id"]
+        async with following(gateway, tenant, bulk_send_id) as watched, running(["work"], environment(dsn, sink.url)):
+            assert (await watched.event())["pendingCount"] == 5
+            await gate.reached(1)
+            killed = await pool.fetch(f"SELECT pg_terminate_backend(pid) FROM ({LISTENERS}) AS listening")
+            assert killed
+            gate.open()
+            assert (await watched.all())[-1]["status"] == "COMPLETED"
+
+
+async def test_many_subscribers_cost_one_listening_connection(
+    pool: Pool, gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
+) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    bulk_send_id = (await create(gateway, tenant, 3, waitForDelivery=False))["bulkSend"]["id"]
+
+    async def watch() -> list[Any]:
+        async with following(gateway, tenant, bulk_send_id) as watched:
+            await watched.event()
+            ready.release()
+            return await watched.all()
+
+    ready = asyncio.Semaphore(0)
+    watching = [asyncio.create_task(watch()) for _ in range(50)]
+    for _ in watching:
+        await ready.acquire()
+    assert len(await pool.fetch(LISTENERS)) == 1
+    gate.open()
+    for events in await asyncio.gather(*watching):
+        assert events[-1]["sentCount"] == 3
