@@ -12,6 +12,7 @@ CONNECTION_LOST: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # asyncpg's own state, after the connection ended in the middle of something
     ConnectionError,
     TimeoutError,
 )
