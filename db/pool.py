@@ -1,12 +1,14 @@
 """The pool of connections, and what is true of each of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from bulksend.db.errors import TRANSIENT
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -17,6 +19,9 @@ else:
 
 COMMAND_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
+TRIES = 3
+
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
@@ -51,6 +56,19 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'")
         yield conn
+
+
+async def write(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Run `work` in a transaction of `writing`, and anew if it was rolled back for no fault of its own.
+
+    Raises what the third try raised.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(*TRANSIENT):
+            async with writing(pool) as conn:
+                return await work(conn)
+    async with writing(pool) as conn:
+        return await work(conn)
 
 
 async def _close(pool: Pool) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow, Filters
 from bulksend.db.pages import NEWEST, OLDEST, Span
-from bulksend.db.pool import writing
+from bulksend.db.pool import Connection, write
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.pages import ConnectionPage, connection_page
@@ -49,12 +49,15 @@ async def count(context: Context, filters: Filters) -> int:
 async def delete(context: Context, bulk_send_id: UUID) -> bool:
     """Soft-delete a bulk send and all its documents; False when there is none. Nothing is claimed afterwards."""
     organization_id = context.caller.organization_id
-    async with writing(context.gateway.pool) as conn:
+
+    async def work(conn: Connection) -> bool:
         if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
             return False
-        await bulk_sends.delete(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+        return await bulk_sends.delete(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+
+    deleted = await write(context.gateway.pool, work)
     context.gateway.notices.changed(bulk_send_id)
-    return True
+    return deleted
 
 
 async def wait_until_finished(

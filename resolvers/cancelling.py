@@ -5,7 +5,7 @@ from uuid import UUID
 
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.db.pool import writing
+from bulksend.db.pool import Connection, write
 from bulksend.resolvers.context import Context
 
 
@@ -20,10 +20,14 @@ class Cancelled:
 async def cancel(context: Context, bulk_send_id: UUID) -> Cancelled | None:
     """Fail what is pending, leased or not; None when there is no such bulk send."""
     organization_id = context.caller.organization_id
-    async with writing(context.gateway.pool) as conn:
+
+    async def work(conn: Connection) -> Cancelled | None:
         if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
             return None
         count = await bulk_sends.cancel(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
         (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
+        return Cancelled(row, count)
+
+    cancelled = await write(context.gateway.pool, work)
     context.gateway.notices.changed(bulk_send_id)
-    return Cancelled(row, count)
+    return cancelled

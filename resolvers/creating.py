@@ -1,20 +1,21 @@
 """Creating a bulk send: validate everything, then one transaction in the one order that holds (DESIGN 6)."""
 
+import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from bulksend.db import bulk_sends, deliveries, documents, ids
-from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
+from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
 from bulksend.db.documents import NewDocument
-from bulksend.db.errors import CONNECTION_LOST
-from bulksend.db.pool import Connection, writing
+from bulksend.db.errors import CONNECTION_LOST, TRANSIENT, UNREACHABLE
+from bulksend.db.pool import Connection, write, writing
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import wait_until_finished
@@ -22,7 +23,11 @@ from bulksend.resolvers.context import Context
 from bulksend.resolvers.inputs import SignerInput
 from bulksend.resolvers.preview import Preview
 from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
-from bulksend.resolvers.validation import Invalid, ValidBulkSend, check_values, validate
+from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
+
+# A server that crashed is back within this, or the caller is told that nothing is known.
+LOOK_UP_SECONDS: Final = 15.0
+LOOK_UP_PAUSE: Final = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -54,31 +59,28 @@ class _Refused(Exception):
         self.error = error
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the transaction found or made; `bulk_send_id` is known before the commit."""
+    """The bulk send that the transaction made, or the original that it found."""
 
-    bulk_send_id: UUID | None = None
-    replayed: bool = False
-    fresh: BulkSendRow | None = field(default=None)
+    row: BulkSendRow
+    replayed: bool
 
 
 async def create(context: Context, raw: Mapping[str, Any]) -> Created:
     """Create a bulk send from a caller's input, as described in the contract under "Create"."""
     try:
-        valid = await validate(raw)
-        template = await _template(context, valid.details.template_id)
-        warnings = await check_values(valid, template) if template else []
+        valid = await validate(raw, lambda template_id: _template(context, template_id))
     except Invalid as invalid:
         return Created(errors=invalid.errors)
     try:
         if valid.details.dry_run:
-            return replace(await _dry_run(context, valid, template), warnings=warnings)
-        stored = await _store(context, valid, template)
+            return replace(await _dry_run(context, valid), warnings=valid.warnings)
+        stored = await _store(context, valid)
     except _Refused as refused:
         context.retry_after = refused.error.retry_after
         return Created(errors=[refused.error])
-    return replace(await _answer(context, valid, stored), warnings=warnings)
+    return replace(await _answer(context, valid, stored), warnings=valid.warnings)
 
 
 async def _template(context: Context, template_id: str) -> TemplateRow | None:
@@ -88,51 +90,51 @@ async def _template(context: Context, template_id: str) -> TemplateRow | None:
         return None
 
 
-async def _dry_run(context: Context, valid: ValidBulkSend, template: TemplateRow | None) -> Created:
-    if template is None:
+async def _dry_run(context: Context, valid: ValidBulkSend) -> Created:
+    if valid.template is None:
         raise _Refused(_no_template())
     next_at = await rate_limit.next_bulk_send_at(context)
-    shown = preview.preview(context, valid, template)
+    shown = preview.preview(context, valid, valid.template)
     return Created(dry_run=DryRun(len(valid.signers), next_at, shown))
 
 
-async def _store(context: Context, valid: ValidBulkSend, template: TemplateRow | None) -> _Stored:
+async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
     new_documents = [_new_document(signer) for signer in valid.signers]
-    stored = _Stored()
+    stored: _Stored | None = None
+
+    async def store(conn: Connection) -> _Stored:
+        nonlocal stored
+        stored = None
+        stored = await _store_in(conn, context, valid, new_documents)
+        return stored
+
     try:
-        async with writing(context.gateway.pool) as conn:
-            await _store_in(conn, context, valid, template, new_documents, stored)
+        return await write(context.gateway.pool, store)
     except CONNECTION_LOST:
-        if not await _was_committed(context, stored):
+        # Only if everything was done may the commit have been: then the table knows.
+        if stored is None or not await _was_committed(context, stored.row.id):
             raise
-    return stored
+        return stored
 
 
 async def _store_in(
-    conn: Connection,
-    context: Context,
-    valid: ValidBulkSend,
-    template: TemplateRow | None,
-    new_documents: list[NewDocument],
-    stored: _Stored,
-) -> None:
+    conn: Connection, context: Context, valid: ValidBulkSend, new_documents: list[NewDocument]
+) -> _Stored:
     organization_id = context.caller.organization_id
     await bulk_sends.lock_rate(conn, organization_id=organization_id)
     original = await _original(conn, organization_id, valid)
     if original is not None:
-        stored.bulk_send_id, stored.replayed = original.id, True
-        return
+        return _Stored(original, replayed=True)
     await _claim_rate(conn, context)
-    if template is None:
+    if valid.template is None:
         raise _Refused(_no_template())
-    row = await bulk_sends.create(conn, organization_id=organization_id, new=_new_bulk_send(valid, template.id))
-    stored.bulk_send_id = row.id
+    row = await bulk_sends.create(conn, organization_id=organization_id, new=_new_bulk_send(valid, valid.template.id))
     await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=new_documents)
     await deliveries.ask_turn(conn, organization_id=organization_id)
-    stored.fresh = row
+    return _Stored(row, replayed=False)
 
 
-async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSend) -> KeyHolderRow | None:
+async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSend) -> BulkSendRow | None:
     key = valid.details.idempotency_key
     if key is None:
         return None
@@ -145,7 +147,8 @@ async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSen
     if holder.deleted:
         message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
         raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
-    return holder
+    (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[holder.id])
+    return row
 
 
 async def _claim_rate(conn: Connection, context: Context) -> None:
@@ -160,29 +163,39 @@ async def _claim_rate(conn: Connection, context: Context) -> None:
     raise _Refused(UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds))
 
 
-async def _was_committed(context: Context, stored: _Stored) -> bool:
-    """The connection broke around the commit: only the table knows what happened."""
-    if stored.bulk_send_id is None:
-        return False
-    log.warning("commit outcome unknown, looking it up", bulk_send=ids.encode(ids.BULK_SEND, stored.bulk_send_id))
-    return await context.loaders.bulk_sends.load(stored.bulk_send_id) is not None
+async def _was_committed(context: Context, bulk_send_id: UUID) -> bool:
+    """The connection broke around the commit: only the table knows what happened, once nothing of it is under way."""
+    log.warning("commit outcome unknown, looking it up", bulk_send=ids.encode(ids.BULK_SEND, bulk_send_id))
+    organization_id = context.caller.organization_id
+    deadline = asyncio.get_running_loop().time() + LOOK_UP_SECONDS
+    while True:
+        try:
+            async with writing(context.gateway.pool) as conn:
+                # A commit that is still under way holds this lock.
+                await bulk_sends.lock_rate(conn, organization_id=organization_id)
+                return bool(await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id]))
+        except (*UNREACHABLE, *TRANSIENT):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(LOOK_UP_PAUSE)
 
 
 async def _answer(context: Context, valid: ValidBulkSend, stored: _Stored) -> Created:
     gateway = context.gateway
-    bulk_send_id = stored.bulk_send_id
-    if bulk_send_id is None:
-        raise RuntimeError("a committed create has an id")
     if not stored.replayed:
         gateway.notices.work_is_due()
-    row = stored.fresh
-    if valid.details.wait_for_delivery or row is None:
+    if not valid.details.wait_for_delivery:
+        return Created(bulk_send=stored.row, replayed=stored.replayed)
+    try:
         row = await wait_until_finished(
             gateway,
             organization_id=context.caller.organization_id,
-            bulk_send_id=bulk_send_id,
-            seconds=gateway.sync_wait.total_seconds() if valid.details.wait_for_delivery else 0,
+            bulk_send_id=stored.row.id,
+            seconds=gateway.sync_wait.total_seconds(),
         )
+    except UNREACHABLE:
+        # It is committed. What was true then is a better answer than that something went wrong.
+        row = stored.row
     if row is None:
         return Created(errors=[UserError(UserErrorCode.NOT_FOUND, None, "the bulk send was deleted meanwhile")])
     return Created(bulk_send=row, replayed=stored.replayed)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bulksend.db import bulk_sends, deliveries, documents, ids
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.db.pool import Connection, writing
+from bulksend.db.pool import Connection, write
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS
 from bulksend.resolvers.problems import UserError, UserErrorCode
@@ -35,10 +35,9 @@ async def retry(context: Context, bulk_send_id: UUID, document_ids: Sequence[str
     """
     organization_id = context.caller.organization_id
     try:
-        async with writing(context.gateway.pool) as conn:
-            if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
-                return None
-            retried = await _retry(conn, organization_id, bulk_send_id, document_ids)
+        retried = await write(
+            context.gateway.pool, lambda conn: _retry(conn, organization_id, bulk_send_id, document_ids)
+        )
     except _Refused as refused:
         return Retried(errors=refused.errors)
     context.gateway.notices.changed(bulk_send_id)
@@ -48,7 +47,9 @@ async def retry(context: Context, bulk_send_id: UUID, document_ids: Sequence[str
 
 async def _retry(
     conn: Connection, organization_id: UUID, bulk_send_id: UUID, document_ids: Sequence[str] | None
-) -> Retried:
+) -> Retried | None:
+    if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
+        return None
     chosen = None
     if document_ids is not None:
         chosen = await _failed(conn, organization_id, bulk_send_id, document_ids)

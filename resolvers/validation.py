@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -36,13 +36,21 @@ _CODES: Final = {
 }
 
 
+FindTemplate: TypeAlias = Callable[[str], Awaitable[TemplateRow | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class ValidBulkSend:
-    """A create whose every field is as documented. `fingerprint`: SHA-256 of what it asks for."""
+    """A create whose every field is as documented. `fingerprint`: SHA-256 of what it asks for.
+
+    `template` is None when there is none of this id, which is refused last.
+    """
 
     details: CreateBulkSendInput
     signers: Sequence[SignerInput]
     fingerprint: bytes
+    template: TemplateRow | None
+    warnings: Sequence[Warning]
 
 
 class Invalid(Exception):
@@ -53,32 +61,41 @@ class Invalid(Exception):
         super().__init__(f"{len(errors)} errors")
 
 
-async def validate(raw: Mapping[str, Any]) -> ValidBulkSend:
-    """Validate a create as a caller sent it. Raises `Invalid`."""
+async def _find_none(_template_id: str) -> TemplateRow | None:
+    return None
+
+
+async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_none) -> ValidBulkSend:
+    """Validate a create as a caller sent it, with the template that `find_template` gives. Raises `Invalid`."""
     errors: list[UserError] = []
     details = _details(raw, errors)
     signers = await _signers(raw.get("signers"), errors)
+    template_id = raw.get("templateId")
+    template = await find_template(template_id) if isinstance(template_id, str) else None
+    warnings = _check_values(signers, template, errors)
     if details is None or errors:
         raise Invalid(errors)
-    return ValidBulkSend(details, signers, _fingerprint(details, signers))
+    found = list(signers.values())
+    return ValidBulkSend(details, found, _fingerprint(details, found), template, warnings)
 
 
-async def check_values(valid: ValidBulkSend, template: TemplateRow) -> list[Warning]:
-    """Check that every signer brings a value for each of the template's merge fields. Raises `Invalid`.
+def _check_values(
+    signers: Mapping[int, SignerInput], template: TemplateRow | None, errors: list[UserError]
+) -> list[Warning]:
+    """Check that every signer brings a value for each of the template's merge fields.
 
     Gives a warning for each value that the template does not ask for, and for each address given before.
     """
+    if template is None:
+        return []
     needed = frozenset(template.merge_fields)
-    errors: list[UserError] = []
     warnings: list[Warning] = []
     first_seen: dict[str, int] = {}
-    for index, signer in enumerate(valid.signers):
+    for index, signer in signers.items():
         _check_signer(index, signer, needed, errors, warnings)
         earlier = first_seen.setdefault(signer.email.casefold(), index)
         if earlier != index:
             warnings.append(_duplicate(index, earlier))
-    if errors:
-        raise Invalid(errors)
     return warnings
 
 
@@ -90,27 +107,32 @@ def _details(raw: Mapping[str, Any], errors: list[UserError]) -> CreateBulkSendI
         return None
 
 
-async def _signers(raw: object, errors: list[UserError]) -> list[SignerInput]:
+async def _signers(raw: object, errors: list[UserError]) -> dict[int, SignerInput]:
+    """Give the signers that are as documented, by their index; tell what is wrong with the others."""
     if not isinstance(raw, list):
-        return []
+        return {}
     if len(raw) > MAXIMUM_SIGNERS:
         message = f"signers must have 1 to {MAXIMUM_SIGNERS} items, not {len(raw)}"
         errors.append(UserError(UserErrorCode.TOO_MANY, ("signers",), message))
-    signers: list[SignerInput] = []
+    signers: dict[int, SignerInput] = {}
     for start in range(0, min(len(raw), MAXIMUM_SIGNERS), _SIGNERS_AT_A_TIME):
-        signers += _slice_of_signers(raw[start : start + _SIGNERS_AT_A_TIME], start, errors)
+        end = min(start + _SIGNERS_AT_A_TIME, MAXIMUM_SIGNERS)
+        signers |= _slice_of_signers(raw[start:end], start, errors)
         await asyncio.sleep(0)
     return signers
 
 
-def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> list[SignerInput]:
+def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> dict[int, SignerInput]:
     try:
-        return _SIGNERS.validate_python(raw)
+        return dict(enumerate(_SIGNERS.validate_python(raw), start))
     except ValidationError as error:
+        wrong = set()
         for detail in error.errors(include_url=False, include_input=False):
             index, *rest = detail["loc"]
+            wrong.add(int(index))
             errors.append(_user_error({**detail, "loc": ("signers", int(index) + start, *rest)}))
-        return []
+        right = {index: signer for index, signer in enumerate(raw) if index not in wrong}
+        return {index + start: SignerInput.model_validate(signer) for index, signer in right.items()}
 
 
 def _user_error(detail: ErrorDetails) -> UserError:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -24,6 +25,18 @@ class CuttingProxy:
     cut: Cut = Cut.NOT_AT_ALL
     marker: bytes = b"INSERT INTO documents"
     cuts: int = 0
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
+    refuses: bool = False
+
+    def refuse_all(self) -> None:
+        """Break every connection, and let none be made."""
+        self.refuses = True
+        for task in self.connections:
+            task.cancel()
+
+    def allow_all(self) -> None:
+        """Let connections be made again."""
+        self.refuses = False
 
     def takes(self, sent: bytes) -> Cut:
         """What to do with a COMMIT after these bytes of its connection."""
@@ -39,15 +52,16 @@ async def cutting_proxy(dsn: str) -> AsyncIterator[CuttingProxy]:
     """Run a proxy before the database until the end."""
     parts = urlsplit(dsn)
     socket_path = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
-    connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        connections.add(task)
+        proxy.connections.add(task)
         with suppress(ConnectionError, asyncio.CancelledError):
-            await _carry(proxy, socket_path, reader, writer)
-        connections.discard(task)
+            if not proxy.refuses:
+                await _carry(proxy, socket_path, reader, writer)
+        writer.close()
+        proxy.connections.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -56,9 +70,13 @@ async def cutting_proxy(dsn: str) -> AsyncIterator[CuttingProxy]:
         yield proxy
     finally:
         server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        proxy.refuse_all()
+        await asyncio.gather(*proxy.connections, return_exceptions=True)
+
+
+def through(proxy: CuttingProxy) -> dict[str, Any]:
+    """The settings of a gateway that takes this way."""
+    return {"database_url": proxy.dsn, "statement_cache_size": 0}
 
 
 async def _carry(

@@ -146,6 +146,23 @@ async def test_a_cancelled_one_is_retried_only_when_its_mail_can_no_longer_be_ac
     assert document["delivery"] == {"status": "SENT", "attempts": 1, "error": None}
 
 
+async def test_cancelling_and_retrying_again_and_again_sends_no_second_copy(
+    gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
+) -> None:
+    gate = sink.hold(Phase.MESSAGE, times=1)
+    bulk_send_id = (await create(gateway, tenant, 1, waitForDelivery=False))["bulkSend"]["id"]
+    await gate.reached(1)
+    (leased,) = await gateway.pool.fetch("SELECT next_attempt_at FROM documents")
+    for _ in range(3):
+        await mutate(gateway, tenant, CANCEL, id=bulk_send_id)
+        await mutate(gateway, tenant, RETRY, id=bulk_send_id, documents=None)
+        (retried,) = await gateway.pool.fetch("SELECT next_attempt_at FROM documents")
+        assert retried["next_attempt_at"] >= leased["next_attempt_at"]
+    gate.open()
+    assert (await finished(gateway, tenant, bulk_send_id)).sent_count == 1
+    assert len(sink.mails) == 1
+
+
 async def test_after_a_delete_nothing_is_claimed_and_links_are_gone(
     gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
 ) -> None:

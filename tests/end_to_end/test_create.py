@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from cutting_proxy import cutting_proxy, through
 from gateway import (
     CREATE,
     RunningGateway,
@@ -280,6 +281,47 @@ async def test_every_missing_value_is_told(gateway: RunningGateway, tenant: Tena
         ("MISSING_VALUE", ["signers", "2", "values"], "values must have a, which the template's text asks for"),
     ]
     assert await rows(pool) == (0, 0)
+
+
+async def test_missing_values_are_told_beside_everything_else(gateway: RunningGateway, tenant: Tenant) -> None:
+    template = await new_template(gateway.pool, tenant.organization_id, body="{{ values.company }}")
+    people = [*signers(2), {"name": "", "email": "third@example.com"}]
+    people[0]["email"] = "nobody"
+    payload = await create(gateway, tenant, name="", templateId=template, signers=people)
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
+        ("TOO_SHORT", ["name"]),
+        ("INVALID_EMAIL", ["signers", "0", "email"]),
+        ("TOO_SHORT", ["signers", "2", "name"]),
+        ("MISSING_VALUE", ["signers", "1", "values"]),
+    ]
+
+
+async def test_a_lock_that_is_held_for_seconds_is_waited_for(
+    gateway: RunningGateway, tenant: Tenant, pool: Pool
+) -> None:
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM bulk_send_rates FOR UPDATE")
+        creating = asyncio.create_task(create(gateway, tenant))
+        # The first try gives up after 2 s.
+        await asyncio.wait([creating], timeout=2.5)
+        assert not creating.done()
+    assert (await creating)["userErrors"] == []
+
+
+async def test_what_is_committed_is_told_although_the_database_goes_away_meanwhile(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant
+) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    async with cutting_proxy(dsn) as proxy, running_gateway(dsn, sink.url, **through(proxy)) as gateway:
+        creating = asyncio.create_task(create(gateway, tenant, 2))
+        await gate.reached(2)
+        proxy.refuse_all()
+        payload = await creating
+        assert payload["userErrors"] == []
+        assert payload["bulkSend"]["pendingCount"] == 2
+        proxy.allow_all()
+        gate.open()
+        await sink.wait_for(2)
 
 
 async def test_answers_with_what_is_true_when_delivery_outlasts_the_wait(

@@ -1,6 +1,6 @@
 """A commit whose answer is lost: the table tells what happened, and so does the call."""
 
-from cutting_proxy import Cut, cutting_proxy
+from cutting_proxy import Cut, cutting_proxy, through
 from gateway import CREATE, Sending, Tenant, create, running_gateway
 from smtp_sink import SmtpSink
 
@@ -10,7 +10,7 @@ from bulksend.db.pool import Pool
 async def test_what_was_committed_is_told_as_such(pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant) -> None:
     async with (
         cutting_proxy(dsn) as proxy,
-        running_gateway(dsn, sink.url, database_url=proxy.dsn, statement_cache_size=0) as gateway,
+        running_gateway(dsn, sink.url, **through(proxy)) as gateway,
     ):
         proxy.cut = Cut.AFTER_COMMIT
         payload = await create(gateway, tenant, 3, idempotencyKey="k")
@@ -27,7 +27,7 @@ async def test_what_was_not_committed_is_an_error_and_leaves_nothing(
 ) -> None:
     async with (
         cutting_proxy(dsn) as proxy,
-        running_gateway(dsn, sink.url, database_url=proxy.dsn, statement_cache_size=0) as gateway,
+        running_gateway(dsn, sink.url, **through(proxy)) as gateway,
     ):
         proxy.cut = Cut.BEFORE_COMMIT
         reply = await gateway.ask(tenant, CREATE, Sending(tenant, 3, {"idempotencyKey": "k"}).variables)
