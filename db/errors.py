@@ -1,6 +1,5 @@
 """What can go wrong with the database that rooms above must tell apart."""
 
-import socket
 from typing import Final
 
 import asyncpg
@@ -20,12 +19,15 @@ CONNECTION_LOST: Final = (
 # There is no way to the database as it is set: nothing was asked of it, or nothing more can be.
 UNREACHABLE: Final = (
     *CONNECTION_LOST,
-    socket.gaierror,
+    OSError,  # such as no route, no name, no socket
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections now
 )
+
+# Whatever the database answers or fails to answer: for what matters less than what it stands in the way of.
+ANY_FAILURE: Final = (*UNREACHABLE, asyncpg.PostgresError)
 
 # The transaction was rolled back for no fault of its own and can be run again.
 TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)

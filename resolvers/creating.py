@@ -14,7 +14,7 @@ import structlog
 from bulksend.db import bulk_sends, deliveries, documents, ids
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
 from bulksend.db.documents import NewDocument
-from bulksend.db.errors import CONNECTION_LOST, TRANSIENT, UNREACHABLE
+from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import Connection, write, writing
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
@@ -110,7 +110,7 @@ async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
 
     try:
         return await write(context.gateway.pool, store)
-    except CONNECTION_LOST:
+    except UNREACHABLE:
         # Only if everything was done may the commit have been: then the table knows.
         if stored is None or not await _was_committed(context, stored.row.id):
             raise

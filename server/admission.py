@@ -1,13 +1,17 @@
 """Who may come in, the same at every door: authentication, then the request rate."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from bulksend.db.errors import ANY_FAILURE
 from bulksend.resolvers.context import Allowance, Context, Gateway
 from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated
 from bulksend.resolvers.viewer import Viewer
 from bulksend.server.auth import Authenticator
+from bulksend.server.cors import DOORS
 from bulksend.server.request_ids import REQUEST_ID
 from bulksend.server.request_limit import RequestLimit
 from bulksend.server.response_headers import ALLOWANCE
@@ -42,6 +46,18 @@ class Admission:
         allowance, refusal = await self._request_limit.hit(viewer)
         request[ALLOWANCE] = allowance
         return Admitted(viewer, allowance, refusal)
+
+    async def count(self, request: web.Request) -> None:
+        """Count a request that nobody needs leave for, so that its response too tells where its key stands."""
+        with suppress(Unauthenticated, *ANY_FAILURE):
+            await self.admit(request)
+
+    @web.middleware
+    async def count_unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count what comes to a door and reaches none of its handlers: 404 and 405."""
+        if request.match_info.http_exception is not None and request.path.startswith(DOORS):
+            await self.count(request)
+        return await handler(request)
 
     def context(self, request: web.Request, admitted: Admitted) -> Context:
         """Give what the request's resolvers are handed."""

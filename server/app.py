@@ -26,12 +26,18 @@ def build_app(
     """Build the application. `demo_key`, `demo_template` and `extra` (the outbox) are `bulksend dev`'s."""
     settings = parts.settings
     origins = Origins(settings.cors_origins)
+    admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
     app = web.Application(
-        middlewares=[request_ids, origins.preflight, unexpected, problem_details.problem_details],
+        middlewares=[
+            request_ids,
+            origins.preflight,
+            unexpected,
+            problem_details.problem_details,
+            admission.count_unrouted,
+        ],
         client_max_size=LARGEST_BODY,
     )
     app[problem_details.PUBLIC_URL] = settings.public_url or ""
-    admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
     schema = build_schema(introspection=settings.introspection, suggestions=settings.suggestions)
     persisted = PersistedQueries(parts.pool)
     operations = Operations(schema, parts.gateway, parts.authenticator, parts.request_limit, persisted)

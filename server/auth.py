@@ -16,7 +16,7 @@ import structlog
 
 from bulksend.db import api_keys
 from bulksend.db.api_keys import ApiKeyHolderRow
-from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
+from bulksend.db.errors import ANY_FAILURE
 from bulksend.db.pool import Pool
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.resolvers.viewer import Viewer, expand
@@ -83,7 +83,7 @@ class Authenticator:
         try:
             async with self._pool.acquire() as conn:
                 await api_keys.touch(conn, used=used)
-        except (*CONNECTION_LOST, *TRANSIENT) as error:
+        except ANY_FAILURE as error:
             self._used = used | self._used
             log.warning("last use of keys not noted", error=type(error).__name__)
 

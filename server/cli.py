@@ -215,7 +215,14 @@ def _run(work: Coroutine[Any, Any, Result], settings: Settings) -> Result:
     except _EXPECTED as error:
         raise click.ClickException(str(error) or (type(error).__doc__ or "")) from None
     except UNREACHABLE as error:
-        raise click.ClickException(f"The database cannot be reached ({type(error).__name__}).") from None
+        raise click.ClickException(_no_way(error)) from None
+
+
+def _no_way(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        # Not the database: a file, such as the data folder.
+        return f"{error.filename}: {error.strerror}"
+    return f"The database cannot be reached ({type(error).__name__})."
 
 
 def _scopes(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bulksend.db.migrations import migrate
 from bulksend.server import health, outbox
+from bulksend.server.addresses import base_url
 from bulksend.server.app import build_app
 from bulksend.server.database import database
 from bulksend.server.demo import Demo, demo, secret
@@ -52,7 +53,7 @@ async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -
     """Run the gateway until stopped."""
     settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
     async with open_parts(settings, delivery=delivery) as parts, _listening(build_app(parts), parts) as port:
-        await until_stopped(lambda: tell(f"Bulksend serves http://{settings.host}:{port}/graphql"))
+        await until_stopped(lambda: tell(f"Bulksend serves {base_url(settings.host, port)}/graphql"))
 
 
 async def work(settings: Settings, tell: Tell = to_stderr) -> None:
@@ -63,7 +64,7 @@ async def work(settings: Settings, tell: Tell = to_stderr) -> None:
         app.router.add_routes(health.routes(parts.pool, only_delivers=True))
         async with _listening(app, parts) as port:
             await until_stopped(
-                lambda: tell(f"Bulksend delivers; http://{settings.host}:{port}/readyz tells how it is")
+                lambda: tell(f"Bulksend delivers; {base_url(settings.host, port)}/readyz tells how it is")
             )
 
 
@@ -78,14 +79,14 @@ def _with_dev_defaults(settings: Settings) -> Settings:
     if not settings.secret_keys:
         made["secret_keys"] = (secret(settings.data_dir / "secret_key"),)
     if settings.public_url is None:
-        made["public_url"] = f"http://{settings.host}:{settings.port}"
+        made["public_url"] = base_url(settings.host, settings.port)
     if settings.mail_from is None:
         made["mail_from"] = "Bulksend <bulksend@localhost>"
     return settings.model_copy(update=made)
 
 
 def _welcome(settings: Settings, found: Demo) -> str:
-    base = f"http://{settings.host}:{settings.port}"
+    base = base_url(settings.host, settings.port)
     lines = [
         "",
         f"  GraphiQL    {base}/graphql",

@@ -14,7 +14,8 @@ _ALLOWED: Final = (
     "Content-Type, Idempotency-Key, Prefer, X-Apollo-Operation-Name, X-GraphQL-Cost, X-Request-Id"
 )
 _EXPOSED: Final = (
-    "Idempotency-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"
+    "Bulksend-Warnings, Idempotency-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After, X-Request-Id"
 )
 _PREFLIGHT_SECONDS: Final = "7200"
 # Headers that no page can send to another origin without asking first. Apollo's two are there for that alone.

@@ -92,12 +92,12 @@ class GraphQLView:
             return _respond({"errors": masked_errors(request[REQUEST_ID])}, accepted or JSON, {})
 
     async def _answer(self, request: web.Request, accepted: str | None) -> web.StreamResponse:
-        if accepted is None:
-            message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
-            raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
         if request.method == "GET" and self._origins.could_be_forged(request):
             raise RequestRefused(400, ErrorCode.BAD_REQUEST, _FORGERY)
         context = await self._admit(request)
+        if accepted is None:
+            message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
+            raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
         asked = await read_request(request)
         query = await self._persisted_queries.query(asked, context.viewer)
         try:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.errors import ANY_FAILURE
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.server.auth import Authenticator
 
@@ -11,11 +11,11 @@ CHECK_SECONDS: Final = 0.3
 
 
 async def is_refused(authenticator: Authenticator, authorization: str | None) -> Unauthenticated | None:
-    """Give the refusal of a key that is no longer good. While the database cannot be asked, it stays good."""
+    """Give the refusal of a key that is no longer good. While the database does not tell, it stays good."""
     try:
         await authenticator.viewer(authorization)
     except Unauthenticated as refusal:
         return refusal
-    except CONNECTION_LOST:
+    except ANY_FAILURE:
         return None
     return None

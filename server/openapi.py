@@ -15,7 +15,7 @@ from bulksend.server import problems
 from bulksend.server.openapi_examples import BULK_SEND_ID, CREATE, CREATED, DETAILS, PAGE, TEMPLATE_ID
 from bulksend.server.openapi_parts import HEADERS, Part, answer, ref, refusals
 from bulksend.server.representations import BulkSendPage, OneBulkSend, OneCreatedBulkSend, OneDryRun, ProblemDetails
-from bulksend.server.rest import BULK_SEND, BULK_SENDS
+from bulksend.server.rest import BULK_SEND, BULK_SENDS, WARNINGS
 from bulksend.server.rest_request import IDEMPOTENCY_KEY, STATUSES
 
 _SHOWN: Final[tuple[type[BaseModel], ...]] = (
@@ -114,6 +114,7 @@ def _create() -> Part:
         "Location",
         "Idempotency-Replayed",
         "Preference-Applied",
+        WARNINGS,
         schema="OneCreatedBulkSend",
         example=CREATED,
     )

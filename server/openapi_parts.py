@@ -27,6 +27,10 @@ HEADERS: Final[dict[str, Part]] = {
         "description": "`true` when this is the original of an earlier create.",
         "schema": {"const": "true"},
     },
+    "Bulksend-Warnings": {
+        "description": "What to look at, though it was done: codes, and how many of each; a dry run says where.",
+        "schema": {"type": "string", "examples": ["DUPLICATE_EMAIL;count=2, UNUSED_VALUE;count=1"]},
+    },
     "Preference-Applied": {"description": "The preference that was followed.", "schema": {"const": "respond-async"}},
     "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
 }

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from bulksend.db import persisted_queries
-from bulksend.db.errors import CONNECTION_LOST
+from bulksend.db.errors import ANY_FAILURE
 from bulksend.db.pool import Pool
 from bulksend.resolvers.errors import DomainError, ErrorCode
 from bulksend.resolvers.viewer import Viewer
@@ -49,7 +49,10 @@ class PersistedQueries:
         return self._recall(viewer, asked.sha256) or await self._find(viewer, asked.sha256)
 
     async def store(self, asked: GraphQLRequest, viewer: Viewer | None) -> None:
-        """Keep a document that came with its hash. It must be valid: nothing else is worth its place."""
+        """Keep a document that came with its hash. It must be valid: nothing else is worth its place.
+
+        It is answered by now, so no failure of the database is raised.
+        """
         if viewer is None or asked.sha256 is None or asked.query is None or not _can_be_stored(asked.query):
             return
         if self._recall(viewer, asked.sha256) is not None:
@@ -63,7 +66,7 @@ class PersistedQueries:
                     query=asked.query,
                     keep=KEPT_BY_AN_ORGANIZATION,
                 )
-        except CONNECTION_LOST as error:
+        except ANY_FAILURE as error:
             log.warning("a persisted query was not stored", error=type(error).__name__)
             return
         self._keep(viewer, asked.sha256, asked.query)

@@ -1,5 +1,7 @@
 """The REST door: the four endpoints it began from. It only translates; the rules are the resolvers', as GraphQL's."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from bulksend.resolvers import bulk_sends, creating
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.creating import Created
 from bulksend.resolvers.errors import BadUserInput, NotFound
+from bulksend.resolvers.problems import Warning
 from bulksend.resolvers.viewer import Scope
 from bulksend.server import problem_details
 from bulksend.server.admission import Admission
@@ -30,6 +33,7 @@ from bulksend.server.rest_request import create_input, page_arguments, prefers_a
 
 BULK_SENDS: Final = "/api/v1/bulk-sends"
 BULK_SEND: Final = f"{BULK_SENDS}/{{id}}"
+WARNINGS: Final = "Bulksend-Warnings"
 
 
 def routes(admission: Admission) -> list[web.RouteDef]:
@@ -38,10 +42,10 @@ def routes(admission: Admission) -> list[web.RouteDef]:
     return [
         web.get(BULK_SENDS, door.read_page),
         web.post(BULK_SENDS, door.create),
-        web.options(BULK_SENDS, _options("GET, HEAD, OPTIONS, POST")),
+        web.options(BULK_SENDS, _options(admission, "GET, HEAD, OPTIONS, POST")),
         web.get(BULK_SEND, door.get),
         web.delete(BULK_SEND, door.delete),
-        web.options(BULK_SEND, _options("DELETE, GET, HEAD, OPTIONS")),
+        web.options(BULK_SEND, _options(admission, "DELETE, GET, HEAD, OPTIONS")),
     ]
 
 
@@ -110,7 +114,15 @@ def _created(request: web.Request, created: Created) -> web.Response:
         response.headers["Preference-Applied"] = "respond-async"
     if created.replayed:
         response.headers["Idempotency-Replayed"] = "true"
+    if created.warnings:
+        response.headers[WARNINGS] = _counted(created.warnings)
     return response
+
+
+def _counted(warnings: Sequence[Warning]) -> str:
+    """Write warnings as a list of structured fields (RFC 9651): which there are, and how many of each."""
+    counts = Counter(warning.code for warning in warnings)
+    return ", ".join(f"{code};count={count}" for code, count in sorted(counts.items()))
 
 
 def _json(body: Representation, status: int = 200) -> web.Response:
@@ -123,8 +135,9 @@ def _json(body: Representation, status: int = 200) -> web.Response:
     )
 
 
-def _options(allow: str) -> Handler:
-    async def options(_request: web.Request) -> web.Response:
+def _options(admission: Admission, allow: str) -> Handler:
+    async def options(request: web.Request) -> web.Response:
+        await admission.count(request)
         return web.Response(status=204, headers={"Allow": allow})
 
     return options

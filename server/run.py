@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bulksend.server.addresses import authority
 from bulksend.server.wiring import Parts
 
 # aiohttp closes what still waits after this part of the grace; delivery has ended by then or never will.
@@ -76,4 +77,4 @@ async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
-    return CannotListen(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}")
+    return CannotListen(f"cannot listen on {authority(host, port)}: {os.strerror(error.errno or 0)}")

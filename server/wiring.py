@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any
@@ -22,9 +22,8 @@ from bulksend.server.auth import Authenticator
 from bulksend.server.request_limit import RequestLimit
 from bulksend.server.settings import Settings
 
-# The mail server may answer the final dot this long: with the third in which contents are begun it leaves a sixth
-# of the lease for recording.
-REPLY_PART = 0.5
+# The mail server may take this long to answer the final dot (RFC 5321, 4.5.3.2.6). Sooner, a slow one would get copies.
+REPLY_SECONDS = 600
 # Of the grace at shutdown, waiting requests get what delivery leaves.
 DELIVERY_PART = 0.8
 
@@ -75,7 +74,7 @@ async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: S
     mailer = Mailer(
         SmtpServer.from_url(settings.smtp_url or ""),
         connections=settings.smtp_connections,
-        reply_timeout=settings.lease.total_seconds() * REPLY_PART,
+        reply_timeout=REPLY_SECONDS,
     )
     worker = Worker(pool, notices, mailer, links, _policy(settings))
     try:
@@ -111,8 +110,8 @@ async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # Raises nothing of the task's: a failure was told when it happened, and must not fail the shutdown too.
+        await asyncio.wait([task])
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:

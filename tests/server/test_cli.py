@@ -338,6 +338,31 @@ async def test_serve_and_work_run_until_stopped(tmp_path: Path, database: str) -
                 assert (response.status, await response.json()) == (200, {"status": "ready"})
 
 
+async def test_serve_on_every_address_tells_one_that_leads_there(tmp_path: Path, database: str) -> None:
+    bulksend = CommandLine(
+        tmp_path,
+        DATABASE_URL=database,
+        SMTP_URL="smtp://127.0.0.1:1",
+        MAIL_FROM="bulksend@example.com",
+        PUBLIC_URL="https://sign.example.com",
+        SECRET_KEYS="k" * 32,
+        HOST="0.0.0.0",
+        PORT="0",
+    )
+    async with running(bulksend, "serve", until="/graphql") as (_, said):
+        (base,) = re.findall(r"http://localhost:\d+", said)
+        async with aiohttp.ClientSession() as session, session.get(f"{base}/readyz") as response:
+            assert response.status == 200
+
+
+async def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file", "utf-8")
+    ended = await CommandLine(tmp_path, PORT="0")("dev")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert f"{tmp_path / 'data'}: File exists" in ended.stderr
+    assert "database" not in ended.stderr
+
+
 async def test_a_port_in_use_is_told(tmp_path: Path, database: str) -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -121,6 +121,18 @@ async def test_optional_inputs_are_taken(gateway: RunningGateway, tenant: Tenant
     }
 
 
+async def test_warnings_of_what_was_done_are_counted(gateway: RunningGateway, tenant: Tenant) -> None:
+    unused = [{"field": "company", "value": "Vendor A"}]
+    people = [*signers(1) * 3, {**signers(1, start=1)[0], "values": unused}]
+
+    warned = await post(gateway, tenant, signers=people)
+    fine = await post(gateway, tenant)
+
+    assert (warned.status, fine.status) == (201, 201)
+    assert warned.headers["Bulksend-Warnings"] == "DUPLICATE_EMAIL;count=2, UNUSED_VALUE;count=1"
+    assert "Bulksend-Warnings" not in fine.headers
+
+
 async def test_a_dry_run_shows_the_mail_and_sends_nothing(
     gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
 ) -> None:

@@ -69,6 +69,12 @@ async def test_every_response_tells_the_rate_and_a_request_id(gateway: RunningGa
         await call(gateway, tenant, "POST", data=b"{"),
         await call(gateway, tenant, "GET", "/nonsense"),
         await post(gateway, tenant),
+        await call(gateway, tenant, "DELETE"),
+        await call(gateway, tenant, "GET", "/x/y"),
+        await call(gateway, tenant, "OPTIONS"),
+        await call(gateway, tenant, "OPTIONS", f"/{UNKNOWN_ID}"),
+        await gateway.get("/graphql", headers={**tenant.headers, "Accept": "image/png"}),
+        await gateway.get("/graphql", headers=tenant.headers),
     ]
 
     for reply in replies:
@@ -76,7 +82,7 @@ async def test_every_response_tells_the_rate_and_a_request_id(gateway: RunningGa
         assert 0 < int(reply.headers["RateLimit-Reset"]) <= 60
         assert re.fullmatch(r"[0-9a-f]{32}", reply.headers["X-Request-Id"])
     remaining = [int(reply.headers["RateLimit-Remaining"]) for reply in replies]
-    assert remaining == sorted(remaining, reverse=True)
+    assert remaining == list(range(999_999, 999_999 - len(replies), -1)), "each is counted once"
     kept = await call(gateway, tenant, "GET", headers={"X-Request-Id": "mine-1"})
     replaced = await call(gateway, tenant, "GET", headers={"X-Request-Id": "not mine"})
     assert kept.headers["X-Request-Id"] == "mine-1"
@@ -97,6 +103,13 @@ async def test_methods(gateway: RunningGateway, tenant: Tenant, path: str, wrong
     assert (refused.status, problem(refused)) == (405, "method-not-allowed")
     assert set(re.split(r",\s*", refused.headers["Allow"])) == allowed
     assert (options.status, set(options.headers["Allow"].split(", "))) == (204, allowed)
+
+
+async def test_a_key_that_is_none_changes_nothing_about_a_method(gateway: RunningGateway) -> None:
+    for method, status in (("DELETE", 405), ("OPTIONS", 204)):
+        reply = await call(gateway, None, method, headers={"Authorization": "Bearer isk_nonsense"})
+        assert reply.status == status
+        assert "RateLimit-Limit" not in reply.headers
 
 
 async def test_head_is_get_without_its_body(gateway: RunningGateway, tenant: Tenant) -> None:
