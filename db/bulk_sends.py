@@ -174,9 +174,12 @@ async def delete(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID)
     return await _DELETE.value(conn, organization_id, bulk_send_id) is not None
 
 
-async def cancel(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> int:
-    """Fail what is pending, leased or not, and give how many that were. Lock it first."""
-    return cast(int, await _CANCEL.value(conn, organization_id, bulk_send_id))
+async def cancel(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, reply_wait: timedelta) -> int:
+    """Fail what is pending, leased or not, and give how many that were. Lock it first.
+
+    `reply_wait`: how long after its lease a mail in flight may still be accepted.
+    """
+    return cast(int, await _CANCEL.value(conn, organization_id, bulk_send_id, reply_wait))
 
 
 async def retry(
@@ -184,6 +187,6 @@ async def retry(
 ) -> int:
     """Queue failed documents anew, all or those named, and give how many that were. Lock it first.
 
-    What was cancelled in flight is tried no sooner than its lease would have ended: the mail may yet be accepted.
+    What was cancelled in flight is tried no sooner than its mail can no longer be accepted.
     """
     return cast(int, await _RETRY.value(conn, organization_id, bulk_send_id, document_ids))

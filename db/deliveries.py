@@ -69,6 +69,7 @@ class Result:
 
 _CLAIM = query("deliveries", "claim", ClaimedRow)
 _CLAIM_OVERDUE = query("deliveries", "claim_overdue", OverdueRow)
+_RENEW = command("deliveries", "renew")
 _TAKE_TURN = command("deliveries", "take_turn")
 _END_TURN = command("deliveries", "end_turn")
 _MOVE_TURN = command("deliveries", "move_turn")
@@ -84,6 +85,17 @@ async def claim(conn: Connection, *, lease_id: UUID, limit: int, lease: timedelt
     Gives nothing while the circuit is open, and when that organization has nothing due: then settle its turn.
     """
     return await _CLAIM.all(conn, limit, lease_id, lease)
+
+
+async def renew(conn: Connection, *, held: Sequence[ClaimedRow], lease: timedelta) -> None:
+    """Let leases last `lease` from now, but for documents that are no longer pending or another's."""
+    await _RENEW.run(
+        conn,
+        [document.organization_id for document in held],
+        [document.id for document in held],
+        [document.lease_id for document in held],
+        lease,
+    )
 
 
 async def settle_turn(conn: Connection) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -12,7 +13,7 @@ from bulksend.db.circuit import Trouble
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
 from bulksend.delivery.metrics import CIRCUIT_OPEN
-from bulksend.delivery.outcomes import TOO_SLOW, ServerTrouble
+from bulksend.delivery.outcomes import TOO_SLOW, Accepted, Outcome, ServerTrouble
 from bulksend.delivery.policy import Policy
 from bulksend.delivery.smtp import Mailer
 
@@ -34,11 +35,32 @@ class Circuit:
         self._probe_interval = timedelta(seconds=policy.probe_interval)
         self._probe_lease = timedelta(seconds=policy.probe_timeout) + PROBE_SLACK
         self._seen: tuple[ServerTrouble, float] | None = None
+        # A claim is for at most one and a half times the connections (Room).
+        self._most_drawing = 2 * mailer.idle
+        self._drawing: set[UUID] = set()
 
-    def see(self, trouble: ServerTrouble, began: float) -> None:
-        """Remember what ails the server, seen by a mail begun at `began` on `time.monotonic()`, until `report`."""
+    def see(self, document_id: UUID, outcome: Outcome, began: float) -> None:
+        """Remember what ails the server, seen by a mail begun at `began` on `time.monotonic()`, until `report`.
+
+        A server that took MAIL may have trouble with that one mail only, and what one organization mails must not stop
+        the others. So then it takes as many different mails in a row as one claim never has, nothing accepted between
+        them: where others have mail due, theirs comes between.
+        """
+        if isinstance(outcome, Accepted):
+            self._drawing.clear()
+        if not isinstance(outcome, ServerTrouble):
+            return
+        if outcome.sender_accepted and not self._draws_too_often(document_id):
+            return
         if self._seen is None or began > self._seen[1]:
-            self._seen = trouble, began
+            self._seen = outcome, began
+
+    def _draws_too_often(self, document_id: UUID) -> bool:
+        self._drawing.add(document_id)
+        if len(self._drawing) < self._most_drawing:
+            return False
+        self._drawing.clear()
+        return True
 
     async def report(self) -> None:
         """Open the circuit if trouble was seen; until this succeeds nothing more should be sent."""

@@ -56,11 +56,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class ServerTrouble:
-    """The server itself does not serve. Nobody's failure: no attempt is used, and nothing left."""
+    """The server itself does not serve. Nobody's failure: no attempt is used, and nothing left.
+
+    `sender_accepted`: MAIL was accepted before, so it may be this mail that draws the trouble.
+    """
 
     code: DeliveryErrorCode
     smtp_code: int | None
     message: str
+    sender_accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ Outcome = Accepted | Refused | Deferred | ServerTrouble | Released
 UNANSWERED = Deferred(
     DeliveryErrorCode.CONNECTION_LOST,
     None,
-    "The connection broke before the server said whether it took the mail.",
+    "The server never said whether it took the mail: it may have arrived.",
 )
 UNWRITABLE_ADDRESS = Refused(
     DeliveryErrorCode.MAILBOX_UNAVAILABLE, None, "The address has characters that SMTP cannot carry."

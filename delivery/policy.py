@@ -19,6 +19,8 @@ from bulksend.delivery.outcomes import (
 )
 
 JITTER: Final = 0.2
+# How long the server may take to answer the final dot: RFC 5321, 4.5.3.2.6.
+REPLY_SECONDS: Final = 600.0
 WAITED_TOO_LONG: Final = "The mail waited longer than mail is kept."
 
 # Whoever waits with one of these waits for the server, not for what it thinks of the one mail.
@@ -39,7 +41,7 @@ class Policy:
 
     - `mail_from`: `address` or `Name <address>`.
     - `lease`: how long a claimed document is the worker's. Within a third of it the content is begun or the document
-      given back, so with the mailer's `reply_timeout` at half of it no result is later than the lease.
+      given back; while the server's answer is waited for, the lease is renewed every third of it.
     - `retry_delays`: the ladder; a document has one attempt more than it has rungs.
     - `max_queue_age`: how long a document may wait in all.
     - `smtp_rate`: mails a second of each worker, or None.
@@ -76,7 +78,7 @@ def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
         case Deferred():
             return _deferred(document, outcome, policy)
         case ServerTrouble():
-            return _pending(document, policy.probe_interval, outcome, attempts=0)
+            return _pending(document, _patience(document, outcome, policy), outcome, attempts=0)
         case Released():
             return Result(document.id, document.lease_id, "pending", attempts=0)
 
@@ -84,7 +86,7 @@ def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
 def expired(document: ClaimedRow | OverdueRow) -> Result:
     """The end of a document that has waited too long, with the server's last words if there were any."""
     waited_for_server = document.attempts == 0 or document.error_code in _SERVER_TROUBLE
-    code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else DeliveryErrorCode.ATTEMPTS_EXHAUSTED
+    code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else _exhausted(document.error_code)
     return Result(
         document.id,
         document.lease_id,
@@ -98,11 +100,28 @@ def expired(document: ClaimedRow | OverdueRow) -> Result:
 
 def _deferred(document: ClaimedRow, outcome: Deferred, policy: Policy) -> Result:
     if document.attempts >= len(policy.retry_delays):
-        return _failed(document, DeliveryErrorCode.ATTEMPTS_EXHAUSTED, outcome)
+        return _failed(document, _exhausted(outcome.code), outcome)
     delay = policy.retry_delays[document.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret
-    # Not past the end of its time: there it fails, at its next claim.
-    left = max(0, policy.max_queue_age - document.age.total_seconds())
-    return _pending(document, min(delay, left), outcome, attempts=1)
+    return _pending(document, _within_its_time(document, delay, policy), outcome, attempts=1)
+
+
+def _patience(document: ClaimedRow, outcome: ServerTrouble, policy: Policy) -> float:
+    """How long to wait for the server: ever longer if it may be this mail that draws the trouble."""
+    if not outcome.sender_accepted:
+        return policy.probe_interval
+    longer = max(policy.probe_interval, document.age.total_seconds() / 2)
+    return _within_its_time(document, longer, policy)
+
+
+def _within_its_time(document: ClaimedRow, delay: float, policy: Policy) -> float:
+    """The delay, but not past the end of the document's time: there it fails, at its next claim."""
+    return min(delay, max(0, policy.max_queue_age - document.age.total_seconds()))
+
+
+def _exhausted(last: str | None) -> DeliveryErrorCode:
+    """Why it ends: refused until now, unless the last time nobody could tell."""
+    unanswered = last == DeliveryErrorCode.CONNECTION_LOST
+    return DeliveryErrorCode.CONNECTION_LOST if unanswered else DeliveryErrorCode.ATTEMPTS_EXHAUSTED
 
 
 def _failed(document: ClaimedRow, code: DeliveryErrorCode, said: Refused | Deferred) -> Result:

@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -93,7 +93,7 @@ class Mailer:
 
     - `timeout`: seconds to open a connection, and again to get from MAIL to the server's 354.
     - `reply_timeout`: seconds the server may take to answer the final dot. RFC 5321 asks for ten minutes;
-      a mail given up here is sent again, so a lease must outlast the deadline by this much.
+      a mail given up here is sent again. Whoever leases mails must keep the lease for so long.
     - `local_hostname`: what EHLO says; by default this machine's name as it knows it itself, because
       aiosmtplib's default asks the DNS, in a thread, for every connection.
     - `tls_context`: in place of the default one, which verifies certificates and host names.
@@ -105,7 +105,7 @@ class Mailer:
         *,
         connections: int = 10,
         timeout: float = 30,
-        reply_timeout: float = 120,
+        reply_timeout: float = 600,
         local_hostname: str | None = None,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
@@ -142,9 +142,10 @@ class Mailer:
         if self._stopped or clock.is_over:
             return Released()
         outcome = await self._timed(Mail(sender_path, recipient_path, message), clock)
-        if isinstance(outcome, ServerTrouble):
-            self._drop_kept()
-        return outcome
+        if not isinstance(outcome, ServerTrouble):
+            return outcome
+        self._drop_kept()
+        return replace(outcome, sender_accepted=clock.sender_accepted)
 
     async def probe(self, sender: str = "") -> ServerTrouble | None:
         """Whether the server serves again: None if a new connection opens, logs in and takes MAIL.

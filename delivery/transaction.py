@@ -21,6 +21,7 @@ class Clock:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._content_begun = False
+        self.sender_accepted = False
         self.limit = asyncio.timeout(deadline - time.monotonic())
 
     @property
@@ -65,6 +66,7 @@ class Mail:
 
 async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_timeout: float) -> Outcome:
     """RCPT, DATA and the content of a mail whose MAIL was accepted: three round trips."""
+    clock.sender_accepted = True
     if failed := recipient_outcome(await connection.command(b"RCPT TO:" + mail.recipient)):
         return failed
     if failed := data_outcome(await connection.command(b"DATA")):

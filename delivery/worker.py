@@ -15,9 +15,9 @@ from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
 from bulksend.delivery.circuit import Circuit
 from bulksend.delivery.faults import described
+from bulksend.delivery.leases import Leases
 from bulksend.delivery.links import SigningLinks
 from bulksend.delivery.metrics import EXPIRED, IN_FLIGHT, count
-from bulksend.delivery.outcomes import ServerTrouble
 from bulksend.delivery.pace import Pace
 from bulksend.delivery.policy import Policy, expired, is_overdue, result
 from bulksend.delivery.recorder import Recorder
@@ -48,6 +48,7 @@ class Worker:
         self._room = Room(mailer.idle)
         self._policy = policy
         self._lease = timedelta(seconds=policy.lease)
+        self._leases = Leases(pool, self._lease)
         self._sending = Sending(mailer, links, policy)
         self._recorder = Recorder(pool, notices)
         self._circuit = Circuit(pool, notices, mailer, policy)
@@ -168,9 +169,9 @@ class Worker:
         if is_overdue(document, self._policy):
             self._expire(document)
             return
-        outcome = await self._sending.send(document, claimed_at + self._policy.lease * CONTENT_PART)
-        if isinstance(outcome, ServerTrouble):
-            self._circuit.see(outcome, claimed_at)
+        with self._leases.keeping(document):
+            outcome = await self._sending.send(document, claimed_at + self._policy.lease * CONTENT_PART)
+        self._circuit.see(document.id, outcome, claimed_at)
         count(outcome)
         self._recorder.add(document, result(document, outcome, self._policy))
 

@@ -1,12 +1,17 @@
 """Cancelling a bulk send: what is pending will not be sent."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.pool import Connection, write
+from bulksend.delivery.policy import REPLY_SECONDS
 from bulksend.resolvers.context import Context
+
+REPLY_WAIT: Final = timedelta(seconds=REPLY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,9 @@ async def cancel(context: Context, bulk_send_id: UUID) -> Cancelled | None:
     async def work(conn: Connection) -> Cancelled | None:
         if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
             return None
-        count = await bulk_sends.cancel(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+        count = await bulk_sends.cancel(
+            conn, organization_id=organization_id, bulk_send_id=bulk_send_id, reply_wait=REPLY_WAIT
+        )
         (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
         return Cancelled(row, count)
 

@@ -20,7 +20,7 @@ _DELIVERY_ERRORS: Final = {
     DeliveryErrorCode.MAILBOX_BUSY: "The mail server refused this recipient for now; it is tried again.",
     DeliveryErrorCode.MESSAGE_DEFERRED: "The mail server refused this message for now; it is tried again.",
     DeliveryErrorCode.CONNECTION_LOST: (
-        "The connection broke before the mail server said whether it took the mail; it is tried again."
+        "The connection broke before the mail server said whether it took the mail, so it may have arrived."
     ),
     DeliveryErrorCode.ATTEMPTS_EXHAUSTED: "Refused for now until no attempt, or no time, was left.",
     DeliveryErrorCode.CANCELLED: "The sender cancelled it before it was sent.",

@@ -14,7 +14,7 @@ from bulksend.db import migrations
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.links import SigningLinks
-from bulksend.delivery.policy import Policy
+from bulksend.delivery.policy import REPLY_SECONDS, Policy
 from bulksend.delivery.smtp import Mailer, SmtpServer
 from bulksend.delivery.worker import Worker
 from bulksend.resolvers.context import Gateway
@@ -22,8 +22,6 @@ from bulksend.server.auth import Authenticator
 from bulksend.server.request_limit import RequestLimit
 from bulksend.server.settings import Settings
 
-# The mail server may take this long to answer the final dot (RFC 5321, 4.5.3.2.6). Sooner, a slow one would get copies.
-REPLY_SECONDS = 600
 # Of the grace at shutdown, waiting requests get what delivery leaves.
 DELIVERY_PART = 0.8
 

@@ -37,11 +37,18 @@ class Delivery:
 
 @asynccontextmanager
 async def delivery_to(
-    sink: SmtpSink, pool: Pool, dsn: str, policy: Policy = POLICY, *, url: str | None = None, connections: int = 3
+    sink: SmtpSink,
+    pool: Pool,
+    dsn: str,
+    policy: Policy = POLICY,
+    *,
+    url: str | None = None,
+    connections: int = 3,
+    reply_timeout: float = 90,
 ) -> AsyncIterator[Delivery]:
     """A worker at rest."""
     notices = Notices(pool, dsn)
-    mailer = mailer_to(sink, url=url, connections=connections, reply_timeout=policy.lease / 2)
+    mailer = mailer_to(sink, url=url, connections=connections, reply_timeout=reply_timeout)
     try:
         yield Delivery(Worker(pool, notices, mailer, LINKS, policy), mailer, notices)
     finally:

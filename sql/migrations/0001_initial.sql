@@ -139,16 +139,17 @@ CREATE TABLE delivery_turns (
 
 CREATE INDEX delivery_turns_by_due ON delivery_turns (due_at);
 
--- Until the first ANALYZE the planner would take an organization for a single row, and any index that begins with it for
--- as good as the right one; a plan made then is kept by every connection. Told that there is one organization, it looks
--- for what tells rows apart. ANALYZE puts the truth in place of this.
-SELECT pg_restore_attribute_stats(
-    'schemaname', current_schema()::text,
-    'relname', seeded.relation,
-    'attname', 'organization_id',
-    'inherited', false,
-    'null_frac', 0::real,
-    'avg_width', 16,
-    'n_distinct', 1::real
-)
+-- Until the first ANALYZE the planner would take an organization for a single row, and any index that begins with it
+-- for as good as the right one; a plan made then is kept by every connection. Told that there is one organization, it
+-- looks for what tells rows apart. ANALYZE puts the truth in place of this.
+SELECT
+    pg_restore_attribute_stats(
+        'schemaname', current_schema()::text,
+        'relname', seeded.relation,
+        'attname', 'organization_id',
+        'inherited', FALSE,
+        'null_frac', 0::real,
+        'avg_width', 16,
+        'n_distinct', 1::real
+    )
 FROM (VALUES ('templates'), ('bulk_sends'), ('documents')) AS seeded (relation);

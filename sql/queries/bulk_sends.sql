@@ -366,13 +366,14 @@ deleted_documents AS (
 SELECT bulk_send.id FROM bulk_send;
 
 -- name: cancel
--- Fail what is pending, leased or not, and give how many that were. Lock the bulk send first.
+-- Fail what is pending, leased or not, and give how many that were. Lock the bulk send first. A mail in flight may be
+-- accepted until its lease has ended and the server's time to answer is over.
 WITH cancelled AS (
     UPDATE documents SET
         status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END,
         delivery_status = 'failed',
         next_attempt_at = NULL,
-        in_flight_until = CASE WHEN lease_id IS NOT NULL THEN next_attempt_at ELSE in_flight_until END,
+        in_flight_until = CASE WHEN lease_id IS NOT NULL THEN next_attempt_at + $3::interval ELSE in_flight_until END,
         lease_id = NULL,
         failed_at = clock_timestamp(),
         error_code = 'CANCELLED',

@@ -117,6 +117,27 @@ INNER JOIN templates
 INNER JOIN organizations ON claimed.organization_id = organizations.id
 ORDER BY claimed.bulk_send_id, claimed.signer_index;
 
+-- name: renew
+-- Let leases last this long from now, but for documents that are no longer pending or another's. What somebody has
+-- locked is being recorded or cancelled; waiting for it could deadlock.
+WITH held AS (
+    SELECT
+        documents.organization_id,
+        documents.id
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (organization_id, id, lease_id)
+    INNER JOIN documents
+        ON
+            given.organization_id = documents.organization_id
+            AND given.id = documents.id
+            AND given.lease_id = documents.lease_id
+    WHERE documents.delivery_status = 'pending'
+    FOR NO KEY UPDATE OF documents SKIP LOCKED
+)
+
+UPDATE documents SET next_attempt_at = clock_timestamp() + $4::interval
+FROM held
+WHERE documents.organization_id = held.organization_id AND documents.id = held.id;
+
 -- name: claim_overdue
 -- Lease documents that are due and were queued this long ago, anybody's, circuit or not. Reads all that is due.
 WITH overdue AS (

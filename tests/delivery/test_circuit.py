@@ -42,7 +42,6 @@ async def probe_is_due(pool: Pool) -> bool:
     [
         (Phase.CONNECT, 554, "SMTP_UNAVAILABLE"),
         (Phase.MAIL, 550, "SENDER_REFUSED"),
-        (Phase.RCPT, 421, "SMTP_UNAVAILABLE"),
     ],
 )
 async def test_trouble_uses_no_attempt_and_opens_the_circuit(
@@ -60,6 +59,52 @@ async def test_trouble_uses_no_attempt_and_opens_the_circuit(
         assert (document.delivery_status, document.attempts, document.error_code) == ("pending", 0, error_code)
     await pass_time(pool, POLICY.lease)
     assert await delivery.worker.deliver_due() == 0
+
+
+async def test_a_server_that_takes_no_recipient_opens_the_circuit_and_fails_nobody(
+    delivery: Delivery, pool: Pool, sink: SmtpSink
+) -> None:
+    sink.refuse(Phase.RCPT, 421, "4.3.2 Not today")
+    sent = await create_for_new_organization(pool, addresses(9))
+
+    assert await delivery.worker.deliver_due() == 3
+    assert await state(pool) is None
+    assert await delivery.worker.deliver_due() == 3
+
+    opened = await state(pool)
+    assert opened
+    assert (opened.error_code, opened.smtp_code) == ("SMTP_UNAVAILABLE", 421)
+    assert {(document.delivery_status, document.attempts) for document in await documents_of(pool, sent)} == {
+        ("pending", 0)
+    }
+    assert await delivery.worker.deliver_due() == 0
+
+
+async def test_recipients_that_draw_a_421_hold_up_nobody_else(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
+    sink.refuse(Phase.RCPT, 421, "4.3.2 Not for them", recipient="*@drawing.example.com")
+    drawing = await create_for_new_organization(pool, addresses(60, "drawing.example.com"))
+    other = await create_for_new_organization(pool, addresses(30), "Other")
+
+    for _ in range(20):  # ten turns each
+        assert await delivery.worker.deliver_due() == 3
+        assert await state(pool) is None
+
+    assert (await bulk_send(pool, other)).status == "completed"
+    row = await bulk_send(pool, drawing)
+    assert (row.sent_count, row.failed_count, row.pending_count) == (0, 0, 60)
+    assert sum(document.error_code is not None for document in await documents_of(pool, drawing)) == 30
+
+
+async def test_few_mails_that_draw_a_421_again_and_again_open_nothing(
+    delivery: Delivery, pool: Pool, sink: SmtpSink
+) -> None:
+    sink.refuse(Phase.RCPT, 421, "4.3.2 Not for them")
+    sent = await create_for_new_organization(pool, addresses(3))
+    for turn in range(6):
+        assert await delivery.worker.deliver_due() == 3
+        assert await state(pool) is None
+        await pass_time(pool, 10 * 2**turn)
+    assert {document.attempts for document in await documents_of(pool, sent)} == {0}
 
 
 async def test_a_wrong_password_fails_nobody(pool: Pool, dsn: str) -> None:
@@ -128,14 +173,15 @@ async def test_another_takes_over_from_a_prober_that_died(
 
 
 async def test_what_was_met_before_the_last_probe_opens_nothing(pool: Pool, dsn: str, sink: SmtpSink) -> None:
-    late = sink.hold(Phase.RCPT, recipient="late@example.com")
-    sink.refuse(Phase.RCPT, 421, "Not today", recipient="*@example.com")
+    late = sink.hold(Phase.CONNECT, times=1)
+    sink.refuse(Phase.CONNECT, 421, "Not today", times=2)
     async with delivery_to(sink, pool, dsn) as first, delivery_to(sink, pool, dsn) as second:
         await create_for_new_organization(pool, ["late@example.com"])
         passing = asyncio.create_task(first.worker.deliver_due())
         await late.reached()
         await create_for_new_organization(pool, ["early@example.com"])
         await second.worker.deliver_due()
+        sink.forgive()  # but who waits already is still refused
         assert await second.worker.mend()
         late.open()
         await passing
@@ -145,9 +191,11 @@ async def test_what_was_met_before_the_last_probe_opens_nothing(pool: Pool, dsn:
 async def test_a_flapping_server_is_not_hammered(delivery: Delivery, pool: Pool, sink: SmtpSink) -> None:
     sink.refuse(Phase.RCPT, 421, "Not today")
     await create_for_new_organization(pool, addresses(30))
-    await delivery.worker.deliver_due()
+    for _ in range(2):
+        await delivery.worker.deliver_due()
     assert await delivery.worker.mend()
-    await delivery.worker.deliver_due()
+    for _ in range(2):
+        await delivery.worker.deliver_due()
     assert await state(pool)
     waits = await pool.fetchval("SELECT next_probe_at - closed_at = interval '50 milliseconds' FROM smtp_circuit")
     assert waits

@@ -73,7 +73,8 @@ async def test_what_is_wrong_with_the_server_is_no_failure_of_the_mail(
     sink: SmtpSink, mailer: Mailer, phase: Phase, code: int, expected: DeliveryErrorCode
 ) -> None:
     sink.refuse(phase, code, "not now", times=1)
-    assert await send(mailer) == ServerTrouble(expected, code, "not now")
+    sender_accepted = phase in (Phase.RCPT, Phase.DATA, Phase.MESSAGE)
+    assert await send(mailer) == ServerTrouble(expected, code, "not now", sender_accepted)
     assert sink.mails == []
     await sink.wait_until(lambda: sink.open_connections == 0)
     assert await send(mailer) == Accepted(250, "2.0.0 Queued")
@@ -87,6 +88,7 @@ async def test_a_connection_lost_before_the_content_is_the_servers_trouble(
     outcome = await send(mailer)
     assert isinstance(outcome, ServerTrouble)
     assert (outcome.code, outcome.smtp_code) == (DeliveryErrorCode.SMTP_UNREACHABLE, None)
+    assert outcome.sender_accepted is (phase in (Phase.RCPT, Phase.DATA))
     assert isinstance(await send(mailer), Accepted)
 
 
@@ -118,6 +120,7 @@ async def test_a_server_that_does_not_answer_in_time_is_in_trouble(sink: SmtpSin
     outcome = await send(mailer)
     assert isinstance(outcome, ServerTrouble)
     assert outcome.code is DeliveryErrorCode.SMTP_UNREACHABLE
+    assert outcome.sender_accepted is (phase in (Phase.RCPT, Phase.DATA))
     assert mailer.idle == 3
     await mailer.close()
 

@@ -9,6 +9,7 @@ from delivering import POLICY
 
 from bulksend.db.deliveries import ClaimedRow
 from bulksend.delivery.outcomes import (
+    UNANSWERED,
     Accepted,
     Deferred,
     DeliveryErrorCode,
@@ -72,6 +73,12 @@ def test_the_ladders_end_fails_with_the_servers_last_words() -> None:
     assert (given.error_code, given.smtp_code, given.error_message) == ("ATTEMPTS_EXHAUSTED", 450, "4.2.1 Later")
 
 
+def test_the_ladders_end_says_so_when_nobody_knows_whether_the_mail_arrived() -> None:
+    given = result(replace(DOCUMENT, attempts=2), UNANSWERED, POLICY)
+    assert (given.outcome, given.attempts, given.error_code) == ("failed", 1, "CONNECTION_LOST")
+    assert "may have arrived" in str(given.error_message)
+
+
 def test_no_document_waits_past_its_time() -> None:
     old = replace(DOCUMENT, age=timedelta(seconds=POLICY.max_queue_age - 3))
     assert result(old, BUSY, POLICY).wait == timedelta(seconds=3)
@@ -80,6 +87,13 @@ def test_no_document_waits_past_its_time() -> None:
 def test_trouble_with_the_server_uses_no_attempt() -> None:
     given = result(replace(DOCUMENT, attempts=2), DOWN, POLICY)
     assert (given.outcome, given.attempts, given.error_code) == ("pending", 0, "SMTP_UNREACHABLE")
+
+
+@pytest.mark.parametrize(("age", "wait"), [(0, 3), (100, 50), (86_390, 10), (90_000, 0)])
+def test_a_mail_that_draws_trouble_waits_longer_each_time(age: float, wait: float) -> None:
+    drawn = replace(DOWN, sender_accepted=True)
+    given = result(replace(DOCUMENT, age=timedelta(seconds=age)), drawn, replace(POLICY, probe_interval=3))
+    assert (given.outcome, given.attempts, given.wait) == ("pending", 0, timedelta(seconds=wait))
 
 
 def test_released_uses_nothing() -> None:
@@ -100,6 +114,7 @@ def test_overdue_is_older_than_the_queue_allows(seconds: float, overdue: bool) -
         (0, "SMTP_AUTHENTICATION_FAILED", "SMTP_UNREACHABLE"),
         (2, "SMTP_UNAVAILABLE", "SMTP_UNREACHABLE"),
         (2, "MAILBOX_BUSY", "ATTEMPTS_EXHAUSTED"),
+        (2, "CONNECTION_LOST", "CONNECTION_LOST"),
     ],
 )
 def test_expired_tells_who_was_to_blame(attempts: int, last: str | None, code: str) -> None:

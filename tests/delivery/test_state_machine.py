@@ -117,7 +117,9 @@ class World:
     async def cancel(self, sent: Sent) -> None:
         async with writing(self.pool) as conn:
             if await bulk_sends.lock(conn, organization_id=sent.organization_id, bulk_send_id=sent.id):
-                await bulk_sends.cancel(conn, organization_id=sent.organization_id, bulk_send_id=sent.id)
+                await bulk_sends.cancel(
+                    conn, organization_id=sent.organization_id, bulk_send_id=sent.id, reply_wait=timedelta()
+                )
 
     async def delete(self, sent: Sent) -> None:
         async with writing(self.pool) as conn:

@@ -1,11 +1,13 @@
 """Cancel, retry and delete, also against a delivery that is under way."""
 
+from datetime import timedelta
 from typing import Any
 
 from gateway import RunningGateway, Tenant, create, new_tenant
 from smtp_sink import Phase, SmtpSink
 
 from bulksend.db import ids
+from bulksend.delivery.policy import REPLY_SECONDS
 
 FIELDS = "bulkSend { status totalCount sentCount failedCount pendingCount } userErrors { code field }"
 CANCEL = f"mutation($id: ID!) {{ cancelBulkSend(input: {{id: $id}}) {{ cancelledCount {FIELDS} }} }}"
@@ -157,7 +159,7 @@ async def test_cancelling_and_retrying_again_and_again_sends_no_second_copy(
         await mutate(gateway, tenant, CANCEL, id=bulk_send_id)
         await mutate(gateway, tenant, RETRY, id=bulk_send_id, documents=None)
         (retried,) = await gateway.pool.fetch("SELECT next_attempt_at FROM documents")
-        assert retried["next_attempt_at"] >= leased["next_attempt_at"]
+        assert retried["next_attempt_at"] >= leased["next_attempt_at"] + timedelta(seconds=REPLY_SECONDS)
     gate.open()
     assert (await finished(gateway, tenant, bulk_send_id)).sent_count == 1
     assert len(sink.mails) == 1
