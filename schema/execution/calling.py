@@ -1,0 +1,105 @@
+"""How a field's value is got: as an attribute, from a function called directly, or as graphql-core gets it.
+
+Strawberry wraps each resolver in several calls that are for fields with extensions. What has none is called directly.
+"""
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+from strawberry.types.field import StrawberryField
+
+from bulksend.schema.execution import arguments
+from bulksend.schema.execution.borrowed import (
+    GraphQLCoreConverter,
+    default_field_resolver,
+    definition_of,
+    function_of,
+    handles_exceptions,
+    info_class_of,
+)
+from bulksend.schema.execution.info import ResolveInfo
+from bulksend.schema.execution.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An expression of `v` (the object), `R` (the run) and `P` (the indices), and the names it uses.
+
+    `before`: statements that must come first. `is_coroutine`: its value is always a coroutine.
+    """
+
+    expression: str
+    names: dict[str, Any] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    is_coroutine: bool = False
+
+
+def call_of(position: Position, converter: GraphQLCoreConverter | None) -> Call:
+    """Give the fastest way that comes to the same as graphql-core's."""
+    strawberry_field = definition_of(position.definition)
+    if converter is None or type(strawberry_field) is not StrawberryField or strawberry_field.extensions:
+        return _as_graphql_core_does(position)
+    if handles_exceptions(converter, strawberry_field):
+        return _as_graphql_core_does(position)
+    if strawberry_field.base_resolver is None:
+        return _attribute(position, strawberry_field)
+    return _directly(position, strawberry_field, converter)
+
+
+def _attribute(position: Position, strawberry_field: StrawberryField) -> Call:
+    if strawberry_field.default_resolver is not getattr:
+        return _as_graphql_core_does(position)
+    return Call(f"v.{strawberry_field.python_name}")
+
+
+def _as_graphql_core_does(position: Position) -> Call:
+    number = position.number
+    names = {
+        f"f{number}": position.definition.resolve or default_field_resolver,
+        f"p{number}": position,
+        "ResolveInfo": ResolveInfo,
+    }
+    given = _given(position, None, names, info="None")
+    return Call(f"f{number}(v,ResolveInfo(R,p{number},P){given})", names)
+
+
+def _directly(position: Position, strawberry_field: StrawberryField, converter: GraphQLCoreConverter) -> Call:
+    number = position.number
+    resolver = strawberry_field.base_resolver
+    function = function_of(strawberry_field)
+    if resolver is None or not callable(function) or inspect.isasyncgenfunction(function):
+        return _as_graphql_core_does(position)
+    names: dict[str, Any] = {f"f{number}": function}
+    parts = ["v"] if resolver.self_parameter else []
+    parts += [f"{found.name}=v" for found in (resolver.parent_parameter, resolver.root_parameter) if found]
+    convert = arguments.converter(converter, strawberry_field)
+    given = _given(position, convert, names, info="i").removeprefix(",")
+    needs_info = given.endswith(",i)")
+    if resolver.info_parameter:
+        parts.append(f"{resolver.info_parameter.name}=i")
+        needs_info = True
+    parts += [given] if given else []
+    before: tuple[str, ...] = ()
+    if needs_info:
+        names |= {
+            f"p{number}": position,
+            f"d{number}": strawberry_field,
+            "ResolveInfo": ResolveInfo,
+            "Info": info_class_of(converter),
+        }
+        before = (f"i=Info(ResolveInfo(R,p{number},P),d{number})",)
+    is_coroutine = inspect.iscoroutinefunction(function)
+    return Call(f"f{number}({','.join(parts)})", names, before, is_coroutine)
+
+
+def _given(position: Position, convert: arguments.Convert | None, names: dict[str, Any], *, info: str) -> str:
+    constant = arguments.constant_arguments(position, convert)
+    if constant == {}:
+        return ""
+    name = f"a{position.number}"
+    if constant is not None:
+        names[name] = constant
+        return f",**{name}"
+    names[name] = arguments.runtime_arguments(position, convert)
+    return f",**{name}(R,{info})"

@@ -1,0 +1,99 @@
+"""Completing the items of a list, each at its own index; lists of one kind of object, or of text, without questions."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from graphql import GraphQLID, GraphQLList, GraphQLObjectType, GraphQLString, is_non_null_type
+from graphql.pyutils import is_awaitable
+
+from bulksend.schema.execution.completion import completer, receiver
+from bulksend.schema.execution.position import Indices, Position
+from bulksend.schema.execution.run import Complete, Pending, Run
+
+if TYPE_CHECKING:
+    from bulksend.schema.execution.plan import Plan
+
+_TEXT: Final = (GraphQLString, GraphQLID)
+
+
+def items_completer(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> Complete:
+    """Make the function that completes the items of an iterable; `Plan.items` makes it once."""
+    item = position.item(type_.of_type)
+    nullable = item.type.of_type if is_non_null_type(item.type) else item.type
+    complete_any = _items(item, receiver(completer(plan, item), item))
+    if nullable in _TEXT:
+        return _texts(complete_any)
+    own_class = plan.own_class(nullable)
+    if own_class is None or not isinstance(nullable, GraphQLObjectType):
+        return complete_any
+    return _objects(item, own_class, plan.selection(nullable, item), complete_any)
+
+
+def _items(item: Position, receive: Complete) -> Complete:
+    def complete(values: Any, run: Run, indices: Indices) -> list[Any]:
+        completed: list[Any] = []
+        iterator = iter(values)
+        try:
+            for index, value in enumerate(iterator):
+                completed.append(_item(item, receive, value, run, (indices, index), completed))
+        except Exception:
+            _settle_rest(iterator, item, indices, run)
+            raise
+        return completed
+
+    return complete
+
+
+def _objects(item: Position, own_class: type, select: Complete, complete_any: Complete) -> Complete:
+    def complete(values: Any, run: Run, indices: Indices) -> Any:
+        if values.__class__ is not list or [value for value in values if value.__class__ is not own_class]:
+            return complete_any(values, run, indices)
+        completed: list[Any] = []
+        for value in values:
+            try:
+                selected = select(value, run, (indices, len(completed)))
+            except Exception as error:
+                if item.is_non_null:
+                    raise run.locate(error, item, (indices, len(completed))) from error
+                run.fail(error, item, (indices, len(completed)))
+                selected = None
+            completed.append(selected)
+        return completed
+
+    return complete
+
+
+def _texts(complete_any: Complete) -> Complete:
+    def complete(values: Any, run: Run, indices: Indices) -> Any:
+        if values.__class__ is not list or [value for value in values if value.__class__ is not str]:
+            return complete_any(values, run, indices)
+        return values[:]
+
+    return complete
+
+
+def _item(item: Position, receive: Complete, value: Any, run: Run, indices: Indices, completed: list[Any]) -> Any:
+    try:
+        given = receive(value, run, indices)
+    except Exception as error:
+        if item.is_non_null:
+            raise run.locate(error, item, indices) from error
+        run.fail(error, item, indices)
+        return None
+    if given.__class__ is Pending:
+        given.container = completed
+        given.key = len(completed)
+    return given
+
+
+def _settle_rest(iterator: Any, item: Position, indices: Indices, run: Run) -> None:
+    """Take up the awaitables that nobody will ask for any more: without a container they only end."""
+    try:
+        for value in iterator:
+            if is_awaitable(value):
+                Pending(value, _nothing, item, (indices, 0), run)
+    except Exception:  # noqa: S110  # a broken iterator has no more of them
+        pass
+
+
+def _nothing(_value: Any, _run: Run, _indices: Indices) -> None:
+    return None

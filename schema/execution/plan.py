@@ -1,0 +1,174 @@
+"""A plan: one operation of one document, compiled.
+
+Which fields an operation has depends on its document and on the variables of its `@skip`s and `@include`s alone, so a
+plan is made for each combination of these that comes (`conditions`), with graphql-core's own collecting of fields.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    is_object_type,
+)
+
+from bulksend.schema.execution.borrowed import (
+    CollectedFields,
+    FieldDetails,
+    FragmentDetails,
+    VariableValues,
+    collect_fields,
+    collect_subfields,
+    converter_of,
+    definition_of,
+)
+from bulksend.schema.execution.calling import call_of
+from bulksend.schema.execution.lists import items_completer
+from bulksend.schema.execution.position import Position
+from bulksend.schema.execution.run import Complete
+from bulksend.schema.execution.selection import Selection
+
+# A document within the gateway's limits has fewer; others are executed by graphql-core.
+MOST_FIELDS: Final = 2_000
+_CONDITIONS: Final = ("skip", "include")
+
+Root = Callable[[Any, Any, None], dict[str, Any]]
+
+
+class NotCompiled(Exception):
+    """This operation is for graphql-core to execute."""
+
+
+class Plan:
+    """How to execute one operation. `roots`: functions for all root fields at once, or for a mutation one by one.
+
+    Raises `NotCompiled` for introspection, subscriptions, directives on the operation and unusually large documents.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        variables: VariableValues,
+    ) -> None:
+        self.schema = schema
+        self.operation = operation
+        self.fragments = fragments
+        self.converter = converter_of(schema)
+        self.is_strawberry = self.converter is not None
+        self.fields = 0
+        self._numbers = count()
+        self._details = {name: FragmentDetails(node, None) for name, node in fragments.items()}
+        # Only the conditions are ever read from these while fields are collected.
+        self._variables = variables
+        self._selections: dict[tuple[str, Position], Complete] = {}
+        self._items: dict[Position, Complete] = {}
+        self.roots = self._roots()
+
+    def selection(self, type_: GraphQLObjectType, position: Position) -> Complete:
+        """Give the function that makes an object of this type at this position."""
+        known = self._selections.get((type_.name, position))
+        if known is not None:
+            return known
+        details: list[FieldDetails] = [FieldDetails(node, None) for node in position.nodes]
+        collected = collect_subfields(
+            self.schema, self._details, self._variables, self.operation, type_, details, hide_suggestions=False
+        )
+        made = self._compiled(type_, self._checked(collected), position)
+        self._selections[type_.name, position] = made
+        return made
+
+    def items(self, position: Position, type_: Any) -> Complete:
+        """Give the function that completes the items of the list at this position."""
+        if position not in self._items:
+            self._items[position] = items_completer(self, position, type_)
+        return self._items[position]
+
+    def own_class(self, type_: Any) -> type | None:
+        """Give the class whose instances are of this object type without further questions, or None."""
+        definition = definition_of(type_) if is_object_type(type_) else None
+        if definition is None or definition.is_type_of is not None:
+            return None
+        if definition.concrete_of is not None and type_.is_type_of is not None:
+            return None
+        own: type = (definition.concrete_of or definition).origin
+        return None if issubclass(own, BaseException) or hasattr(own, "__await__") else own
+
+    def _roots(self) -> list[Root]:
+        operation = self.operation
+        root_type = self.schema.get_root_type(operation.operation)
+        if root_type is None or operation.operation is OperationType.SUBSCRIPTION or operation.directives:
+            raise NotCompiled
+        if any(fragment.variable_definitions for fragment in self.fragments.values()):
+            raise NotCompiled
+        fields = self._checked(collect_fields(self.schema, self._details, self._variables, root_type, operation))
+        if operation.operation is OperationType.QUERY:
+            return [self._compiled(root_type, fields, None)]
+        return [self._compiled(root_type, {key: nodes}, None) for key, nodes in fields.items()]
+
+    def _checked(self, collected: CollectedFields) -> dict[str, list[FieldNode]]:
+        if collected.new_defer_usages:
+            raise NotCompiled
+        fields = {key: [found.node for found in details] for key, details in collected.grouped_field_set.items()}
+        self.fields += len(fields)
+        if self.fields > MOST_FIELDS:
+            raise NotCompiled
+        return fields
+
+    def _compiled(
+        self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], above: Position | None
+    ) -> Callable[..., Any]:
+        selection = Selection(self)
+        for key, nodes in fields.items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                selection.typename(key, type_.name)
+                continue
+            if name.startswith("__"):
+                raise NotCompiled
+            definition = self.schema.get_field(type_, name)
+            if definition is None:
+                continue
+            position = Position(
+                number=next(self._numbers),
+                above=above,
+                key=key,
+                type_=definition.type,
+                parent_type=type_,
+                definition=definition,
+                nodes=nodes,
+            )
+            selection.field(key, position, call_of(position, self.converter))
+        return selection.function()
+
+
+def conditions(operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+    """Give the names of the variables that decide which fields there are."""
+    found: set[str] = set()
+    for node in (operation, *fragments.values()):
+        found |= {name for directive in _directives(node) for name in _variables(directive)}
+    return tuple(sorted(found))
+
+
+def _directives(node: Node) -> Iterator[Any]:
+    waiting: list[Any] = [getattr(node, "selection_set", None)]
+    while waiting:
+        selection_set = waiting.pop()
+        for selection in selection_set.selections if selection_set else ():
+            yield from (found for found in selection.directives or () if found.name.value in _CONDITIONS)
+            waiting.append(getattr(selection, "selection_set", None))
+
+
+def _variables(directive: Any) -> Iterator[str]:
+    for argument in directive.arguments or ():
+        if isinstance(argument.value, VariableNode):
+            yield argument.value.name.value
