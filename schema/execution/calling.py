@@ -18,7 +18,7 @@ from bulksend.schema.execution.borrowed import (
     handles_exceptions,
     info_class_of,
 )
-from bulksend.schema.execution.info import ResolveInfo
+from bulksend.schema.execution.info import ResolveInfo, info_of
 from bulksend.schema.execution.position import Position
 
 
@@ -58,10 +58,10 @@ def _as_graphql_core_does(position: Position) -> Call:
     names = {
         f"f{number}": position.definition.resolve or default_field_resolver,
         f"p{number}": position,
-        "ResolveInfo": ResolveInfo,
+        "info_of": info_of,
     }
     given = _given(position, None, names, info="None")
-    return Call(f"f{number}(v,ResolveInfo(R,p{number},P){given})", names)
+    return Call(f"f{number}(v,info_of(R,p{number},P){given})", names)
 
 
 def _directly(position: Position, strawberry_field: StrawberryField, converter: GraphQLCoreConverter) -> Call:

@@ -5,7 +5,7 @@ gave, the run and the indices, and gives what stands in the response, or a `Pend
 knows the place. Generated code calls them for whatever it does not recognise at once.
 """
 
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -23,7 +23,7 @@ from graphql import (
 from graphql.pyutils import inspect, is_async_iterable, is_awaitable, is_iterable
 
 from bulksend.schema.execution.borrowed import default_type_resolver, runtime_type
-from bulksend.schema.execution.info import ResolveInfo
+from bulksend.schema.execution.info import info_of
 from bulksend.schema.execution.position import Indices, Position
 from bulksend.schema.execution.run import Complete, Pending, Run
 
@@ -145,16 +145,13 @@ def _abstract(plan: "Plan", position: Position, type_: GraphQLAbstractType) -> C
 
 
 def _list(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> Complete:
-    complete_items = plan.items(position, type_)
-
-    async def read(values: AsyncIterable[Any]) -> list[Any]:
-        return [value async for value in values]
+    complete_items, complete_items_as_they_come = plan.items(position, type_)
 
     def complete(value: Any, run: Run, indices: Indices) -> Any:
         if value.__class__ is list:
             return complete_items(value, run, indices)
         if is_async_iterable(value):
-            return Pending(read(value), complete_items, position, indices, run)
+            return complete_items_as_they_come(value, run, indices)
         if not is_iterable(value):
             field = f"{position.parent_type}.{position.nodes[0].name.value}"
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{field}'.")
@@ -175,4 +172,4 @@ def _later(
 
 
 def _info(run: Run, position: Position, indices: Indices) -> Any:
-    return ResolveInfo(run, position.field, position.field_indices(indices))
+    return info_of(run, position.field, position.field_indices(indices))

@@ -107,10 +107,11 @@ def _run(run: Run) -> ExecutionResult | Awaitable[ExecutionResult]:
     run.data = {}
     roots = iter(run.plan.roots)
     for root in roots:
-        if not _begin_root(run, root):
-            break
+        begun = _begin_root(run, root)
         if drop_unwanted(run):
             return _settled(run, roots)
+        if not begun:
+            break
     return run.result()
 
 
@@ -118,8 +119,9 @@ async def _settled(run: Run, roots: Any) -> ExecutionResult:
     """Wait for what is pending, and then execute the roots that are left, one after another."""
     await settle_all(run)
     for root in roots:
-        if run.data is None or not _begin_root(run, root):
+        if run.data is None:
             break
+        _begin_root(run, root)
         await settle_all(run)
     return run.result()
 

@@ -7,6 +7,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -103,3 +104,11 @@ class ResolveInfo:
     def notes(self) -> dict[str, Any]:
         """What a resolver of this very field noted about the operation."""
         return self._position.notes
+
+
+def info_of(run: Run, position: Position, indices: Indices) -> Any:
+    """Give what a resolver that is called as graphql-core calls it is told."""
+    info = ResolveInfo(run, position, indices)
+    if run.plan.is_strawberry:
+        return info
+    return GraphQLResolveInfo(*[getattr(info, name) for name in GraphQLResolveInfo._fields])

@@ -1,10 +1,13 @@
 """Completing the items of a list, each at its own index; lists of one kind of object, or of text, without questions."""
 
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import GraphQLID, GraphQLList, GraphQLObjectType, GraphQLString, is_non_null_type
 from graphql.pyutils import is_awaitable
 
+from bulksend.schema.execution.background import settle
 from bulksend.schema.execution.completion import completer, receiver
 from bulksend.schema.execution.position import Indices, Position
 from bulksend.schema.execution.run import Complete, Pending, Run
@@ -15,17 +18,19 @@ if TYPE_CHECKING:
 _TEXT: Final = (GraphQLString, GraphQLID)
 
 
-def items_completer(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> Complete:
-    """Make the function that completes the items of an iterable; `Plan.items` makes it once."""
+def items_completers(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> tuple[Complete, Complete]:
+    """Make the functions that complete the items of an iterable, and of an asynchronous one."""
     item = position.item(type_.of_type)
     nullable = item.type.of_type if is_non_null_type(item.type) else item.type
-    complete_any = _items(item, receiver(completer(plan, item), item))
+    receive = receiver(completer(plan, item), item)
+    complete_any = _items(item, receive)
+    as_they_come = _items_as_they_come(item, receive, position)
     if nullable in _TEXT:
-        return _texts(complete_any)
+        return _texts(complete_any), as_they_come
     own_class = plan.own_class(nullable)
     if own_class is None or not isinstance(nullable, GraphQLObjectType):
-        return complete_any
-    return _objects(item, own_class, plan.selection(nullable, item), complete_any)
+        return complete_any, as_they_come
+    return _objects(item, own_class, plan.selection(nullable, item), complete_any), as_they_come
 
 
 def _items(item: Position, receive: Complete) -> Complete:
@@ -71,6 +76,57 @@ def _texts(complete_any: Complete) -> Complete:
     return complete
 
 
+def _items_as_they_come(item: Position, receive: Complete, position: Position) -> Complete:
+    """Complete an asynchronous iterable's items as they come; what they await is begun when the list is there."""
+
+    async def read(values: AsyncIterable[Any], run: Run, indices: Indices) -> tuple[list[Any], list[Pending]]:
+        completed: list[Any] = []
+        held: list[Pending] = []
+        iterator = aiter(values)
+        try:
+            async for value in _located(iterator, position, run, indices):
+                before = len(run.pending)
+                try:
+                    completed.append(_item(item, receive, value, run, (indices, len(completed)), completed))
+                finally:
+                    held += run.pending[before:]
+                    del run.pending[before:]
+        except BaseException:
+            settle([pending.awaitable for pending in held])
+            await _close(iterator)
+            raise
+        return completed, held
+
+    def begin(values: AsyncIterable[Any], run: Run, indices: Indices) -> Pending:
+        return Pending(read(values, run, indices), end, position, indices, run)
+
+    def end(came: tuple[list[Any], list[Pending]], run: Run, _indices: Indices) -> list[Any]:
+        completed, held = came
+        run.pending += held
+        return completed
+
+    return begin
+
+
+async def _located(iterator: AsyncIterator[Any], position: Position, run: Run, indices: Indices) -> AsyncIterator[Any]:
+    """Iterate; an error of the iteration itself is the field's."""
+    while True:
+        try:
+            value = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        except Exception as error:
+            raise run.locate(error, position, indices) from error
+        yield value
+
+
+async def _close(iterator: AsyncIterator[Any]) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        with suppress(Exception):
+            await close()
+
+
 def _item(item: Position, receive: Complete, value: Any, run: Run, indices: Indices, completed: list[Any]) -> Any:
     try:
         given = receive(value, run, indices)
@@ -87,12 +143,10 @@ def _item(item: Position, receive: Complete, value: Any, run: Run, indices: Indi
 
 def _settle_rest(iterator: Any, item: Position, indices: Indices, run: Run) -> None:
     """Take up the awaitables that nobody will ask for any more: without a container they only end."""
-    try:
+    with suppress(Exception):
         for value in iterator:
             if is_awaitable(value):
                 Pending(value, _nothing, item, (indices, 0), run)
-    except Exception:  # noqa: S110  # a broken iterator has no more of them
-        pass
 
 
 def _nothing(_value: Any, _run: Run, _indices: Indices) -> None:

@@ -31,7 +31,7 @@ from bulksend.schema.execution.borrowed import (
     definition_of,
 )
 from bulksend.schema.execution.calling import call_of
-from bulksend.schema.execution.lists import items_completer
+from bulksend.schema.execution.lists import items_completers
 from bulksend.schema.execution.position import Position
 from bulksend.schema.execution.run import Complete
 from bulksend.schema.execution.selection import Selection
@@ -71,7 +71,7 @@ class Plan:
         # Only the conditions are ever read from these while fields are collected.
         self._variables = variables
         self._selections: dict[tuple[str, Position], Complete] = {}
-        self._items: dict[Position, Complete] = {}
+        self._items: dict[Position, tuple[Complete, Complete]] = {}
         self.roots = self._roots()
 
     def selection(self, type_: GraphQLObjectType, position: Position) -> Complete:
@@ -87,10 +87,10 @@ class Plan:
         self._selections[type_.name, position] = made
         return made
 
-    def items(self, position: Position, type_: Any) -> Complete:
-        """Give the function that completes the items of the list at this position."""
+    def items(self, position: Position, type_: Any) -> tuple[Complete, Complete]:
+        """Give the functions that complete the items of the list at this position: at hand, or asynchronous."""
         if position not in self._items:
-            self._items[position] = items_completer(self, position, type_)
+            self._items[position] = items_completers(self, position, type_)
         return self._items[position]
 
     def own_class(self, type_: Any) -> type | None:

@@ -131,7 +131,7 @@ class Selection:
             refused = f"if {x} is None or {x} is Undefined: raise nothing_made(t{number},y,{x})"
             return [(f"{x}.__class__ in PLAIN", (f"y={x}", f"{x}=s{number}(y)", refused))]
         if is_list_type(type_):
-            self._names[f"l{number}"] = self._plan.items(position, type_)
+            self._names[f"l{number}"] = self._plan.items(position, type_)[0]
             return [(f"{x}.__class__ is list", (f"{x}=l{number}({x},R,P)",))]
         own_class = self._plan.own_class(type_)
         if own_class is None:
