@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
 from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
+from bulksend.db.rows import Row
 
 
-@dataclass(frozen=True, slots=True)
-class BulkSendRow:
+class BulkSendRow(Row):
     """One bulk send. `status`: processing, completed or failed, made of the counters by the database."""
+
+    __slots__ = ()
 
     id: UUID
     template_id: UUID
@@ -27,6 +30,30 @@ class BulkSendRow:
     pending_count: int
     created_at: datetime
     updated_at: datetime
+
+
+class ListedBulkSendRow(BulkSendRow):
+    """One bulk send of a page, with its template's columns if they were read with it, else None."""
+
+    __slots__ = ()
+
+    template_name: str | None
+    template_description: str | None
+    template_created_at: datetime | None
+
+
+class ListedTemplate:
+    """The template read together with a bulk send: as a row of it, without `body` and `merge_fields`."""
+
+    __slots__ = ("bulk_send",)
+
+    id = property(attrgetter("bulk_send.template_id"))
+    name = property(attrgetter("bulk_send.template_name"))
+    description = property(attrgetter("bulk_send.template_description"))
+    created_at = property(attrgetter("bulk_send.template_created_at"))
+
+    def __init__(self, bulk_send: BulkSendRow) -> None:
+        self.bulk_send = bulk_send
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +111,9 @@ class NewBulkSend:
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
 _NEWEST = query("bulk_sends", "newest", BulkSendRow)
-_ALL = listing("bulk_sends", BulkSendRow)
-_BY_TEMPLATE = listing("bulk_sends", BulkSendRow, "_by_template")
-_BY_EXTERNAL_ID = listing("bulk_sends", BulkSendRow, "_by_external_id")
+_ALL = listing("bulk_sends", ListedBulkSendRow)
+_BY_TEMPLATE = listing("bulk_sends", ListedBulkSendRow, "_by_template")
+_BY_EXTERNAL_ID = listing("bulk_sends", ListedBulkSendRow, "_by_external_id")
 _LOCK_RATE = command("bulk_sends", "lock_rate")
 _FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
 _CLAIM_RATE = command("bulk_sends", "claim_rate")
@@ -108,10 +135,14 @@ async def newest(conn: Connection, *, organization_id: UUID) -> BulkSendRow | No
     return await _NEWEST.one(conn, organization_id)
 
 
-async def read_page(conn: Connection, *, organization_id: UUID, span: Span, filters: Filters) -> Page[BulkSendRow]:
-    """Give one page, newest first."""
+async def read_page(
+    conn: Connection, *, organization_id: UUID, span: Span, filters: Filters, with_templates: bool = False
+) -> Page[ListedBulkSendRow]:
+    """Give one page, newest first; `with_templates`: each with its template's columns, but for the long ones."""
     bound = _listing(filters).page(backwards=span.backwards)
-    rows = await bound.all(conn, organization_id, span.after, span.before, span.size + 1, *filters.arguments())
+    rows = await bound.all(
+        conn, organization_id, span.after, span.before, span.size + 1, *filters.arguments(), with_templates
+    )
     return page(rows, size=span.size, backwards=span.backwards)
 
 
@@ -120,7 +151,7 @@ async def count(conn: Connection, *, organization_id: UUID, filters: Filters) ->
     return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
 
 
-def _listing(filters: Filters) -> Listing[BulkSendRow]:
+def _listing(filters: Filters) -> Listing[ListedBulkSendRow]:
     if filters.external_id is not None:
         return _BY_EXTERNAL_ID
     return _ALL if filters.template_id is None else _BY_TEMPLATE

@@ -9,11 +9,13 @@ from uuid import UUID
 from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
+from bulksend.db.rows import Row
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
+class DocumentRow(Row):
     """One document with its delivery. `next_attempt_at` is None while its mail is in flight."""
+
+    __slots__ = ()
 
     id: UUID
     bulk_send_id: UUID

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from bulksend.db.pool import Connection
+from bulksend.db.rows import Row as LazyRow
 
 Row = TypeVar("Row")
 
@@ -25,7 +26,7 @@ _NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- nam
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[Row]):
-    """One statement and the class its rows become, column by column in order."""
+    """One statement and the class its rows become, column by column in order: a dataclass, or a `Row`."""
 
     noun: str
     name: str
@@ -34,11 +35,14 @@ class Query(Generic[Row]):
 
     async def all(self, conn: Connection, *arguments: object) -> list[Row]:
         """Run it and give every row."""
-        row = self.row
-        return [row(*record) for record in await conn.fetch(self.text, *arguments)]
+        if issubclass(self.row, LazyRow):
+            return cast("list[Row]", await conn.fetch(self.text, *arguments, record_class=self.row))
+        return [self.row(*record) for record in await conn.fetch(self.text, *arguments)]
 
     async def one(self, conn: Connection, *arguments: object) -> Row | None:
         """Run it and give the first row, or None."""
+        if issubclass(self.row, LazyRow):
+            return cast("Row | None", await conn.fetchrow(self.text, *arguments, record_class=self.row))
         record = await conn.fetchrow(self.text, *arguments)
         return None if record is None else self.row(*record)
 

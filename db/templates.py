@@ -1,7 +1,6 @@
 """Templates: what is sent. They never change and are never deleted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -9,11 +8,13 @@ from uuid import UUID
 from bulksend.db.pages import Page, Span, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
+from bulksend.db.rows import Row
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateRow:
+class TemplateRow(Row):
     """One template. `merge_fields`: the names that `{{ values.… }}` asks for."""
+
+    __slots__ = ()
 
     id: UUID
     name: str

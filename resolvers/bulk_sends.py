@@ -37,7 +37,7 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
     for row in page.rows:
         # Their documents need not look them up again.
         context.loaders.bulk_sends.prime(row.id, row)
-    return connection_page(page, [cursors.encode(row.id) for row in page.rows], arguments)
+    return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 
 async def count(context: Context, filters: Filters) -> int:

@@ -1,7 +1,6 @@
 """Creating a bulk send: validate everything, then one transaction in the one order that holds (DESIGN 6)."""
 
 import asyncio
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import structlog
 
 from bulksend.db import bulk_sends, deliveries, documents, ids
@@ -20,9 +20,9 @@ from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.inputs import SignerInput
 from bulksend.resolvers.preview import Preview
 from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
+from bulksend.resolvers.signers import Signer
 from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
 
 # A server that crashed is back within this, or the caller is told that nothing is known.
@@ -214,13 +214,13 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
     )
 
 
-def _new_document(signer: SignerInput) -> NewDocument:
+def _new_document(signer: Signer) -> NewDocument:
     return NewDocument(
         name=signer.name,
         email=signer.email,
         phone=signer.phone,
         message=signer.message,
-        values=json.dumps({value.field: value.value for value in signer.values}),
+        values=orjson.dumps(signer.values).decode(),
         external_id=signer.external_id,
     )
 

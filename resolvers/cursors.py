@@ -8,8 +8,8 @@ import binascii
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from bulksend.resolvers.errors import BadUserInput
@@ -22,8 +22,7 @@ _BYTES: Final = _DIGEST_BYTES + _ID_BYTES + _INDEX_BYTES
 CURSOR_LENGTH: Final = 32  # base64url characters of so many bytes, without padding
 
 
-@dataclass(frozen=True, slots=True)
-class PageArguments:
+class PageArguments(NamedTuple):
     """What a caller asks of a connection, as it came."""
 
     first: int | None = None
@@ -52,8 +51,13 @@ class ListCursors:
     """The cursors of one list: of one kind, under one parent, with one set of filters."""
 
     def __init__(self, kind: str, filters: object, parent: UUID | None = None) -> None:
+        self._list = (kind, filters, parent)
+
+    @cached_property
+    def _digest(self) -> bytes:
+        kind, filters, parent = self._list
         described = json.dumps([kind, parent and parent.hex, filters], default=str, sort_keys=True)
-        self._digest = hashlib.sha256(described.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
+        return hashlib.sha256(described.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
 
     def encode(self, row_id: UUID, index: int = 0) -> str:
         """Give the cursor of a row: its id, and its index where a list has both."""

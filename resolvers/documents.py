@@ -36,8 +36,7 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
         page = await documents.read_page(
             conn, organization_id=context.caller.organization_id, span=span, filters=filters
         )
-    encoded = [cursors.encode(row.bulk_send_id, row.signer_index) for row in page.rows]
-    return connection_page(page, encoded, arguments)
+    return connection_page(page, lambda row: cursors.encode(row.bulk_send_id, row.signer_index), arguments)
 
 
 async def count(context: Context, filters: Filters) -> int:
@@ -59,8 +58,7 @@ async def read_page_of_bulk_send(
         backwards=ends.backwards,
     )
     page = await context.loaders.document_pages.load(DocumentsKey(bulk_send_id, span, status, delivery_status))
-    encoded = [cursors.encode(row.bulk_send_id, row.signer_index) for row in page.rows]
-    return connection_page(page, encoded, arguments)
+    return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), arguments)
 
 
 async def count_of_bulk_send(context: Context, bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> int:

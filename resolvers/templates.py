@@ -28,7 +28,7 @@ async def read_page(context: Context, arguments: PageArguments, search: str | No
     )
     async with context.gateway.read_pool.acquire() as conn:
         page = await templates.read_page(conn, organization_id=context.caller.organization_id, span=span, search=search)
-    return connection_page(page, [cursors.encode(row.id) for row in page.rows], arguments)
+    return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 
 async def count(context: Context, search: str | None) -> int:

@@ -1,24 +1,24 @@
 """Validating a create: everything is looked at, and every problem is told at once."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from bulksend.db.templates import TemplateRow
+from bulksend.resolvers.fingerprint import fingerprint
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
 from bulksend.resolvers.problems import Path, UserError, UserErrorCode, Warning, WarningCode
+from bulksend.resolvers.signers import Signer, plain_signers, signer_of
 
-# 500 signers take milliseconds to validate: after this many, others have their turn on the event loop.
+# 500 signers may take milliseconds to validate: after this long, others have their turn on the event loop.
+_SECONDS_AT_A_TIME: Final = 0.001
 _SIGNERS_AT_A_TIME: Final = 50
 _SIGNERS: Final = TypeAdapter(list[SignerInput])
-
-_NOT_ASKED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
 
 _CODES: Final = {
     "missing": UserErrorCode.REQUIRED,
@@ -47,7 +47,7 @@ class ValidBulkSend:
     """
 
     details: CreateBulkSendInput
-    signers: Sequence[SignerInput]
+    signers: Sequence[Signer]
     fingerprint: bytes
     template: TemplateRow | None
     warnings: Sequence[Warning]
@@ -76,11 +76,11 @@ async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_n
     if details is None or errors:
         raise Invalid(errors)
     found = list(signers.values())
-    return ValidBulkSend(details, found, _fingerprint(details, found), template, warnings)
+    return ValidBulkSend(details, found, fingerprint(details, found), template, warnings)
 
 
 def _check_values(
-    signers: Mapping[int, SignerInput], template: TemplateRow | None, errors: list[UserError]
+    signers: Mapping[int, Signer], template: TemplateRow | None, errors: list[UserError]
 ) -> list[Warning]:
     """Check that every signer brings a value for each of the template's merge fields.
 
@@ -92,7 +92,8 @@ def _check_values(
     warnings: list[Warning] = []
     first_seen: dict[str, int] = {}
     for index, signer in signers.items():
-        _check_signer(index, signer, needed, errors, warnings)
+        if signer.values.keys() != needed:
+            _check_signer(index, signer, needed, errors, warnings)
         earlier = first_seen.setdefault(signer.email.casefold(), index)
         if earlier != index:
             warnings.append(_duplicate(index, earlier))
@@ -107,22 +108,33 @@ def _details(raw: Mapping[str, Any], errors: list[UserError]) -> CreateBulkSendI
         return None
 
 
-async def _signers(raw: object, errors: list[UserError]) -> dict[int, SignerInput]:
+async def _signers(raw: object, errors: list[UserError]) -> dict[int, Signer]:
     """Give the signers that are as documented, by their index; tell what is wrong with the others."""
     if not isinstance(raw, list):
         return {}
     if len(raw) > MAXIMUM_SIGNERS:
         message = f"signers must have 1 to {MAXIMUM_SIGNERS} items, not {len(raw)}"
         errors.append(UserError(UserErrorCode.TOO_MANY, ("signers",), message))
-    signers: dict[int, SignerInput] = {}
+    signers: dict[int, Signer] = {}
+    began = perf_counter()
     for start in range(0, min(len(raw), MAXIMUM_SIGNERS), _SIGNERS_AT_A_TIME):
         end = min(start + _SIGNERS_AT_A_TIME, MAXIMUM_SIGNERS)
         signers |= _slice_of_signers(raw[start:end], start, errors)
-        await asyncio.sleep(0)
+        if perf_counter() - began > _SECONDS_AT_A_TIME:
+            await asyncio.sleep(0)
+            began = perf_counter()
     return signers
 
 
-def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> dict[int, SignerInput]:
+def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> dict[int, Signer]:
+    plain = plain_signers(raw)
+    if plain is not None:
+        return dict(enumerate(plain, start))
+    given = _slice_by_the_model(raw, start, errors)
+    return {index: signer_of(signer) for index, signer in given.items()}
+
+
+def _slice_by_the_model(raw: list[object], start: int, errors: list[UserError]) -> dict[int, SignerInput]:
     try:
         return dict(enumerate(_SIGNERS.validate_python(raw), start))
     except ValidationError as error:
@@ -173,34 +185,18 @@ def _rule(detail: ErrorDetails) -> str:
 
 
 def _check_signer(
-    index: int, signer: SignerInput, needed: frozenset[str], errors: list[UserError], warnings: list[Warning]
+    index: int, signer: Signer, needed: frozenset[str], errors: list[UserError], warnings: list[Warning]
 ) -> None:
-    given = {value.field for value in signer.values}
-    if given == needed:
-        return
     path = ("signers", str(index), "values")
-    for name in sorted(needed - given):
+    for name in sorted(needed - signer.values.keys()):
         message = f"values must have {name}, which the template's text asks for"
         errors.append(UserError(UserErrorCode.MISSING_VALUE, path, message))
-    for position, value in enumerate(signer.values):
-        if value.field not in needed:
-            message = f"the template's text does not use {value.field}"
+    for position, name in enumerate(signer.values):
+        if name not in needed:
+            message = f"the template's text does not use {name}"
             warnings.append(Warning(WarningCode.UNUSED_VALUE, (*path, str(position)), message))
 
 
 def _duplicate(index: int, earlier: int) -> Warning:
     message = f"signers {earlier} and {index} have the same email address; each gets a document of their own"
     return Warning(WarningCode.DUPLICATE_EMAIL, ("signers", str(index), "email"), message)
-
-
-def _fingerprint(details: CreateBulkSendInput, signers: Sequence[SignerInput]) -> bytes:
-    # Unset fields are left out, so that a field added later changes no fingerprint of before.
-    asked = {name: value for name, value in details if value is not None and name not in _NOT_ASKED}
-    canonical = [_canonical(signer) for signer in signers]
-    text = json.dumps([asked, canonical], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _canonical(signer: SignerInput) -> dict[str, object]:
-    asked = {name: value for name, value in signer if value is not None}
-    return {**asked, "values": {value.field: value.value for value in signer.values}}

@@ -1,21 +1,22 @@
 """The schema, put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import strawberry
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
+from strawberry.utils.await_maybe import await_maybe
 
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
 from bulksend.schema.cost import Prices
-from bulksend.schema.errors import CallerErrors
+from bulksend.schema.errors import CallerErrors, present
 from bulksend.schema.execution import execute
 from bulksend.schema.federation import (
     REPRESENTATION,
@@ -27,12 +28,15 @@ from bulksend.schema.federation import (
 )
 from bulksend.schema.limits import Limits, check_variables, too_complex
 from bulksend.schema.mutation import Mutation
-from bulksend.schema.operations import choose, reads_data
-from bulksend.schema.prepared import PreparedDocuments
+from bulksend.schema.operations import Operation
+from bulksend.schema.prepared import Prepared, PreparedDocuments
 from bulksend.schema.query import Query
 from bulksend.schema.scalars import DATE_TIME
 from bulksend.schema.subscription import Subscription
 from bulksend.schema.viewer import ApiKey, Organization
+
+_OWN_EXTENSIONS: Final = (CallerErrors,)
+_ANY_KIND: Final = frozenset(OperationType)
 
 
 class Schema(strawberry.Schema):
@@ -43,12 +47,62 @@ class Schema(strawberry.Schema):
         self._limits = limits
         self._documents = PreparedDocuments(self._schema, limits, introspection=introspection, suggestions=suggestions)
         self._prices = Prices(self._schema)
+        self._execute: Callable[..., Any] = execute
 
     def _get_execute_function(self) -> Callable[..., Any]:
-        return execute
+        return self._execute
 
     def process_errors(self, errors: object, execution_context: object = None) -> None:
         """Log nothing: errors are logged where they are presented, and not a second time."""
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Execute a query or a mutation. With only our own extension there is no need to run any around it.
+
+        Raises Strawberry's `InvalidOperationTypeError` for an operation of a kind that is not allowed.
+        """
+        given = {
+            "variable_values": variable_values,
+            "context_value": context_value,
+            "root_value": root_value,
+            "operation_name": operation_name,
+            "allowed_operation_types": allowed_operation_types or _ANY_KIND,
+            "operation_extensions": operation_extensions,
+        }
+        if self.extensions != _OWN_EXTENSIONS:
+            return await super().execute(query, **given)
+        context = self._create_execution_context(query, **given)
+        errors = await self._told_refusals(context)
+        result = present(PreExecutionError(None, errors) if errors else await self._executed(context), context_value)
+        cost = context.extensions_results
+        return type(result)(data=result.data, errors=result.errors, extensions=cost)
+
+    async def _executed(self, context: ExecutionContext) -> ExecutionResult:
+        try:
+            result: Any = context.result or await await_maybe(
+                self._execute(
+                    self._schema,
+                    context.graphql_document,
+                    context.root_value,
+                    context.context,
+                    context.variables,
+                    context._provided_operation_name,
+                    executor_class=self.execution_context_class,
+                    operation_extensions=context.operation_extensions,
+                )
+            )
+        except Exception as error:
+            told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            return PreExecutionError(None, [told])
+        return ExecutionResult(data=result.data, errors=result.errors)
 
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
@@ -57,38 +111,45 @@ class Schema(strawberry.Schema):
 
         Its hooks for extensions cannot: an error raised in one ends a stream without having been presented.
         """
-        try:
-            errors = await self._refusals(context)
-        except GraphQLError as error:
-            errors = [error]
-        except DomainError as error:
-            errors = [GraphQLError(error.message, original_error=error)]
+        errors = await self._told_refusals(context)
         if not errors:
             return None
         context.pre_execution_errors = errors
         return PreExecutionError(data=None, errors=errors)
+
+    async def _told_refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+        try:
+            return await self._refusals(context)
+        except GraphQLError as error:
+            return [error]
+        except DomainError as error:
+            return [GraphQLError(error.message, original_error=error)]
 
     async def _refusals(self, context: ExecutionContext) -> list[GraphQLError]:
         prepared = await self._documents.prepare(context.query or "")
         document = context.graphql_document = prepared.document
         if document is None or prepared.errors:
             return list(prepared.errors)
-        operation = choose(document, context._provided_operation_name)
-        kind = OperationType(operation.operation.value)
-        if kind not in context.allowed_operations:
-            raise InvalidOperationTypeError(kind)
-        is_about_data = reads_data(operation, document)
-        if is_about_data and _viewer_is_nobody(context.context):
+        operation = self._operation(prepared, document, context._provided_operation_name)
+        if operation.kind not in context.allowed_operations:
+            raise InvalidOperationTypeError(operation.kind)
+        if operation.reads_data and _viewer_is_nobody(context.context):
             raise Unauthenticated
         if too_large := check_variables(context.variables, self._limits):
             return [too_large]
-        cost = self._prices.cost(document, operation, context.variables)
+        cost = operation.cost.cost(context.variables)
         context.extensions_results["cost"] = {"requested": cost, "maximum": self._limits.cost}
         if cost > self._limits.cost:
             return [too_complex("cost", self._limits.cost, cost)]
-        if not is_about_data:
-            context.result = await self._documents.answer(document, operation, context.variables)
+        if not operation.reads_data:
+            context.result = await self._documents.answer(document, operation.node, context.variables)
         return []
+
+    def _operation(self, prepared: Prepared, document: DocumentNode, name: str | None) -> Operation:
+        known = prepared.operations.get(name)
+        if known is None:
+            known = prepared.operations[name] = Operation.of(document, name, self._prices)
+        return known
 
 
 class SubgraphSchema(Schema):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 import strawberry
 from strawberry import UNSET
@@ -12,8 +12,9 @@ from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.resolvers import documents
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.connections import Connection, connect
+from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
+from bulksend.schema.dressing import dressed
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
 from bulksend.schema.paging import After, Before, First500, Last500
@@ -29,6 +30,14 @@ class BulkSendStatus(Enum):
     FAILED = strawberry.enum_value("failed", description="No delivery is pending and none was sent.")
 
 
+_STATUSES: Final = {member.value: member for member in BulkSendStatus}
+
+
+@dressed(
+    id=lambda self: ids.encode(ids.BULK_SEND, self.row.id),
+    template_id=lambda self: ids.encode(ids.TEMPLATE, self.row.template_id),
+    status=lambda self: _STATUSES[self.row.status],
+)
 @strawberry.type(description="One template sent to 1–500 signers in one call.")
 class BulkSend(Node):
     """One template sent to 1–500 signers in one call."""
@@ -48,24 +57,13 @@ class BulkSend(Node):
     updated_at: datetime = strawberry.field(description="When anything about it last changed.")
     row: strawberry.Private[BulkSendRow]
 
+    def __init__(self, row: BulkSendRow) -> None:
+        self.row = row
+
     @classmethod
     def of(cls, row: BulkSendRow) -> Self:
         """Dress a row."""
-        return cls(
-            id=strawberry.ID(ids.encode(ids.BULK_SEND, row.id)),
-            name=row.name,
-            status=BulkSendStatus(row.status),
-            email_message=row.email_message,
-            external_id=row.external_id,
-            total_count=row.total_count,
-            sent_count=row.sent_count,
-            failed_count=row.failed_count,
-            pending_count=row.pending_count,
-            template_id=strawberry.ID(ids.encode(ids.TEMPLATE, row.template_id)),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            row=row,
-        )
+        return cls(row)
 
     @strawberry.field(description="What is sent. Needs `templates.read`.")
     async def template(self, info: Info) -> Template | None:
@@ -101,7 +99,7 @@ class BulkSend(Node):
         page = await documents.read_page_of_bulk_send(
             context, self.row.id, arguments.page(first, after, last, before), statuses, delivery_statuses
         )
-        return connect(
+        return Connection(
             page,
             Document.of,
             lambda: documents.count_of_bulk_send(context, self.row.id, statuses, delivery_statuses),

@@ -1,16 +1,17 @@
 """Connections of the Relay kind: https://relay.dev/graphql/connections.htm"""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from bulksend.resolvers.pages import ConnectionPage
+from bulksend.schema.dressing import dressed
 
 NodeType = TypeVar("NodeType")
-Row = TypeVar("Row")
 
 
+@dressed()
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
     """Where a page lies in its list."""
@@ -19,16 +20,35 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether `before: startCursor` gives more.")
     start_cursor: str | None = strawberry.field(description="The first row's cursor; null on an empty page.")
     end_cursor: str | None = strawberry.field(description="The last row's cursor; null on an empty page.")
+    row: strawberry.Private[ConnectionPage[Any]]
+
+    def __init__(self, page: ConnectionPage[Any]) -> None:
+        self.row = page
 
 
+@dressed(
+    cursor=lambda self: self.connection.page.encode(self.row),
+    node=lambda self: self.connection.dress(self.row),
+)
 @strawberry.type(description="One row of a page.")
 class Edge(Generic[NodeType]):
     """One row of a page."""
 
     cursor: str = strawberry.field(description="The row's place in this list with these filters; opaque.")
     node: NodeType = strawberry.field(description="The row.")
+    connection: strawberry.Private[Any]
+    row: strawberry.Private[Any]
+
+    def __init__(self, connection: "Connection[NodeType]", row: object) -> None:
+        self.connection = connection
+        self.row = row
 
 
+@dressed(
+    edges=lambda self: [Edge(self, row) for row in self.page.rows],
+    nodes=lambda self: list(map(self.dress, self.page.rows)),
+    page_info=lambda self: PageInfo(self.page),
+)
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
     """One page of a list. `count` is only called when `totalCount` is asked for."""
@@ -36,34 +56,18 @@ class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The rows with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The rows alone.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
+    page: strawberry.Private[ConnectionPage[Any]]
+    dress: strawberry.Private[Callable[[Any], NodeType]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    def __init__(
+        self, page: ConnectionPage[Any], dress: Callable[[Any], NodeType], count: Callable[[], Awaitable[int]]
+    ) -> None:
+        self.page = page
+        self.dress = dress
+        self.count = count
 
     @strawberry.field(description="How many rows the filters leave in all pages; counted only when asked for.")
     async def total_count(self) -> int | None:
         """Count."""
         return await self.count()
-
-
-def connect(
-    page: ConnectionPage[Row],
-    dress: Callable[[Row], NodeType],
-    count: Callable[[], Awaitable[int]],
-) -> Connection[NodeType]:
-    """Dress a page of rows as a connection of nodes."""
-    nodes = [dress(row) for row in page.rows]
-    cursors = page.cursors
-    return Connection(
-        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-        nodes=nodes,
-        page_info=_page_info(page, cursors),
-        count=count,
-    )
-
-
-def _page_info(page: ConnectionPage[Row], cursors: Sequence[str]) -> PageInfo:
-    return PageInfo(
-        has_next_page=page.has_next_page,
-        has_previous_page=page.has_previous_page,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
-    )

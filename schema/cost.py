@@ -5,7 +5,8 @@ size, an introspection list's by how long such lists are in this schema.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from graphql import (
@@ -41,6 +42,8 @@ _INTROSPECTION_ROOTS: Final = frozenset({"__schema", "__type"})
 _PAGE_ARGUMENTS: Final = frozenset({"first", "last"})
 # What is given that many of comes back that many.
 _LIST_ARGUMENTS: Final = frozenset({"ids", "representations"})
+MOST_REMEMBERED: Final = 100
+_LEFT_OUT: Final = "left out"
 
 
 class Prices:
@@ -57,6 +60,45 @@ class Prices:
         root = self._schema.get_root_type(operation.operation)
         pricing = _Pricing(self._schema, self._lengths, document, operation, variables or {})
         return math.ceil(pricing.selections(operation.selection_set, root).fixed)
+
+
+class OperationCost:
+    """What one operation costs with each of the page sizes that it is asked with; a few are remembered."""
+
+    def __init__(self, prices: Prices, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        self._price = partial(prices.cost, document, operation)
+        self._sizes = tuple(sorted(set(_size_variables(document))))
+        self._known: dict[tuple[object, ...], int] = {}
+
+    def cost(self, variables: Mapping[str, Any] | None) -> int:
+        """Give how many fields the operation may come to with these variables."""
+        given = variables or {}
+        sizes = tuple([_size(given[name]) if name in given else _LEFT_OUT for name in self._sizes])
+        if sizes not in self._known:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[sizes] = self._price(given)
+        return self._known[sizes]
+
+
+def _size(value: object) -> object:
+    """Give all that a price is made of: a number, or a list's length."""
+    if isinstance(value, list | tuple):
+        return ("items", len(value))
+    return value if isinstance(value, int) else None
+
+
+def _size_variables(document: DocumentNode) -> Iterator[str]:
+    """Give the variables in arguments that tell how much will come back."""
+    waiting: list[Any] = [getattr(found, "selection_set", None) for found in document.definitions]
+    while waiting:
+        selection_set = waiting.pop()
+        for selection in selection_set.selections if selection_set else ():
+            waiting.append(getattr(selection, "selection_set", None))
+            for argument in getattr(selection, "arguments", None) or ():
+                named = argument.name.value in _PAGE_ARGUMENTS | _LIST_ARGUMENTS
+                if named and isinstance(argument.value, VariableNode):
+                    yield argument.value.name.value
 
 
 class _Price(NamedTuple):

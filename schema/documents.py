@@ -2,7 +2,8 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import strawberry
 
@@ -10,6 +11,7 @@ from bulksend.db import ids
 from bulksend.db.documents import DocumentRow
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema.codes import DeliveryErrorCode
+from bulksend.schema.dressing import dressed
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
 from bulksend.schema.templates import Template
@@ -38,6 +40,11 @@ class DeliveryStatus(Enum):
     FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
 
 
+_STATUSES: Final = {member.value: member for member in DocumentStatus}
+_DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
+
+
+@dressed(name=attrgetter("row.signer_name"), email=attrgetter("row.signer_email"), phone=attrgetter("row.signer_phone"))
 @strawberry.type(description="Who is to sign.")
 class Signer:
     """Who is to sign."""
@@ -45,8 +52,13 @@ class Signer:
     name: str = strawberry.field(description="As the sender gave it.")
     email: str = strawberry.field(description="Where the mail goes.")
     phone: str | None = strawberry.field(description="As the sender gave it.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
 
 
+@dressed(code=lambda self: DeliveryErrorCode(self.row.error_code), message=lambda self: self.row.error_message or "")
 @strawberry.type(description="Why a delivery failed, or why it must be tried again.")
 class DeliveryError:
     """Why a delivery failed or waits."""
@@ -54,8 +66,16 @@ class DeliveryError:
     code: DeliveryErrorCode = strawberry.field(description="Stable; for programs.")
     message: str = strawberry.field(description="The mail server's own words, or ours; for people.")
     smtp_code: int | None = strawberry.field(description="The mail server's reply code, such as 550.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
 
 
+@dressed(
+    status=lambda self: _DELIVERY_STATUSES[self.row.delivery_status],
+    error=lambda self: DeliveryError(self.row) if self.row.error_code is not None else None,
+)
 @strawberry.type(description="Getting one document's mail accepted by the mail server.")
 class Delivery:
     """How one document's mail fares."""
@@ -68,28 +88,18 @@ class Delivery:
         description="When it is tried next; null when it is in flight or finished."
     )
     error: DeliveryError | None = strawberry.field(description="The last refusal; null once sent.")
+    row: strawberry.Private[DocumentRow]
 
-    @classmethod
-    def of(cls, row: DocumentRow) -> Self:
-        """Dress a row."""
-        return cls(
-            status=DeliveryStatus(row.delivery_status),
-            attempts=row.attempts,
-            sent_at=row.sent_at,
-            failed_at=row.failed_at,
-            next_attempt_at=row.next_attempt_at,
-            error=_delivery_error(row),
-        )
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
 
 
-def _delivery_error(row: DocumentRow) -> DeliveryError | None:
-    if row.error_code is None:
-        return None
-    return DeliveryError(
-        code=DeliveryErrorCode(row.error_code), message=row.error_message or "", smtp_code=row.smtp_code
-    )
-
-
+@dressed(
+    id=lambda self: ids.encode(ids.DOCUMENT, self.row.id),
+    status=lambda self: _STATUSES[self.row.status],
+    signer=lambda self: Signer(self.row),
+    delivery=lambda self: Delivery(self.row),
+)
 @strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
 class Document(Node):
     """One signer's own instance of the template."""
@@ -107,24 +117,13 @@ class Document(Node):
     updated_at: datetime = strawberry.field(description="When anything about it last changed.")
     row: strawberry.Private[DocumentRow]
 
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
+
     @classmethod
     def of(cls, row: DocumentRow) -> Self:
         """Dress a row."""
-        return cls(
-            id=strawberry.ID(ids.encode(ids.DOCUMENT, row.id)),
-            signer_index=row.signer_index,
-            signer=Signer(name=row.signer_name, email=row.signer_email, phone=row.signer_phone),
-            external_id=row.external_id,
-            status=DocumentStatus(row.status),
-            delivery=Delivery.of(row),
-            viewed_at=row.viewed_at,
-            signed_at=row.signed_at,
-            declined_at=row.declined_at,
-            expires_at=row.expires_at,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            row=row,
-        )
+        return cls(row)
 
     @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
     async def bulk_send(

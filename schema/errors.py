@@ -1,7 +1,7 @@
 """Errors as callers see them: each with a code, ours with our words, anything unexpected masked and logged."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from graphql import ExecutionResult as GraphQLExecutionResult
@@ -15,6 +15,8 @@ from bulksend.schema import variable_errors
 
 _CODED: Final = "code"
 
+Result = TypeVar("Result")
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,20 +26,23 @@ class CallerErrors(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         """Present what the operation ended with."""
         yield
-        self._present(self.execution_context.result)
+        present(self.execution_context.result, self.execution_context.context)
 
     def on_stream_result(self, result: Any) -> Iterator[None]:
         """Present each result of a subscription."""
-        self._present(result)
+        present(result, self.execution_context.context)
         yield
 
-    def _present(self, result: object) -> None:
-        if not isinstance(result, ExecutionResult | GraphQLExecutionResult | PreExecutionError) or not result.errors:
-            return
-        request_id = _request_id(self.execution_context.context)
-        present = _before_execution if isinstance(result, PreExecutionError) else _presented
-        counted = [error for error in result.errors if not variable_errors.says_too_many(error.message)]
-        result.errors = [present(error, request_id) for error in counted]
+
+def present(result: Result, context: object) -> Result:
+    """Give the result with its errors as callers see them."""
+    if not isinstance(result, ExecutionResult | GraphQLExecutionResult | PreExecutionError) or not result.errors:
+        return result
+    request_id = _request_id(context)
+    presented = _before_execution if isinstance(result, PreExecutionError) else _presented
+    counted = [error for error in result.errors if not variable_errors.says_too_many(error.message)]
+    result.errors = [presented(error, request_id) for error in counted]
+    return result
 
 
 def _before_execution(error: GraphQLError, request_id: str) -> GraphQLError:

@@ -27,6 +27,8 @@ _INTROSPECTION: Final = frozenset({"__schema", "__type"})
 # Doubled in each of many fragments a number grows without end; beyond this one it is only "too many".
 MOST_COUNTED: Final = 1_000_000_000
 
+_CONTAINERS: Final = (dict, list)
+
 _NOUNS: Final = {
     "characters": "characters",
     "tokens": "tokens",
@@ -104,7 +106,8 @@ def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> Grap
             return too_complex("listItems", limits.list_items, len(value))
         if isinstance(value, dict | list):
             count += len(value)
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += [found for found in inner if isinstance(found, _CONTAINERS)]
         if count > limits.values:
             return too_complex("values", limits.values)
     return None

@@ -1,6 +1,7 @@
 """The one operation of a document that is to be executed."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from graphql import (
     DocumentNode,
@@ -11,13 +12,32 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
 )
+from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.errors import ErrorCode
+from bulksend.schema.cost import OperationCost, Prices
 from bulksend.schema.limits import fragments_of
 
 _NAME_IT: Final = "Give operationName: the document has several operations."
 _NO_SUCH: Final = "operationName must name one of the document's operations."
 _NONE: Final = "The document has no operation."
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a valid document. `reads_data`: whether it asks for anything but the schema itself."""
+
+    node: OperationDefinitionNode
+    kind: OperationType
+    reads_data: bool
+    cost: OperationCost
+
+    @classmethod
+    def of(cls, document: DocumentNode, name: str | None, prices: Prices) -> Self:
+        """Find the named operation, or the only one. Raises `GraphQLError` as `choose` does."""
+        node = choose(document, name)
+        cost = OperationCost(prices, document, node)
+        return cls(node, OperationType(node.operation.value), reads_data(node, document), cost)
 
 
 def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from bulksend.schema.limits import Limits, check_document, too_complex
+from bulksend.schema.operations import Operation
 
 MOST_ERRORS: Final = 20
 # An AST takes several times the memory of its text.
@@ -44,10 +45,14 @@ _TOO_NESTED: Final = "Syntax Error: Document is nested too deeply"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document and what is wrong with it. `document` is None only if it could not be parsed."""
+    """A document and what is wrong with it. `document` is None only if it could not be parsed.
+
+    `operations`: what has been found out about those of its operations that were executed.
+    """
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    operations: dict[str | None, Operation] = field(default_factory=dict)
 
 
 class PreparedDocuments:

@@ -13,7 +13,7 @@ from bulksend.resolvers import bulk_sends, documents, templates
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments, nodes
 from bulksend.schema.bulk_sends import BulkSend, BulkSendStatus
-from bulksend.schema.connections import Connection, connect
+from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
@@ -98,7 +98,7 @@ class Query:
             created_before=arguments.given(created_before),
         )
         page = await bulk_sends.read_page(context, arguments.page(first, after, last, before), filters)
-        return connect(page, BulkSend.of, lambda: bulk_sends.count(context, filters))
+        return Connection(page, BulkSend.of, lambda: bulk_sends.count(context, filters))
 
     @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")
     async def document(
@@ -142,7 +142,7 @@ class Query:
             delivery_status=arguments.values(delivery_status),
         )
         page = await documents.read_page(context, arguments.page(first, after, last, before), filters)
-        return connect(page, Document.of, lambda: documents.count(context, filters))
+        return Connection(page, Document.of, lambda: documents.count(context, filters))
 
     @strawberry.field(description="One template; null when there is none. Needs `templates.read`.")
     async def template(
@@ -169,4 +169,4 @@ class Query:
             return None
         wanted = arguments.text(search, field="search")
         page = await templates.read_page(context, arguments.page(first, after, last, before), wanted)
-        return connect(page, Template.of, lambda: templates.count(context, wanted))
+        return Connection(page, Template.of, lambda: templates.count(context, wanted))

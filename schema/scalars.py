@@ -16,7 +16,9 @@ _RFC_3339: Final = re.compile(
 
 def write_datetime(value: datetime) -> str:
     """Give `2026-05-28T10:00:00.000Z`; what is finer than a millisecond is cut off."""
-    return f"{value.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+    # What the database gives is in UTC already.
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f"{utc.isoformat('T', 'milliseconds')[:-6]}Z"
 
 
 def read_datetime(text: object) -> datetime:

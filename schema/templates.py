@@ -7,9 +7,11 @@ import strawberry
 
 from bulksend.db import ids
 from bulksend.db.templates import TemplateRow
+from bulksend.schema.dressing import dressed
 from bulksend.schema.node import Node
 
 
+@dressed(id=lambda self: ids.encode(ids.TEMPLATE, self.row.id))
 @strawberry.type(description="What is sent: a name and a Markdown body with merge fields. It never changes.")
 class Template(Node):
     """What is sent."""
@@ -26,15 +28,12 @@ class Template(Node):
         description="The names after `values.` in the body, in order: what each signer's `values` must bring."
     )
     created_at: datetime = strawberry.field(description="When it was added.")
+    row: strawberry.Private[TemplateRow]
+
+    def __init__(self, row: TemplateRow) -> None:
+        self.row = row
 
     @classmethod
     def of(cls, row: TemplateRow) -> Self:
         """Dress a row."""
-        return cls(
-            id=strawberry.ID(ids.encode(ids.TEMPLATE, row.id)),
-            name=row.name,
-            description=row.description,
-            body=row.body,
-            merge_fields=row.merge_fields,
-            created_at=row.created_at,
-        )
+        return cls(row)

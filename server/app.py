@@ -30,7 +30,7 @@ def build_app(
     app = web.Application(
         middlewares=[
             request_ids,
-            origins.preflight,
+            *([origins.preflight] if settings.cors_origins else ()),
             unexpected,
             problem_details.problem_details,
             admission.count_unrouted,
@@ -62,6 +62,7 @@ def build_app(
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)
     app.on_response_prepare.append(add_headers)
-    app.on_response_prepare.append(origins.add_headers)
+    if settings.cors_origins:
+        app.on_response_prepare.append(origins.add_headers)
     app.on_shutdown.append(sockets.close_all)
     return app

@@ -1,11 +1,11 @@
 """The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as multipart."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from multidict import CIMultiDict
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
@@ -14,7 +14,7 @@ from strawberry.types.graphql import OperationType
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
 from bulksend.schema.build import Schema
-from bulksend.server import graphiql
+from bulksend.server import graphiql, json_bytes
 from bulksend.server.admission import Admission, challenge
 from bulksend.server.cors import Origins
 from bulksend.server.graphql_multipart import Streams
@@ -39,6 +39,17 @@ _STATUS: Final = {
     ErrorCode.INTERNAL_SERVER_ERROR: 500,
     # No error but an answer: send the document, please. Apollo's clients and servers agree on 200.
     ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
+}
+# Copied into each response: cheaper than to be made anew.
+_HEADERS: Final = {
+    media: CIMultiDict(
+        {
+            "Content-Type": f"{media}; charset=utf-8",
+            "Vary": "Accept, Authorization",
+            "Cache-Control": "private, no-store",
+        }
+    )
+    for media in (GRAPHQL_RESPONSE, JSON)
 }
 _OVER_GET: Final = frozenset({OperationType.QUERY})
 _OVER_POST: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -157,13 +168,9 @@ def _status(body: dict[str, Any], media: str) -> int:
 
 
 def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        text=json.dumps(body, separators=(",", ":")),
-        status=status,
-        content_type=media,
-        charset="utf-8",
-        headers={"Vary": "Accept, Authorization", "Cache-Control": "private, no-store", **headers},
-    )
+    response = web.Response(body=json_bytes.write(body), status=status, headers=_HEADERS[media])
+    response.headers.update(headers)
+    return response
 
 
 def _headers(result: ExecutionResult, context: Context) -> dict[str, str]:

@@ -4,7 +4,6 @@ https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/mult
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
@@ -15,6 +14,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.errors import DomainError, ErrorCode
+from bulksend.server import json_bytes
 from bulksend.server.auth import Authenticator
 from bulksend.server.graphql_response import refusal_errors, result_body
 from bulksend.server.json_body import RequestRefused
@@ -22,8 +22,8 @@ from bulksend.server.key_check import CHECK_SECONDS, is_refused
 
 HEARTBEAT_SECONDS: Final = 5.0
 CONTENT_TYPE: Final = 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"'
-_BOUNDARY: Final = "\r\n--graphql"
-_PART: Final = "\r\nContent-Type: application/json\r\n\r\n"
+_BOUNDARY: Final = b"\r\n--graphql"
+_PART: Final = b"\r\nContent-Type: application/json\r\n\r\n"
 
 Results: TypeAlias = AsyncGenerator[PreExecutionError | ExecutionResult, None]
 
@@ -47,7 +47,7 @@ class Streams:
             # A client that goes away mid-write is how most subscriptions end.
             with suppress(ConnectionResetError):
                 await response.prepare(request)
-                await response.write(_BOUNDARY.encode())
+                await response.write(_BOUNDARY)
                 await _write(response, {"payload": result_body(first)})
                 ending = await self._follow(request, response, results)
                 await _write(response, *ending)
@@ -94,4 +94,4 @@ class Streams:
 async def _write(response: web.StreamResponse, *parts: dict[str, Any]) -> None:
     """Write each part with the boundary after it, so that a client knows at once that it is whole."""
     for part in parts:
-        await response.write(f"{_PART}{json.dumps(part, separators=(',', ':'))}{_BOUNDARY}".encode())
+        await response.write(b"".join((_PART, json_bytes.write(part), _BOUNDARY)))

@@ -4,7 +4,6 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-import json
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from enum import IntEnum
@@ -14,6 +13,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from bulksend.resolvers.errors import ErrorCode, Unauthenticated
+from bulksend.server import json_bytes
 from bulksend.server.cors import Origins
 from bulksend.server.graphql_response import refusal_errors
 from bulksend.server.graphql_ws_operations import Operations
@@ -203,7 +203,7 @@ class _Connection:
                 return
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        await self._socket.send_str(json.dumps(message, separators=(",", ":")))
+        await self._socket.send_str(json_bytes.write(message).decode())
 
     async def _close(self, closed: _Closed) -> None:
         await self._socket.close(code=closed.code, message=closed.reason)

@@ -1,14 +1,14 @@
 """Reading JSON that a caller sent: every odd body has its own 4xx, the same at both doors."""
 
 import asyncio
-import json
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
 
 from bulksend.resolvers.errors import ErrorCode
+from bulksend.server import json_bytes
 from bulksend.server.negotiation import JSON
 
 LARGEST_BODY: Final = 2 * 1024 * 1024
@@ -49,11 +49,11 @@ async def read_json(request: web.Request) -> Any:
 
 def parse_json(text: bytes, name: str = "body") -> Any:
     """Parse JSON as RFC 8259 has it. Raises `RequestRefused` naming what was to be JSON."""
-    if sum(text.count(mark) for mark in _PUNCTUATION) > MOST_PUNCTUATION:
+    if len(text) > MOST_PUNCTUATION and sum(text.count(mark) for mark in _PUNCTUATION) > MOST_PUNCTUATION:
         message = f"The {name} must have at most {MOST_PUNCTUATION} brackets, braces, commas and colons."
         raise RequestRefused(413, ErrorCode.PAYLOAD_TOO_LARGE, message)
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse)
+        return json_bytes.read(text)
     except (ValueError, RecursionError):
         # ValueError covers what is not UTF-8, not JSON, or a number of too many digits.
         raise bad_request(f"The {name} must be valid JSON in UTF-8.") from None
@@ -68,8 +68,11 @@ def _check_content_type(request: web.Request) -> None:
     if request.headers.get("Content-Encoding", "").lower() not in _ENCODINGS:
         message = "Send the body as it is, or with Content-Encoding: gzip or deflate."
         raise RequestRefused(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
+    given = request.headers.get("Content-Type", "")
+    if given == JSON:
+        return
     charset = (request.charset or "utf-8").lower()
-    if request.headers.get("Content-Type", "") and request.content_type == JSON and charset in ("utf-8", "utf8"):
+    if given and request.content_type == JSON and charset in ("utf-8", "utf8"):
         return
     message = "Send the request as Content-Type: application/json, in UTF-8."
     raise RequestRefused(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
@@ -77,6 +80,8 @@ def _check_content_type(request: web.Request) -> None:
 
 async def _body(request: web.Request) -> bytes:
     try:
+        if request.content.is_eof():
+            return await request.read()
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except RequestPayloadError:
@@ -87,8 +92,3 @@ async def _body(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge:
         message = f"The body must have at most {LARGEST_BODY} bytes."
         raise RequestRefused(413, ErrorCode.PAYLOAD_TOO_LARGE, message) from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    # NaN and Infinity, which Python reads and JSON does not have.
-    raise ValueError(constant)

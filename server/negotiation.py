@@ -1,5 +1,6 @@
 """Choosing a response's media type: GraphQL over HTTP, https://graphql.github.io/graphql-over-http/draft/"""
 
+from functools import lru_cache
 from typing import Final
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
@@ -13,6 +14,7 @@ _MATCHES: Final = {
 }
 
 
+@lru_cache(maxsize=200)
 def media_type(accept: str | None) -> str | None:
     """Give the best media type that an Accept header allows, or None. Without a header it is plain JSON.
 

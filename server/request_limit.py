@@ -5,6 +5,7 @@ import math
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, cast
+from uuid import UUID
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -17,9 +18,11 @@ from bulksend.db import ids
 from bulksend.resolvers.context import Allowance
 from bulksend.resolvers.errors import RequestRateLimited
 from bulksend.resolvers.viewer import Viewer
+from bulksend.server.moving_window import MovingWindow
 from bulksend.server.settings import PREFIX, SettingsError
 
 IN_MEMORY: Final = "async+memory://"
+MINUTE: Final = 60.0
 _ASYNC: Final = "async+"
 # A store that does not answer must not hold up requests: each waits this long for it, then none does for a while.
 STORE_SECONDS: Final = 0.5
@@ -38,18 +41,22 @@ class RequestLimit:
 
     def __init__(self, *, requests_per_minute: int, storage: str = IN_MEMORY) -> None:
         self._item = RateLimitItemPerMinute(requests_per_minute)
-        self._local = MovingWindowRateLimiter(_open(IN_MEMORY))
+        self._local: MovingWindow[UUID] = MovingWindow(limit=requests_per_minute, seconds=MINUTE)
         self._shared = None if _is_local(storage) else _Shared(_open(storage))
 
     async def hit(self, viewer: Viewer) -> tuple[Allowance, RequestRateLimited | None]:
         """Count a request: where the key stands now, and the refusal if it was one too many."""
-        key = ids.encode(ids.API_KEY, viewer.api_key_id)
-        counted = await self._shared.count(self._item, key) if self._shared else None
-        accepted, allowance = counted or await _count(self._local, self._item, key)
+        counted = await self._shared.count(self._item, viewer.api_key_id) if self._shared else None
+        accepted, allowance = counted or self._count_alone(viewer.api_key_id)
         if accepted:
             return allowance, None
         seconds = max(1, math.ceil(allowance.reset_at.timestamp() - time.time()))
         return allowance, RequestRateLimited(limit=allowance.limit, retry_after=seconds)
+
+    def _count_alone(self, key_id: UUID) -> tuple[bool, Allowance]:
+        hit = self._local.hit(key_id)
+        reset_at = datetime.fromtimestamp(time.time() + hit.reset_seconds, UTC)
+        return hit.accepted, Allowance(self._item.amount, hit.remaining, reset_at)
 
     async def close(self) -> None:
         """Close the connections to a shared store."""
@@ -71,13 +78,13 @@ class _Shared:
             TimeoutError,
         )
 
-    async def count(self, item: RateLimitItemPerMinute, key: str) -> tuple[bool, Allowance] | None:
+    async def count(self, item: RateLimitItemPerMinute, key_id: UUID) -> tuple[bool, Allowance] | None:
         """Count a request, or give None while the store cannot be used."""
         if time.monotonic() < self._left_alone_until:
             return None
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                return await _count(self._limiter, item, key)
+                return await _count(self._limiter, item, ids.encode(ids.API_KEY, key_id))
         except self._failures as error:
             self._left_alone_until = time.monotonic() + LEAVE_STORE_SECONDS
             log.warning("requests are counted in this process alone for a while", error=type(error).__name__)

@@ -5,20 +5,27 @@ import time
 from typing import Final
 
 from aiohttp import web
+from multidict import istr
 
 from bulksend.resolvers.context import Allowance
 from bulksend.server.request_ids import HEADER, REQUEST_ID
 
 ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
+_REQUEST_ID: Final = istr(HEADER)
+_CONTENT_TYPE_OPTIONS: Final = istr("X-Content-Type-Options")
+_LIMIT: Final = istr("RateLimit-Limit")
+_REMAINING: Final = istr("RateLimit-Remaining")
+_RESET: Final = istr("RateLimit-Reset")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add them just before a response begins, whichever door made it."""
+    headers = response.headers
     if request_id := request.get(REQUEST_ID):
-        response.headers[HEADER] = request_id
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers[_REQUEST_ID] = request_id
+    headers.setdefault(_CONTENT_TYPE_OPTIONS, "nosniff")
     if allowance := request.get(ALLOWANCE):
         seconds = max(0, math.ceil(allowance.reset_at.timestamp() - time.time()))
-        response.headers["RateLimit-Limit"] = str(allowance.limit)
-        response.headers["RateLimit-Remaining"] = str(allowance.remaining)
-        response.headers["RateLimit-Reset"] = str(seconds)
+        headers[_LIMIT] = str(allowance.limit)
+        headers[_REMAINING] = str(allowance.remaining)
+        headers[_RESET] = str(seconds)

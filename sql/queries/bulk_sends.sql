@@ -1,7 +1,8 @@
 -- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
 -- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
 -- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
--- filter with an index of its own has queries of its own.
+-- filter with an index of its own has queries of its own. A page's templates are joined when $11 says so; LIMIT 1 keeps
+-- PostgreSQL from joining before the page is cut.
 
 -- name: get_many
 -- Bulk sends by their ids; deleted, unknown and foreign ids give no row.
@@ -44,199 +45,277 @@ LIMIT 1;
 -- name: first_page
 -- Bulk sends newest first, between two cursors: the first ones.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND deleted_at IS NULL
-    AND id < $2
-    AND (organization_id, id) > ($1, $3)
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.deleted_at IS NULL
+    AND bulk_sends.id < $2
+    AND (bulk_sends.organization_id, bulk_sends.id) > ($1, $3)
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR template_id = $7)
-        AND ($8::text IS NULL OR external_id = $8)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
+        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id DESC
+ORDER BY bulk_sends.id DESC
 LIMIT $4;
 
 -- name: first_page_by_template
 -- Bulk sends newest first, between two cursors: the first ones, of one template.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND template_id = $7
-    AND deleted_at IS NULL
-    AND id < $2
-    AND (template_id, id) > ($7, $3)
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.template_id = $7
+    AND bulk_sends.deleted_at IS NULL
+    AND bulk_sends.id < $2
+    AND (bulk_sends.template_id, bulk_sends.id) > ($7, $3)
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($8::text IS NULL OR external_id = $8)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id DESC
+ORDER BY bulk_sends.id DESC
 LIMIT $4;
 
 -- name: first_page_by_external_id
 -- Bulk sends newest first, between two cursors: the first ones, with one external id.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND external_id = $8
-    AND deleted_at IS NULL
-    AND id < $2
-    AND (external_id, id) > ($8, $3)
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.external_id = $8
+    AND bulk_sends.deleted_at IS NULL
+    AND bulk_sends.id < $2
+    AND (bulk_sends.external_id, bulk_sends.id) > ($8, $3)
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR template_id = $7)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id DESC
+ORDER BY bulk_sends.id DESC
 LIMIT $4;
 
 -- name: last_page
 -- Bulk sends between two cursors: the last ones, oldest first.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND deleted_at IS NULL
-    AND (organization_id, id) < ($1, $2)
-    AND id > $3
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.deleted_at IS NULL
+    AND (bulk_sends.organization_id, bulk_sends.id) < ($1, $2)
+    AND bulk_sends.id > $3
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR template_id = $7)
-        AND ($8::text IS NULL OR external_id = $8)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
+        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id ASC
+ORDER BY bulk_sends.id ASC
 LIMIT $4;
 
 -- name: last_page_by_template
 -- Bulk sends between two cursors: the last ones, oldest first, of one template.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND template_id = $7
-    AND deleted_at IS NULL
-    AND (template_id, id) < ($7, $2)
-    AND id > $3
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.template_id = $7
+    AND bulk_sends.deleted_at IS NULL
+    AND (bulk_sends.template_id, bulk_sends.id) < ($7, $2)
+    AND bulk_sends.id > $3
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($8::text IS NULL OR external_id = $8)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id ASC
+ORDER BY bulk_sends.id ASC
 LIMIT $4;
 
 -- name: last_page_by_external_id
 -- Bulk sends between two cursors: the last ones, oldest first, with one external id.
 SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
+    bulk_sends.id,
+    bulk_sends.template_id,
+    bulk_sends.name,
+    bulk_sends.email_message,
+    bulk_sends.external_id,
+    bulk_sends.status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at,
+    bulk_sends.updated_at,
+    template.name AS template_name,
+    template.description AS template_description,
+    template.created_at AS template_created_at
 FROM bulk_sends
+LEFT JOIN LATERAL (
+    SELECT
+        templates.name,
+        templates.description,
+        templates.created_at
+    FROM templates
+    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
+    ORDER BY templates.id ASC
+    LIMIT 1
+) AS template ON TRUE
 WHERE
-    organization_id = $1
-    AND external_id = $8
-    AND deleted_at IS NULL
-    AND (external_id, id) < ($8, $2)
-    AND id > $3
-    AND status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    bulk_sends.organization_id = $1
+    AND bulk_sends.external_id = $8
+    AND bulk_sends.deleted_at IS NULL
+    AND (bulk_sends.external_id, bulk_sends.id) < ($8, $2)
+    AND bulk_sends.id > $3
+    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
     AND coalesce(
-        ($6::text IS NULL OR strpos(lower(name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR template_id = $7)
-        AND ($9::timestamptz IS NULL OR created_at >= $9)
-        AND ($10::timestamptz IS NULL OR created_at < $10),
+        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
+        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
+        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
+        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
         FALSE
     )
-ORDER BY id ASC
+ORDER BY bulk_sends.id ASC
 LIMIT $4;
 
 -- name: count

@@ -14,6 +14,7 @@ import bulksend.db
 from bulksend.db import queries
 from bulksend.db.pool import Pool
 from bulksend.db.queries import BOUND, Query
+from bulksend.db.rows import Row, columns
 
 # Importing a noun's module binds its queries.
 for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
@@ -56,7 +57,10 @@ async def test_prepares_and_matches_its_row_class(pool: Pool, bound: Any) -> Non
     if isinstance(bound, Query):
         found = [(attribute.name, PYTHON_TYPES[attribute.type.name]) for attribute in attributes]
         hints = get_type_hints(bound.row)
-        declared = [(field.name, _bare(hints[field.name])) for field in dataclasses.fields(bound.row)]
+        names = (
+            columns(bound.row) if issubclass(bound.row, Row) else [one.name for one in dataclasses.fields(bound.row)]
+        )
+        declared = [(name, _bare(hints[name])) for name in names]
         assert found == declared
 
 

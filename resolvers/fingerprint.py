@@ -1,0 +1,46 @@
+"""What an idempotency key is compared by: SHA-256 of what a create asks for, the same for both doors.
+
+Stored rows hold it, so its bytes must never change: those of `json.dumps(…, sort_keys=True, separators=(",", ":"))`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from bulksend.resolvers.inputs import CreateBulkSendInput
+from bulksend.resolvers.signers import Signer
+
+_NOT_ASKED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
+_ESCAPED_BY_JSON: Final = re.compile(r"[^\x00-\x7e]+")
+
+
+def fingerprint(details: CreateBulkSendInput, signers: Sequence[Signer]) -> bytes:
+    """Give the SHA-256 of what is asked for; how it is asked (its key, waiting, a dry run) makes no difference."""
+    # Unset fields are left out, so that a field added later changes no fingerprint of before.
+    asked = {name: value for name, value in details if value is not None and name not in _NOT_ASKED}
+    return hashlib.sha256(canonical([asked, list(map(_canonical, signers))])).digest()
+
+
+def canonical(value: object) -> bytes:
+    """Give a value's JSON in ASCII with sorted keys, as `json.dumps` does, at a tenth of its cost."""
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if text.isascii() and b"\x7f" not in text:
+        return text
+    # Such characters stand within strings only, and json escapes each by itself.
+    return _ESCAPED_BY_JSON.sub(lambda run: json.dumps(run[0])[1:-1], text.decode()).encode()
+
+
+def _canonical(signer: Signer) -> dict[str, object]:
+    name, email, phone, message, external_id, values = signer
+    asked: dict[str, object] = {"email": email, "name": name, "values": values}
+    if phone is not None:
+        asked["phone"] = phone
+    if message is not None:
+        asked["message"] = message
+    if external_id is not None:
+        asked["external_id"] = external_id
+    return asked

@@ -1,0 +1,65 @@
+"""What a measured database holds: always the same kinds of work, and ever more of it around them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# Sizes of bulk sends as they come, 100 on average.
+SPREAD: Final = (*(100,) * 14, 1, 9, 20, 30, 40, 500)
+AVERAGE: Final = 100
+# Tenants that have the same in every database, so that a page of theirs is full in each.
+REGULARS: Final = 25
+REGULAR_SIZES: Final = (100, *(1,) * 49)
+# What waits to be sent in every database, and is found by claims.
+WAITING: Final = 200
+WAITING_SIZE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One bulk send to be: whose it is, to how many, and whether it waits to be delivered."""
+
+    tenant: int
+    size: int
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A database to measure: about so many documents, of exactly so many tenants."""
+
+    documents: int
+    tenants: int
+
+    @property
+    def database(self) -> str:
+        """The name of its database."""
+        return f"growth_{self.documents}_{self.tenants}"
+
+    def planned(self) -> Iterator[Planned]:
+        """Give every bulk send, in no order of time."""
+        yield from self._regulars()
+        yield from self._waiting()
+        yield from self._others()
+
+    def _regulars(self) -> Iterator[Planned]:
+        for regular in range(REGULARS):
+            tenant = regular * self.tenants // REGULARS
+            yield from (Planned(tenant, size) for size in REGULAR_SIZES)
+
+    def _waiting(self) -> Iterator[Planned]:
+        for number in range(WAITING):
+            tenant = (number * self.tenants // WAITING + 1) % self.tenants
+            yield Planned(tenant, WAITING_SIZE, waits=True)
+
+    def _others(self) -> Iterator[Planned]:
+        left = self.documents - REGULARS * sum(REGULAR_SIZES) - WAITING * WAITING_SIZE
+        few = max(1, left // self.tenants)
+        sizes = SPREAD if few >= AVERAGE // 2 else (few,)
+        number = 0
+        while left > 0:
+            size = min(left, sizes[number % len(sizes)])
+            # The factor has nothing in common with the number of tenants: everybody's are spread over time.
+            yield Planned(number * 7919 % self.tenants, size)
+            left -= size
+            number += 1

@@ -1,0 +1,57 @@
+"""One form for what every server answers, so that answers can be compared to the last character.
+
+Systems differ in how they write an id (TypeID or UUID), a time (digits of a second) and a state (case), in how they
+nest the same columns, and in what a cursor is. Nothing else is forgiven.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from bulksend.db import ids
+
+_UNCOMPARED: Final = "endCursor"
+_NESTED: Final = {
+    "signerName": ("signer", "name"),
+    "signerEmail": ("signer", "email"),
+    "deliveryStatus": ("delivery", "status"),
+    "attempts": ("delivery", "attempts"),
+    "sentAt": ("delivery", "sentAt"),
+}
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def canonical(answer: Any) -> Any:
+    """Give the comparable form of an answer's `data`."""
+    if isinstance(answer, list):
+        return [canonical(item) for item in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {key: _value(key, value) for key, value in _nested(answer).items() if key != _UNCOMPARED}
+
+
+def _nested(answer: dict[str, Any]) -> dict[str, Any]:
+    if "signerName" not in answer:
+        return answer
+    nested: dict[str, Any] = {key: value for key, value in answer.items() if key not in _NESTED and key != "errorCode"}
+    for key, (parent, name) in _NESTED.items():
+        nested.setdefault(parent, {})[name] = answer[key]
+    nested["delivery"]["error"] = {"code": answer["errorCode"]} if answer["errorCode"] else None
+    return nested
+
+
+def _value(key: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return canonical(value)
+    if key == "id":
+        return value if _UUID.fullmatch(value) else str(_uuid(value))
+    if key == "status":
+        return value.upper()
+    if key.endswith("At"):
+        return datetime.fromisoformat(value).astimezone(UTC).isoformat(timespec="milliseconds")
+    return value
+
+
+def _uuid(value: str) -> UUID:
+    return ids.split(value)[1]

@@ -1,0 +1,52 @@
+"""Which core does what, and how much processor time a server and the database have used."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SERVER_CORE: Final = 0
+OTHER_CORE: Final = 1
+TICK: Final = 1000 / os.sysconf("SC_CLK_TCK")  # milliseconds
+# In /proc/<pid>/stat after the name in parentheses: state, parent, …, user and system time, and those of dead children.
+_PARENT: Final = 1
+_TIMES: Final = slice(11, 15)
+# In /proc/stat, of a core: user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in user's.
+_CORE_TIMES: Final = slice(1, 9)
+_IDLE: Final = slice(3, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What a core has done since the start, in ticks."""
+
+    at_work: int
+    all: int
+
+
+def on_core(core: int, command: list[str]) -> list[str]:
+    """Give the command that runs on one core, and dies with us."""
+    return ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", str(core), *command]
+
+
+def used(process_id: int) -> float:
+    """Give the milliseconds that a process and all below it have used, also those that have ended."""
+    stats = {int(path.name): stat for path in Path("/proc").glob("[0-9]*") if (stat := _stat(path))}
+    family = {process_id}
+    while grown := {child for child, stat in stats.items() if int(stat[_PARENT]) in family} - family:
+        family |= grown
+    return sum(int(ticks) for member in family if member in stats for ticks in stats[member][_TIMES]) * TICK
+
+
+def busy(core: int) -> Busy:
+    """Give what a core has done until now."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    (ticks,) = ([int(text) for text in line.split()[_CORE_TIMES]] for line in lines if line.startswith(f"cpu{core} "))
+    return Busy(sum(ticks) - sum(ticks[_IDLE]), sum(ticks))
+
+
+def _stat(path: Path) -> list[str]:
+    try:
+        return (path / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -1,0 +1,115 @@
+"""The one PostgreSQL that every server asks: filled once, and put back after what writes."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import asyncpg
+
+from bulksend.db.embedded import embedded_postgres
+from bulksend.db.migrations import migrate
+
+FOLDER = Path(__file__).parent
+SETTINGS = {
+    # Besides Bulksend's own: memory for all of it, connections for every pool, and nothing that works by itself.
+    "shared_buffers": "512MB",
+    "max_connections": "120",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+}
+TENANTS = 4
+LARGE = 100  # documents
+LARGE_ONES = 10  # bulk sends that are asked for, of each tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who asks: the key, a template to send, and some bulk sends that have 100 documents."""
+
+    organization_id: UUID
+    key: str
+    template_id: UUID
+    large: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A filled database. `process_id` is the postmaster's; `newest` the last bulk send of the seed."""
+
+    dsn: str
+    process_id: int
+    tenants: list[Tenant]
+    newest: UUID
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where it is, as libpq and node-postgres are told."""
+        asked = parse_qs(urlsplit(self.dsn).query)
+        return {"PGHOST": asked["host"][0], "PGPORT": asked["port"][0], "PGDATABASE": "postgres", "PGUSER": "postgres"}
+
+    async def documents(self, bulk_send_id: UUID) -> list[tuple[object, ...]]:
+        """Give what was stored of each document of a bulk send."""
+        conn = await asyncpg.connect(self.dsn)
+        try:
+            rows = await conn.fetch(
+                "SELECT organization_id, signer_index, signer_name, signer_email, signer_values, delivery_status"
+                " FROM documents WHERE bulk_send_id = $1 ORDER BY signer_index",
+                bulk_send_id,
+            )
+            return [tuple(row) for row in rows]
+        finally:
+            await conn.close()
+
+    async def forget_created(self) -> None:
+        """Delete what was created since the seed, and leave nothing of it for who is measured next."""
+        conn = await asyncpg.connect(self.dsn)
+        try:
+            async with conn.transaction():
+                # The load breaks off in the middle of creates; they end first.
+                await conn.execute("LOCK TABLE bulk_sends, documents IN EXCLUSIVE MODE")
+                await conn.execute("DELETE FROM documents WHERE bulk_send_id > $1", self.newest)
+                await conn.execute("DELETE FROM bulk_sends WHERE id > $1", self.newest)
+            await conn.execute("VACUUM documents, bulk_sends, bulk_send_rates, delivery_turns, api_keys")
+            await conn.execute("CHECKPOINT")
+        finally:
+            await conn.close()
+
+
+@asynccontextmanager
+async def filled_database() -> AsyncIterator[Database]:
+    """Run the embedded PostgreSQL with the seed in it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        async with embedded_postgres(Path(home) / "postgres", settings=SETTINGS) as dsn:
+            await migrate(dsn)
+            process_id = int((Path(home) / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+            conn = await asyncpg.connect(dsn)
+            try:
+                await conn.execute((FOLDER / "seed.sql").read_text())
+                await conn.execute((FOLDER / "javascript" / "postgraphile.sql").read_text())
+                await conn.execute("VACUUM ANALYZE")
+                await conn.execute("CHECKPOINT")
+                newest = await conn.fetchval("SELECT id FROM bulk_sends ORDER BY id DESC LIMIT 1")
+                tenants = [await _tenant(conn, number) for number in range(TENANTS)]
+            finally:
+                await conn.close()
+            yield Database(dsn, process_id, tenants, newest)
+
+
+async def _tenant(conn: "asyncpg.Connection[asyncpg.Record]", number: int) -> Tenant:
+    organization_id = await conn.fetchval("SELECT id FROM organizations WHERE name = $1", f"Organization {number}")
+    template_id = await conn.fetchval(
+        "SELECT id FROM templates WHERE organization_id = $1 ORDER BY id LIMIT 1", organization_id
+    )
+    large = await conn.fetch(
+        "SELECT id FROM bulk_sends WHERE organization_id = $1 AND total_count = $2 AND deleted_at IS NULL"
+        " ORDER BY id DESC LIMIT $3",
+        organization_id,
+        LARGE,
+        LARGE_ONES,
+    )
+    return Tenant(organization_id, f"isk_{number:044}", template_id, [row["id"] for row in large])

@@ -1,0 +1,118 @@
+"""The servers: how each is started, pinned to its core, and ended."""
+
+import asyncio
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.peers.cores import SERVER_CORE, on_core
+from bench.peers.database import FOLDER, Database
+
+START_SECONDS: Final = 60
+REMEMBERED_LINES: Final = 30
+LISTENING: Final = re.compile(r"http://[\w.]+:(\d+)")
+BULKSEND: Final = Path(sys.executable).with_name("bulksend")
+_NODE: Final = FOLDER / "node_modules" / "node" / "bin" / "node"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A server that can be started. `dialect`: how it wants to be asked."""
+
+    command: list[str]
+    dialect: str
+
+
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, str(FOLDER / arguments[0]), *arguments[1:]]
+
+
+def _javascript(*arguments: str) -> list[str]:
+    return [str(_NODE), str(FOLDER / "javascript" / arguments[0]), *arguments[1:]]
+
+
+KINDS: Final = {
+    "bulksend": Kind([str(BULKSEND), "serve", "--no-delivery"], "bulksend"),
+    "postgraphile": Kind(_javascript("postgraphile.js"), "postgraphile"),
+    "mercurius": Kind(_javascript("mercurius.js"), "plain"),
+    "yoga": Kind(_javascript("yoga.js"), "plain"),
+    "strawberry": Kind(_python("stock_strawberry.py"), "bulksend"),
+    "floor": Kind(_python("floor.py"), "plain"),
+    "strawberry-caches": Kind(_python("stock_strawberry.py", "--caches"), "bulksend"),
+}
+USUAL: Final = tuple(KINDS)[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that listens. `said`: the last lines of its output."""
+
+    name: str
+    dialect: str
+    process_id: int
+    url: str
+    said: deque[str]
+
+
+@asynccontextmanager
+async def running(name: str, database: Database) -> AsyncIterator[Server]:
+    """Run a server on its core, and kill it at the end."""
+    kind = KINDS[name]
+    process = await asyncio.create_subprocess_exec(
+        *on_core(SERVER_CORE, kind.command),
+        env=_environment(database),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    reading = None
+    try:
+        assert process.stdout is not None
+        said: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        async with asyncio.timeout(START_SECONDS):
+            url = await _where_it_listens(name, process.stdout, said)
+        reading = asyncio.create_task(_listen(process.stdout, said))
+        yield Server(name, kind.dialect, process.pid, url, said)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        if reading is not None:
+            await reading
+
+
+def _environment(database: Database) -> dict[str, str]:
+    given = {key: value for key, value in os.environ.items() if not key.startswith(("BULKSEND_", "PG", "NODE_"))}
+    settings = {
+        "DATABASE_URL": database.dsn,
+        "DATABASE_LISTEN_URL": database.dsn,
+        "SMTP_URL": "smtp://127.0.0.1:1",
+        "MAIL_FROM": "Bulksend <bulksend@example.com>",
+        "PUBLIC_URL": "http://sign.example.com",
+        "SECRET_KEYS": "a secret key of the bench that is long enough",
+        "PORT": "0",
+        "BULK_SEND_INTERVAL": "0",
+        "REQUESTS_PER_MINUTE": "100000000",
+    }
+    ours = {f"BULKSEND_{key}": value for key, value in settings.items()}
+    production = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+    chosen = {key: value for key, value in os.environ.items() if key.startswith("BULKSEND_EXECUTOR")}
+    return {**given, **ours, **chosen, **production, **database.environment}
+
+
+async def _where_it_listens(name: str, output: asyncio.StreamReader, said: deque[str]) -> str:
+    async for line in output:
+        said.append(line.decode())
+        if match := LISTENING.search(said[-1]):
+            return match[0]
+    raise RuntimeError(f"{name} ended before it listened:\n{''.join(said)}")
+
+
+async def _listen(output: asyncio.StreamReader, said: deque[str]) -> None:
+    async for line in output:
+        said.append(line.decode())
