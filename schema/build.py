@@ -1,23 +1,26 @@
 """The schema, put together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from inspect import isawaitable
+from typing import Any, Final, cast
 
 import strawberry
 from graphql import DocumentNode, GraphQLError
+from graphql import ExecutionResult as GraphQLExecutionResult
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
-from strawberry.utils.await_maybe import await_maybe
 
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
 from bulksend.schema.cost import Prices
 from bulksend.schema.errors import CallerErrors, present
-from bulksend.schema.execution import execute
+from bulksend.schema.execution import distrust
+from bulksend.schema.executors import Executor, Executors, checked
 from bulksend.schema.federation import (
     REPRESENTATION,
     Entities,
@@ -42,15 +45,17 @@ _ANY_KIND: Final = frozenset(OperationType)
 class Schema(strawberry.Schema):
     """Strawberry's schema, which executes only what is within the limits and allowed to who asks."""
 
-    def __init__(self, *, limits: Limits, introspection: bool, suggestions: bool, **parts: Any) -> None:
+    def __init__(
+        self, *, limits: Limits, introspection: bool, suggestions: bool, executors: Executors, **parts: Any
+    ) -> None:
         super().__init__(**parts)
         self._limits = limits
         self._documents = PreparedDocuments(self._schema, limits, introspection=introspection, suggestions=suggestions)
         self._prices = Prices(self._schema)
-        self._execute: Callable[..., Any] = execute
+        self._executors = executors
 
-    def _get_execute_function(self) -> Callable[..., Any]:
-        return self._execute
+    def _get_execute_function(self) -> Executor:
+        return self._executors.execute
 
     def process_errors(self, errors: object, execution_context: object = None) -> None:
         """Log nothing: errors are logged where they are presented, and not a second time."""
@@ -86,23 +91,38 @@ class Schema(strawberry.Schema):
         return type(result)(data=result.data, errors=result.errors, extensions=cost)
 
     async def _executed(self, context: ExecutionContext) -> ExecutionResult:
+        if context.result is not None:
+            return cast(ExecutionResult, context.result)
+        run = partial(self._run, context)
         try:
-            result: Any = context.result or await await_maybe(
-                self._execute(
-                    self._schema,
-                    context.graphql_document,
-                    context.root_value,
-                    context.context,
-                    context.variables,
-                    context._provided_operation_name,
-                    executor_class=self.execution_context_class,
-                    operation_extensions=context.operation_extensions,
-                )
-            )
+            if self._is_check_due(context):
+                document = cast(DocumentNode, context.graphql_document)
+                stop = partial(distrust, self._schema, document, context._provided_operation_name)
+                result = await checked(run, context.context, context.query or "", stop)
+            else:
+                result = await run(self._executors.execute, context.context)
         except Exception as error:
             told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             return PreExecutionError(None, [told])
         return ExecutionResult(data=result.data, errors=result.errors)
+
+    async def _run(self, context: ExecutionContext, execute: Executor, context_value: Any) -> GraphQLExecutionResult:
+        result = execute(
+            self._schema,
+            context.graphql_document,
+            context.root_value,
+            context_value,
+            context.variables,
+            context._provided_operation_name,
+            executor_class=self.execution_context_class,
+            operation_extensions=context.operation_extensions,
+        )
+        return cast(GraphQLExecutionResult, await result if isawaitable(result) else result)
+
+    def _is_check_due(self, context: ExecutionContext) -> bool:
+        if self._executors.check == 0 or context.operation_type is not OperationType.QUERY:
+            return False
+        return self._executors.is_check_due()
 
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
@@ -174,12 +194,19 @@ class PublicSchema(Schema):
         return await super().execute(query, *given, **named)
 
 
-def build_schema(*, limits: Limits | None = None, introspection: bool = True, suggestions: bool = True) -> PublicSchema:
+def build_schema(
+    *,
+    limits: Limits | None = None,
+    introspection: bool = True,
+    suggestions: bool = True,
+    executors: Executors | None = None,
+) -> PublicSchema:
     """Build the schema once a process. `suggestions`: whether errors say "Did you mean …?"."""
     parts: dict[str, Any] = {
         "limits": limits or Limits(),
         "introspection": introspection,
         "suggestions": suggestions,
+        "executors": executors or Executors(),
         "mutation": Mutation,
         "subscription": Subscription,
         "types": [Organization, ApiKey],

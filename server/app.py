@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bulksend.schema.build import build_schema
+from bulksend.schema.executors import Executors
 from bulksend.server import graphiql, health, openapi_page, problem_details, rest, signing
 from bulksend.server.admission import Admission
 from bulksend.server.cors import Origins
@@ -38,7 +39,11 @@ def build_app(
         client_max_size=LARGEST_BODY,
     )
     app[problem_details.PUBLIC_URL] = settings.public_url or ""
-    schema = build_schema(introspection=settings.introspection, suggestions=settings.suggestions)
+    schema = build_schema(
+        introspection=settings.introspection,
+        suggestions=settings.suggestions,
+        executors=Executors(settings.executor, settings.executor_check),
+    )
     persisted = PersistedQueries(parts.pool)
     operations = Operations(schema, parts.gateway, parts.authenticator, parts.request_limit, persisted)
     sockets = Sockets(operations, origins)

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     shutdown_grace: Seconds = timedelta(seconds=30)
     introspection: bool = True
     suggestions: bool = False
+    executor: Literal["compiled", "core"] = "compiled"
+    executor_check: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     graphiql: bool = False
     log_format: Literal["console", "json"] = "json"
 
