@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
@@ -18,7 +19,9 @@ def write_datetime(value: datetime) -> str:
     """Give `2026-05-28T10:00:00.000Z`; what is finer than a millisecond is cut off."""
     # What the database gives is in UTC already.
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return f"{utc.isoformat('T', 'milliseconds')[:-6]}Z"
+    # In quotes, with microseconds if there are any; several times as fast as `isoformat`.
+    text = orjson.dumps(utc, option=orjson.OPT_UTC_Z)
+    return f"{text[1:24].decode()}Z" if utc.microsecond else f"{text[1:20].decode()}.000Z"
 
 
 def read_datetime(text: object) -> datetime:
