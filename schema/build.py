@@ -6,10 +6,8 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Final, cast
 
-import strawberry
 from graphql import DocumentNode, GraphQLError
 from graphql import ExecutionResult as GraphQLExecutionResult
-from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
@@ -17,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
+from bulksend.schema.borrowed import OpenSchema, operation_name_of
 from bulksend.schema.cost import Prices
 from bulksend.schema.errors import CallerErrors, present
 from bulksend.schema.execution import distrust
@@ -42,7 +41,7 @@ _OWN_EXTENSIONS: Final = (CallerErrors,)
 _ANY_KIND: Final = frozenset(OperationType)
 
 
-class Schema(strawberry.Schema):
+class Schema(OpenSchema):
     """Strawberry's schema, which executes only what is within the limits and allowed to who asks."""
 
     def __init__(
@@ -50,11 +49,12 @@ class Schema(strawberry.Schema):
     ) -> None:
         super().__init__(**parts)
         self._limits = limits
-        self._documents = PreparedDocuments(self._schema, limits, introspection=introspection, suggestions=suggestions)
-        self._prices = Prices(self._schema)
+        self._documents = PreparedDocuments(self.core, limits, introspection=introspection, suggestions=suggestions)
+        self._prices = Prices(self.core)
         self._executors = executors
 
-    def _get_execute_function(self) -> Executor:
+    def executor(self) -> Executor:
+        """Give what executes: compiled, or graphql-core."""
         return self._executors.execute
 
     def process_errors(self, errors: object, execution_context: object = None) -> None:
@@ -84,8 +84,8 @@ class Schema(strawberry.Schema):
         }
         if self.extensions != _OWN_EXTENSIONS:
             return await super().execute(query, **given)
-        context = self._create_execution_context(query, **given)
-        errors = await self._told_refusals(context)
+        context = self.begin(query, **given)
+        errors = await self.refusals(context)
         result = present(PreExecutionError(None, errors) if errors else await self._executed(context), context_value)
         cost = context.extensions_results
         return type(result)(data=result.data, errors=result.errors, extensions=cost)
@@ -97,7 +97,7 @@ class Schema(strawberry.Schema):
         try:
             if self._is_check_due(context):
                 document = cast(DocumentNode, context.graphql_document)
-                stop = partial(distrust, self._schema, document, context._provided_operation_name)
+                stop = partial(distrust, self.core, document, operation_name_of(context))
                 result = await checked(run, context.context, context.query or "", stop)
             else:
                 result = await run(self._executors.execute, context.context)
@@ -108,12 +108,12 @@ class Schema(strawberry.Schema):
 
     async def _run(self, context: ExecutionContext, execute: Executor, context_value: Any) -> GraphQLExecutionResult:
         result = execute(
-            self._schema,
+            self.core,
             context.graphql_document,
             context.root_value,
             context_value,
             context.variables,
-            context._provided_operation_name,
+            operation_name_of(context),
             executor_class=self.execution_context_class,
             operation_extensions=context.operation_extensions,
         )
@@ -124,20 +124,8 @@ class Schema(strawberry.Schema):
             return False
         return self._executors.is_check_due()
 
-    async def _prepare_operation_async(
-        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
-    ) -> PreExecutionError | None:
-        """Take the place of Strawberry's step, which parses and validates on the event loop, anew each time.
-
-        Its hooks for extensions cannot: an error raised in one ends a stream without having been presented.
-        """
-        errors = await self._told_refusals(context)
-        if not errors:
-            return None
-        context.pre_execution_errors = errors
-        return PreExecutionError(data=None, errors=errors)
-
-    async def _told_refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+    async def refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+        """Give why this operation is not executed at all; nothing is wrong with it when that is nothing."""
         try:
             return await self._refusals(context)
         except GraphQLError as error:
@@ -150,7 +138,7 @@ class Schema(strawberry.Schema):
         document = context.graphql_document = prepared.document
         if document is None or prepared.errors:
             return list(prepared.errors)
-        operation = self._operation(prepared, document, context._provided_operation_name)
+        operation = self._operation(prepared, document, operation_name_of(context))
         if operation.kind not in context.allowed_operations:
             raise InvalidOperationTypeError(operation.kind)
         if operation.reads_data and _viewer_is_nobody(context.context):

@@ -16,7 +16,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import StrawberryArgument, convert_argument
 from strawberry.types.field import StrawberryField
 
-from bulksend.schema.execution.borrowed import GraphQLCoreConverter
+from bulksend.schema.borrowed import GraphQLCoreConverter
 from bulksend.schema.execution.position import Position
 from bulksend.schema.execution.run import Run
 

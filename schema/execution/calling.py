@@ -9,8 +9,7 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from bulksend.schema.execution import arguments
-from bulksend.schema.execution.borrowed import (
+from bulksend.schema.borrowed import (
     GraphQLCoreConverter,
     default_field_resolver,
     definition_of,
@@ -18,6 +17,7 @@ from bulksend.schema.execution.borrowed import (
     handles_exceptions,
     info_class_of,
 )
+from bulksend.schema.execution import arguments
 from bulksend.schema.execution.info import ResolveInfo, info_of
 from bulksend.schema.execution.position import Position
 

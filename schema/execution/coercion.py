@@ -23,7 +23,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from bulksend.schema.execution.borrowed import (
+from bulksend.schema.borrowed import (
     GraphQLVariableSignature,
     VariableValues,
     VariableValueSource,

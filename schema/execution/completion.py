@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.pyutils import inspect, is_async_iterable, is_awaitable, is_iterable
 
-from bulksend.schema.execution.borrowed import default_type_resolver, runtime_type
+from bulksend.schema.borrowed import default_type_resolver, runtime_type
 from bulksend.schema.execution.info import info_of
 from bulksend.schema.execution.position import Indices, Position
 from bulksend.schema.execution.run import Complete, Pending, Run

@@ -15,7 +15,7 @@ from graphql import execute as execute_by_graphql_core
 from graphql.execution import MiddlewareManager
 from graphql.pyutils import is_awaitable as default_is_awaitable
 
-from bulksend.schema.execution.borrowed import StrawberryExecutor, optimized_is_awaitable
+from bulksend.schema.borrowed import StrawberryExecutor, optimized_is_awaitable
 from bulksend.schema.execution.plans import Compiled, Plans, counts
 from bulksend.schema.execution.run import Run
 from bulksend.schema.execution.settling import drop_unwanted, settle_all

@@ -20,7 +20,7 @@ from graphql import (
     is_object_type,
 )
 
-from bulksend.schema.execution.borrowed import (
+from bulksend.schema.borrowed import (
     CollectedFields,
     FieldDetails,
     FragmentDetails,

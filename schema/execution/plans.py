@@ -12,7 +12,7 @@ from graphql import (
     OperationDefinitionNode,
 )
 
-from bulksend.schema.execution.borrowed import VariableValues
+from bulksend.schema.borrowed import VariableValues
 from bulksend.schema.execution.coercion import Variables
 from bulksend.schema.execution.plan import NotCompiled, Plan, conditions
 

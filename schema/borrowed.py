@@ -1,13 +1,14 @@
 """What is used of Strawberry and graphql-core that they do not call public, all of it here.
 
-`tests/schema/execution/test_borrowed.py` fails when an upgrade moves any of it.
+`tests/schema/test_borrowed.py` fails when an upgrade moves any of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
-from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType, GraphQLSchema
+import strawberry
+from graphql import FieldNode, GraphQLAbstractType, GraphQLError, GraphQLObjectType, GraphQLSchema
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetails, FragmentDetails
 from graphql.execution.collect_fields import collect_fields as collect_fields
@@ -20,10 +21,13 @@ from graphql.execution.values import VariableValues as VariableValues
 from graphql.execution.values import VariableValueSource as VariableValueSource
 from graphql.execution.values import get_variable_values as get_variable_values
 from graphql.utilities.coerce_input_value import coerce_default_value as coerce_default_value
+from strawberry import Info
 from strawberry.execution import optimized_is_awaitable as optimized_is_awaitable
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as StrawberryExecutor
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import ExecutionContext, PreExecutionError
 from strawberry.types.field import StrawberryField
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "FragmentDetails",
     "GraphQLCoreConverter",
     "GraphQLVariableSignature",
+    "OpenSchema",
     "StrawberryExecutor",
     "VariableValueSource",
     "VariableValues",
@@ -47,7 +52,9 @@ __all__ = [
     "get_variable_values",
     "handles_exceptions",
     "info_class_of",
+    "operation_name_of",
     "optimized_is_awaitable",
+    "raw_info_of",
     "runtime_type",
 ]
 
@@ -90,3 +97,50 @@ def handles_exceptions(converter: GraphQLCoreConverter, field: StrawberryField) 
 def info_class_of(converter: GraphQLCoreConverter) -> Any:
     """Give the class of what Strawberry's resolvers are told."""
     return converter.config.info_class
+
+
+def raw_info_of(info: Info[Any, Any]) -> Any:
+    """Give graphql-core's info within Strawberry's, or ours in its place."""
+    return info._raw_info
+
+
+def operation_name_of(context: ExecutionContext) -> str | None:
+    """Give the name of the operation that was asked for."""
+    return context._provided_operation_name
+
+
+class OpenSchema(strawberry.Schema):
+    """Strawberry's schema, with names for the steps that ours takes in its place."""
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
+
+    def executor(self) -> Callable[..., Any]:
+        """Give the function that executes, with graphql-core's parameters."""
+        raise NotImplementedError
+
+    async def refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+        """Parse and validate, and give what is wrong; put the document into the context."""
+        raise NotImplementedError
+
+    def begin(self, query: str | None, **given: Any) -> ExecutionContext:
+        """Give the context that Strawberry makes for an execution."""
+        return self._create_execution_context(query, **given)
+
+    def _get_execute_function(self) -> Callable[..., Any]:
+        return self.executor()
+
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        """Take the place of Strawberry's step, which parses and validates on the event loop, anew each time.
+
+        Its hooks for extensions cannot: an error raised in one ends a stream without having been presented.
+        """
+        errors = await self.refusals(context)
+        if not errors:
+            return None
+        context.pre_execution_errors = errors
+        return PreExecutionError(data=None, errors=errors)
