@@ -42,7 +42,8 @@ SELECT
             json_build_object(
                 'nodes', coalesce(json_agg(shown.node ORDER BY shown.id DESC), '[]'),
                 'pageInfo', json_build_object(
-                    'hasNextPage', (SELECT count(*) FROM page) > $2, 'endCursor', (array_agg(shown.id ORDER BY shown.id))[1]
+                    'hasNextPage', (SELECT count(*) FROM page) > $2,
+                    'endCursor', (array_agg(shown.id ORDER BY shown.id))[1]
                 )
             )
         )
@@ -84,7 +85,10 @@ CROSS JOIN LATERAL (
                         'status', upper(documents.delivery_status),
                         'attempts', documents.attempts,
                         'sentAt', documents.sent_at,
-                        'error', CASE WHEN documents.error_code IS NOT NULL THEN json_build_object('code', documents.error_code) END
+                        'error', CASE
+                            WHEN documents.error_code IS NOT NULL
+                                THEN json_build_object('code', documents.error_code)
+                        END
                     ),
                     'createdAt', documents.created_at
                 )
@@ -147,7 +151,10 @@ shown AS (
                             'status', upper(documents.delivery_status),
                             'attempts', documents.attempts,
                             'sentAt', documents.sent_at,
-                            'error', CASE WHEN documents.error_code IS NOT NULL THEN json_build_object('code', documents.error_code) END
+                            'error', CASE
+                                WHEN documents.error_code IS NOT NULL
+                                    THEN json_build_object('code', documents.error_code)
+                            END
                         ),
                         'createdAt', documents.created_at
                     )
@@ -174,7 +181,8 @@ SELECT
             json_build_object(
                 'nodes', coalesce(json_agg(shown.node ORDER BY shown.id DESC), '[]'),
                 'pageInfo', json_build_object(
-                    'hasNextPage', (SELECT count(*) FROM page) > $2, 'endCursor', (array_agg(shown.id ORDER BY shown.id))[1]
+                    'hasNextPage', (SELECT count(*) FROM page) > $2,
+                    'endCursor', (array_agg(shown.id ORDER BY shown.id))[1]
                 )
             )
         )

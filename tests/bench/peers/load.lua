@@ -1,4 +1,4 @@
--- Sends the requests of a file in turns, and checks that every answer is as long as an answer may be: an error never is.
+-- Sends the requests of a file in turns, and checks that every answer is as long as one may be: an error never is.
 -- The file: lines of an Authorization header, a tab and a body. Then the lengths, separated by commas.
 local prepared, next_one, lengths = {}, 0, {}
 wrong = 0

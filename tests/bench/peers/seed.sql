@@ -1,6 +1,6 @@
--- 4 organizations, 20,000 bulk sends and 200,000 documents: every 100th bulk send has 100 documents, the 2,000 oldest of
--- the others have one, the rest have 10. One in 97 is deleted, one document in 10 failed, one bulk send in 7 is under way.
--- What was seeded is older than now, so that what a run creates is known by its time.
+-- 4 organizations, 20,000 bulk sends and 200,000 documents: every 100th bulk send has 100 documents, the 2,000 oldest
+-- of the others have one, the rest have 10. One in 97 is deleted, one document in 10 failed, one bulk send in 7 is
+-- under way. What was seeded is older than now, so that what a run creates is known by its time.
 CREATE TEMPORARY TABLE tenants AS
 SELECT
     number,

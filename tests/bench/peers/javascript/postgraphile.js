@@ -1,4 +1,4 @@
-// PostGraphile 5 with the Amber preset on node:http. The tenant comes in as context, and tenant.js puts it into the plans:
+// PostGraphile 5 with the Amber preset on node:http. The tenant comes in as context, tenant.js puts it into the plans:
 // row-level security would cost each statement a transaction with its settings, three round trips.
 import { createServer } from "node:http";
 import { PgSimplifyInflectionPreset } from "@graphile/simplify-inflection";
