@@ -4,18 +4,19 @@ A page of 25 bulk sends is written in 13 µs instead of 234.
 """
 
 import json
-import re
 from typing import Any, Final, NoReturn
 
 import orjson
 
-# Of integers that 64 bits do not hold orjson makes floats; the smallest of them has 19 digits.
-_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
+# Of integers that 64 bits do not hold orjson makes floats; the smallest of them has 19 digits. Looked for in the text
+# with every digit a 0, which takes a quarter of what reading it does; a regular expression takes four times that.
+_LONG_NUMBER: Final = b"0" * 19
+_DIGITS_AS_ZEROS: Final = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 
 
 def read(text: bytes) -> Any:
     """Read JSON as RFC 8259 has it, in UTF-8. Raises ValueError, or RecursionError for what is nested too deeply."""
-    if _LONG_NUMBER.search(text) is not None:
+    if _LONG_NUMBER in text.translate(_DIGITS_AS_ZEROS):
         return _read_anything(text)
     try:
         return orjson.loads(text)
