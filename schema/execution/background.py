@@ -18,9 +18,13 @@ def settle(awaitables: Sequence[Awaitable[Any]]) -> None:
                 awaitable.close()
         return
     for awaitable in awaitables:
-        future = asyncio.ensure_future(awaitable)
+        future = asyncio.ensure_future(_awaited(awaitable))
         _settling.add(future)
         future.add_done_callback(_settled)
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
 
 
 def _settled(future: asyncio.Future[Any]) -> None:

@@ -6,6 +6,7 @@ alone is awaited where we are, without a task.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from bulksend.schema.execution.background import settle
@@ -48,11 +49,10 @@ class _Together:
         self._ours: set[asyncio.Future[Any]] = set()
 
     async def wait(self) -> None:
-        self._begin()
-        if not self._begun:
-            return
         try:
-            await self._idle
+            self._begin()
+            if self._begun:
+                await self._idle
         except BaseException:
             await self._cancel()
             raise
@@ -65,7 +65,7 @@ class _Together:
                 self._begin_one(pending)
 
     def _begin_one(self, pending: Pending) -> None:
-        future = asyncio.ensure_future(pending.awaitable)
+        future = _future(pending.awaitable)
         if future.done() and not future.cancelled():
             self._end(pending, future)
         elif future in self._begun:
@@ -83,16 +83,22 @@ class _Together:
             if not future.cancelled():
                 future.exception()
             return
+        try:
+            self._go_on(waiting, future)
+        except BaseException as error:
+            # Out of a callback it would reach nobody, and the execution would wait for ever.
+            self._idle.set_exception(error)
+
+    def _go_on(self, waiting: list[Pending], future: asyncio.Future[Any]) -> None:
         if future.cancelled():
-            self._idle.set_exception(asyncio.CancelledError())
-            return
+            raise asyncio.CancelledError
         nulled = len(self._run.nulled)
         for pending in waiting:
             self._end(pending, future)
         self._begin()
         if len(self._run.nulled) > nulled:
             self._give_up_nulled()
-        if not self._begun and not self._idle.done():
+        if not self._begun:
             self._idle.set_result(None)
 
     def _end(self, pending: Pending, future: asyncio.Future[Any]) -> None:
@@ -101,8 +107,8 @@ class _Together:
             _deliver(self._run, pending, future.result())
         elif isinstance(error, Exception):
             _refuse(self._run, pending, error)
-        elif not self._idle.done():
-            self._idle.set_exception(error)
+        else:
+            raise error
 
     def _give_up_nulled(self) -> None:
         for future, waiting in list(self._begun.items()):
@@ -120,6 +126,15 @@ class _Together:
         await asyncio.gather(*ours, return_exceptions=True)
         settle([pending.awaitable for pending in self._run.pending])
         self._run.pending.clear()
+
+
+def _future(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+    is_known = isinstance(awaitable, asyncio.Future) or asyncio.iscoroutine(awaitable)
+    return asyncio.ensure_future(awaitable if is_known else _awaited(awaitable))
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
 
 
 def _deliver(run: Run, pending: Pending, value: Any) -> None:
