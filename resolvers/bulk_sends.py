@@ -3,12 +3,14 @@
 import asyncio
 from uuid import UUID
 
-from bulksend.db import bulk_sends
-from bulksend.db.bulk_sends import BulkSendRow, Filters
-from bulksend.db.pages import NEWEST, OLDEST, Span
+from bulksend.db import bulk_sends, joined
+from bulksend.db.bulk_sends import BulkSendRow, Filters, ListedBulkSendRow
+from bulksend.db.documents import DocumentRow
+from bulksend.db.pages import NEWEST, OLDEST, Page, Span
 from bulksend.db.pool import Connection, write
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
+from bulksend.resolvers.documents import FirstPage
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
 MAXIMUM_PAGE = 100
@@ -21,8 +23,28 @@ async def get(context: Context, bulk_send_id: UUID) -> BulkSendRow | None:
     return await context.loaders.bulk_sends.load(bulk_send_id)
 
 
-async def read_page(context: Context, arguments: PageArguments, filters: Filters) -> ConnectionPage[BulkSendRow]:
-    """Give one page of bulk sends, newest first. Raises `BadUserInput`."""
+async def get_with_documents(
+    context: Context, bulk_send_id: UUID, asked: FirstPage
+) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
+    """Give one bulk send of the viewer's organization and the first page of its documents, or None."""
+    async with context.gateway.pool.acquire() as conn:
+        found = await joined.get_bulk_send_with_documents(
+            conn,
+            organization_id=context.caller.organization_id,
+            bulk_send_id=bulk_send_id,
+            size=asked.size,
+            status=asked.status,
+            delivery_status=asked.delivery_status,
+        )
+    if found:
+        context.loaders.know_bulk_sends(found[:1])
+    return found
+
+
+async def read_page(
+    context: Context, arguments: PageArguments, filters: Filters, *, with_templates: bool = False
+) -> ConnectionPage[ListedBulkSendRow]:
+    """Give one page of bulk sends, newest first, each with its template if asked for. Raises `BadUserInput`."""
     cursors = ListCursors("bulkSends", filters.arguments())
     span = Span(
         size=arguments.size(MAXIMUM_PAGE),
@@ -32,11 +54,14 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
     )
     async with context.gateway.read_pool.acquire() as conn:
         page = await bulk_sends.read_page(
-            conn, organization_id=context.caller.organization_id, span=span, filters=filters
+            conn,
+            organization_id=context.caller.organization_id,
+            span=span,
+            filters=filters,
+            with_templates=with_templates,
         )
-    for row in page.rows:
-        # Their documents need not look them up again.
-        context.loaders.bulk_sends.prime(row.id, row)
+    # Their documents need not look them up again.
+    context.loaders.know_bulk_sends(page.rows)
     return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 

@@ -77,12 +77,16 @@ class Context:
         refused for want of this scope; afterwards gives False, so that a page of 500 documents has one such error and
         not 500.
         """
-        if not self.caller.scopes.isdisjoint(scopes):
+        if self.has(*scopes):
             return True
         if (coordinate, scopes[0]) in self._reported:
             return False
         self._reported.add((coordinate, scopes[0]))
         raise Forbidden(scopes[0])
+
+    def has(self, *scopes: Scope) -> bool:
+        """Tell whether the viewer has one of the scopes; nothing is said if not."""
+        return not self.caller.scopes.isdisjoint(scopes)
 
     def require(self, *scopes: Scope) -> None:
         """Raise `Forbidden` unless the viewer has one of the scopes."""

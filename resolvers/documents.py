@@ -1,11 +1,14 @@
 """Reading documents: one, an organization's, or those of a bulk send."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from bulksend.db import documents
 from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
+from bulksend.db.pages import Page
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.cursors import ListCursors, PageArguments
+from bulksend.resolvers.cursors import DEFAULT_PAGE, ListCursors, PageArguments
 from bulksend.resolvers.loaders import DocumentsKey, TotalKey
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
@@ -45,11 +48,42 @@ async def count(context: Context, filters: Filters) -> int:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
+class FirstPage(NamedTuple):
+    """The start of a list of a bulk send's documents: what can be read of many bulk sends together with them."""
+
+    size: int
+    status: Statuses
+    delivery_status: Statuses
+
+
+def first_page(arguments: PageArguments, status: Statuses, delivery_status: Statuses) -> FirstPage | None:
+    """Give what is asked as a first page; None when it is another one, or to be refused."""
+    if arguments.after is not None or arguments.last is not None or arguments.before is not None:
+        return None
+    size = DEFAULT_PAGE if arguments.first is None else arguments.first
+    return FirstPage(size, status, delivery_status) if 1 <= size <= MAXIMUM_PAGE else None
+
+
+async def read_first_pages(
+    context: Context, bulk_send_ids: Sequence[UUID], asked: FirstPage
+) -> dict[UUID, Page[DocumentRow]]:
+    """Give the first page of each bulk send's documents."""
+    async with context.gateway.pool.acquire() as conn:
+        return await documents.read_pages_of_bulk_sends(
+            conn,
+            organization_id=context.caller.organization_id,
+            bulk_send_ids=bulk_send_ids,
+            span=SignerSpan(asked.size),
+            status=asked.status,
+            delivery_status=asked.delivery_status,
+        )
+
+
 async def read_page_of_bulk_send(
     context: Context, bulk_send_id: UUID, arguments: PageArguments, status: Statuses, delivery_status: Statuses
 ) -> ConnectionPage[DocumentRow]:
     """Give one page of a bulk send's documents in their signers' order. Raises `BadUserInput`."""
-    cursors = ListCursors("bulkSend.documents", [status, delivery_status], parent=bulk_send_id)
+    cursors = _cursors(bulk_send_id, status, delivery_status)
     ends = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
     span = SignerSpan(
         size=ends.size,
@@ -61,6 +95,16 @@ async def read_page_of_bulk_send(
     return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), arguments)
 
 
+def first_connection_page(bulk_send_id: UUID, page: Page[DocumentRow], asked: FirstPage) -> ConnectionPage[DocumentRow]:
+    """Give a first page that was read already as `read_page_of_bulk_send` gives it."""
+    cursors = _cursors(bulk_send_id, asked.status, asked.delivery_status)
+    return ConnectionPage(page.rows, lambda row: cursors.encode(bulk_send_id, row.signer_index), page.has_more, False)
+
+
 async def count_of_bulk_send(context: Context, bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> int:
     """Give how many documents of a bulk send the filters leave."""
     return await context.loaders.document_totals.load(TotalKey(bulk_send_id, status, delivery_status))
+
+
+def _cursors(bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> ListCursors:
+    return ListCursors("bulkSend.documents", [status, delivery_status], parent=bulk_send_id)

@@ -5,6 +5,7 @@ Every batch takes its own connection, for siblings run concurrently, and answers
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
@@ -39,16 +40,48 @@ Key = TypeVar("Key", DocumentsKey, TotalKey)
 
 
 class Loaders:
-    """The loaders of one request. Unknown, deleted and foreign ids load as None."""
+    """The loaders of one request, each made when it is first needed. Unknown, deleted and foreign ids load as None."""
 
     def __init__(self, pool: Pool, organization_id: UUID | None) -> None:
         self._pool = pool
         self._organization_id = organization_id
-        self.bulk_sends: DataLoader[UUID, BulkSendRow | None] = DataLoader(self._load_bulk_sends)
-        self.documents: DataLoader[UUID, DocumentRow | None] = DataLoader(self._load_documents)
-        self.templates: DataLoader[UUID, TemplateRow | None] = DataLoader(self._load_templates)
-        self.document_pages: DataLoader[DocumentsKey, Page[DocumentRow]] = DataLoader(self._load_document_pages)
-        self.document_totals: DataLoader[TotalKey, int] = DataLoader(self._load_document_totals)
+        self._known_bulk_sends: list[BulkSendRow] = []
+
+    @cached_property
+    def bulk_sends(self) -> DataLoader[UUID, BulkSendRow | None]:
+        """Bulk sends by their ids."""
+        loader: DataLoader[UUID, BulkSendRow | None] = DataLoader(self._load_bulk_sends)
+        for row in self._known_bulk_sends:
+            loader.prime(row.id, row)
+        return loader
+
+    @cached_property
+    def documents(self) -> DataLoader[UUID, DocumentRow | None]:
+        """Documents by their ids."""
+        return DataLoader(self._load_documents)
+
+    @cached_property
+    def templates(self) -> DataLoader[UUID, TemplateRow | None]:
+        """Templates by their ids."""
+        return DataLoader(self._load_templates)
+
+    @cached_property
+    def document_pages(self) -> DataLoader[DocumentsKey, Page[DocumentRow]]:
+        """Pages of bulk sends' documents."""
+        return DataLoader(self._load_document_pages)
+
+    @cached_property
+    def document_totals(self) -> DataLoader[TotalKey, int]:
+        """How many documents bulk sends have."""
+        return DataLoader(self._load_document_totals)
+
+    def know_bulk_sends(self, rows: Sequence[BulkSendRow]) -> None:
+        """Take whole rows that were read otherwise, so that nobody looks them up again."""
+        if "bulk_sends" not in self.__dict__:
+            self._known_bulk_sends.extend(rows)
+            return
+        for row in rows:
+            self.bulk_sends.prime(row.id, row)
 
     async def _load_bulk_sends(self, ids: list[UUID]) -> list[BulkSendRow | None]:
         async with self._pool.acquire() as conn:

@@ -1,17 +1,23 @@
 """BulkSend: one template, sent to 1–500 signers in one call."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, cast
 
 import strawberry
 from strawberry import UNSET
 
 from bulksend.db import ids
-from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.bulk_sends import BulkSendRow, ListedTemplate
+from bulksend.db.documents import DocumentRow
 from bulksend.resolvers import documents
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.documents import Statuses
+from bulksend.resolvers.pages import ConnectionPage
 from bulksend.resolvers.viewer import Scope
-from bulksend.schema import arguments
+from bulksend.schema import arguments, templates
+from bulksend.schema.ahead import DOCUMENTS_READERS, NOTHING_AHEAD, Ahead
 from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.dressing import dressed
@@ -56,9 +62,11 @@ class BulkSend(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When anything about it last changed.")
     row: strawberry.Private[BulkSendRow]
+    ahead: strawberry.Private[Ahead]
 
-    def __init__(self, row: BulkSendRow) -> None:
+    def __init__(self, row: BulkSendRow, ahead: Ahead = NOTHING_AHEAD) -> None:
         self.row = row
+        self.ahead = ahead
 
     @classmethod
     def of(cls, row: BulkSendRow) -> Self:
@@ -66,17 +74,18 @@ class BulkSend(Node):
         return cls(row)
 
     @strawberry.field(description="What is sent. Needs `templates.read`.")
-    async def template(self, info: Info) -> Template | None:
-        """Load the template."""
+    def template(self, info: Info) -> Template | None:
+        """Give the template that was read with the bulk send, or load it."""
         if not info.context.may("BulkSend.template", Scope.TEMPLATES_READ):
             return None
-        row = await info.context.loaders.templates.load(self.row.template_id)
-        return Template.of(row) if row else None
+        if self.ahead.has_templates:
+            return Template(ListedTemplate(self.row))
+        return cast("Template | None", templates.load(info.context, self.row.template_id))
 
     @strawberry.field(
         description="Its documents in the order of the create's `signers`. Needs `documents.read` or `bulk_sends.read`."
     )
-    async def documents(
+    def documents(
         self,
         info: Info,
         first: First500 = UNSET,
@@ -90,17 +99,24 @@ class BulkSend(Node):
             list[DeliveryStatus] | None, strawberry.argument(description="Only documents whose mail is so far.")
         ] = UNSET,
     ) -> Connection[Document] | None:
-        """Load one page."""
-        context = info.context
-        if not context.may("BulkSend.documents", Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ):
+        """Give the page that was read with the bulk send, or load one."""
+        if not info.context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        statuses = arguments.values(status)
-        delivery_statuses = arguments.values(delivery_status)
-        page = await documents.read_page_of_bulk_send(
-            context, self.row.id, arguments.page(first, after, last, before), statuses, delivery_statuses
-        )
-        return Connection(
-            page,
-            Document.of,
-            lambda: documents.count_of_bulk_send(context, self.row.id, statuses, delivery_statuses),
-        )
+        page = arguments.page(first, after, last, before)
+        statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
+        wanted = documents.first_page(page, statuses, delivery_statuses)
+        read = self.ahead.documents.get(self.row.id) if wanted and wanted == self.ahead.first_page else None
+        if wanted and read:
+            return self._dressed(info.context, documents.first_connection_page(self.row.id, read, wanted), wanted[1:])
+        loading = documents.read_page_of_bulk_send(info.context, self.row.id, page, statuses, delivery_statuses)
+        return cast("Connection[Document] | None", self._loaded(info.context, loading, (statuses, delivery_statuses)))
+
+    async def _loaded(
+        self, context: Context, loading: Awaitable[ConnectionPage[DocumentRow]], filters: tuple[Statuses, Statuses]
+    ) -> Connection[Document]:
+        return self._dressed(context, await loading, filters)
+
+    def _dressed(
+        self, context: Context, page: ConnectionPage[DocumentRow], filters: tuple[Statuses, Statuses]
+    ) -> Connection[Document]:
+        return Connection(page, Document, lambda: documents.count_of_bulk_send(context, self.row.id, *filters))

@@ -1,15 +1,19 @@
 """Document: one signer's own instance of the template."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self, cast
 
 import strawberry
 
 from bulksend.db import ids
+from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow
+from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Scope
+from bulksend.schema import templates
 from bulksend.schema.codes import DeliveryErrorCode
 from bulksend.schema.dressing import dressed
 from bulksend.schema.info import Info
@@ -126,25 +130,21 @@ class Document(Node):
         return cls(row)
 
     @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
-    async def bulk_send(
-        self, info: Info
-    ) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.bulk_sends")] | None:
-        """Load the bulk send."""
-        from bulksend.schema.bulk_sends import BulkSend
-
+    def bulk_send(self, info: Info) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.bulk_sends")] | None:
+        """Give the bulk send, at once if a loader has it."""
         if not info.context.may("Document.bulkSend", Scope.BULK_SENDS_READ):
             return None
-        row = await info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
-        return BulkSend.of(row) if row else None
+        loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        return _bulk_send(loading.result()) if loading.done() else cast("BulkSend | None", _bulk_send_when(loading))
 
     @strawberry.field(description="The template it is made of. Needs `templates.read`.")
-    async def template(self, info: Info) -> Template | None:
-        """Load the template, which is the bulk send's."""
+    def template(self, info: Info) -> Template | None:
+        """Give the template, which is the bulk send's, at once if loaders have both."""
         if not info.context.may("Document.template", Scope.TEMPLATES_READ):
             return None
-        bulk_send = await info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
-        row = await info.context.loaders.templates.load(bulk_send.template_id) if bulk_send else None
-        return Template.of(row) if row else None
+        loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        found = _template(info.context, loading.result()) if loading.done() else _template_when(info.context, loading)
+        return cast("Template | None", found)
 
     @strawberry.field(
         description=(
@@ -158,3 +158,22 @@ class Document(Node):
         if not context.may("Document.signingUrl", Scope.SIGNING_LINKS_READ):
             return None
         return context.gateway.links.url(context.caller.organization_id, self.row.id, self.row.link_generation)
+
+
+def _bulk_send(row: BulkSendRow | None) -> "BulkSend | None":
+    from bulksend.schema.bulk_sends import BulkSend
+
+    return BulkSend(row) if row else None
+
+
+async def _bulk_send_when(loading: Awaitable[BulkSendRow | None]) -> "BulkSend | None":
+    return _bulk_send(await loading)
+
+
+def _template(context: Context, bulk_send: BulkSendRow | None) -> Template | Awaitable[Template | None] | None:
+    return templates.load(context, bulk_send.template_id) if bulk_send else None
+
+
+async def _template_when(context: Context, loading: Awaitable[BulkSendRow | None]) -> Template | None:
+    found = _template(context, await loading)
+    return await found if isinstance(found, Awaitable) else found

@@ -1,7 +1,7 @@
 """What an operation asks below a field, so that it can be read together with the field.
 
-It says at least what is asked: a fragment on a type that cannot come here is taken for one that can. What depends on
-the document alone is kept in the compiled plan's notes.
+It says at least what is asked: a fragment on a type that cannot come here is taken for one that can. What is learnt is
+kept in the compiled plan's notes, for a plan's fields are the same for all its requests, whatever their variables.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +11,9 @@ from typing import Any, Final, TypeVar
 from graphql import (
     DirectiveNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLField,
+    GraphQLResolveInfo,
     SelectionNode,
     SelectionSetNode,
     Undefined,
@@ -30,12 +29,18 @@ _SKIP: Final = "skip"
 _INCLUDE: Final = "include"
 
 
-@dataclass(slots=True)
-class _Operation:
-    fragments: Mapping[str, FragmentDefinitionNode]
-    variables: Mapping[str, Any]
-    # Whether a variable decided what is asked; another request may then ask for something else.
-    depends_on_variables: bool = False
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a field below, by their names in the schema: constants, and variables by their names."""
+
+    constants: Mapping[str, Any]
+    variables: Mapping[str, str]
+
+    def given(self, info: Info) -> dict[str, Any]:
+        """Give their values in this request; what is left out is missing."""
+        values = info.variable_values
+        found = {name: values[variable] for name, variable in self.variables.items() if variable in values}
+        return {**self.constants, **found}
 
 
 @dataclass(slots=True)
@@ -46,7 +51,7 @@ class Asked:
     """
 
     nodes: tuple[FieldNode, ...]
-    _operation: _Operation
+    _info: Info
     _below: dict[str, "Asked"] | None = field(default=None)
 
     @property
@@ -54,100 +59,102 @@ class Asked:
         """What is asked of this field's value; empty for a leaf."""
         if self._below is None:
             found: dict[str, list[FieldNode]] = {}
+            spread: set[str] = set()
             for node in self.nodes:
-                for one in _fields(node.selection_set, self._operation):
+                for one in _fields(node.selection_set, self._info, spread):
                     found.setdefault(one.name.value, []).append(one)
-            self._below = {name: Asked(tuple(nodes), self._operation) for name, nodes in found.items()}
+            self._below = {name: Asked(tuple(nodes), self._info) for name, nodes in found.items()}
         return self._below
 
     def at(self, *names: str) -> "Asked":
         """Give what is asked at the end of this path; nothing if the path is not asked for."""
         asked = self
         for name in names:
-            asked = asked.below.get(name) or Asked((), self._operation)
+            asked = asked.below.get(name) or Asked((), self._info)
         return asked
-
-    def anywhere(self, *names: str) -> bool:
-        """Whether one of these fields is asked for, however far below."""
-        return any(name in names or asked.anywhere(*names) for name, asked in self.below.items())
 
     def rows(self) -> "Asked":
         """Give what is asked of a connection's rows, in `nodes` and in `edges` together."""
-        return Asked(self.at("nodes").nodes + self.at("edges", "node").nodes, self._operation)
+        return Asked(self.at("nodes").nodes + self.at("edges", "node").nodes, self._info)
 
-    def __bool__(self) -> bool:
-        return bool(self.nodes)
+    def arguments(self, type_name: str) -> Arguments | None:
+        """Give the arguments of this field of a type; None unless every place gives the same."""
+        if not self.nodes:
+            return None
+        first, *others = [{one.name.value: one.value for one in node.arguments or ()} for node in self.nodes]
+        return None if any(other != first for other in others) else self._coerced(type_name, first)
+
+    def _coerced(self, type_name: str, given: Mapping[str, Any]) -> Arguments | None:
+        type_: Any = self._info._raw_info.schema.get_type(type_name)
+        definition = type_.fields[self.nodes[0].name.value]
+        variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
+        literals = {name: value for name, value in given.items() if name not in variables}
+        try:
+            constants = {
+                name: coerce_input_literal(value, definition.args[name].type) for name, value in literals.items()
+            }
+        except GraphQLError:
+            return None
+        # Such as a variable within a list; Undefined equals None.
+        is_told = all(value is not Undefined for value in constants.values())
+        return Arguments(constants, variables) if is_told else None
 
 
 def learn(info: Info, of: Callable[[Asked], Learnt]) -> Learnt:
-    """Give what `of` learns from what is asked below this field; learnt once a plan unless variables decide it.
-
-    `of` must read all it needs of `Asked` and keep nothing else of it than nodes.
-    """
-    raw = info._raw_info
-    notes: dict[str, Any] | None = getattr(raw, "notes", None)
-    key = of.__qualname__
-    if notes is not None and key in notes:
-        return notes[key]  # type: ignore[no-any-return]
-    operation = _Operation(raw.fragments, info.variable_values)
-    learnt = of(Asked(tuple(raw.field_nodes), operation))
-    if notes is not None and not operation.depends_on_variables:
-        notes[key] = learnt
-    return learnt
+    """Give what `of`, a named function, learns from what is asked below this field; it must not keep an `Asked`."""
+    return _noted(info, of.__qualname__, lambda: of(Asked(tuple(info._raw_info.field_nodes), info)))
 
 
 def is_alone(info: Info) -> bool:
-    """Whether no other field of the operation's root has this name, and none is in a fragment."""
-    name = info.field_name
+    """Whether the operation's root has this field once, and no fragments; if not, loaders put several together."""
+    return _noted(info, is_alone.__qualname__, lambda: _is_alone(info._raw_info))
+
+
+def _noted(info: Info, key: str, of: Callable[[], Learnt]) -> Learnt:
+    notes: dict[str, Any] | None = getattr(info._raw_info, "notes", None)
+    if notes is None:
+        return of()
+    if key not in notes:
+        notes[key] = of()
+    return notes[key]  # type: ignore[no-any-return]
+
+
+def _is_alone(raw: GraphQLResolveInfo[Any]) -> bool:
+    ours = {id(node) for node in raw.field_nodes}
     return all(
-        isinstance(one, FieldNode) and (one.name.value != name or one in info._raw_info.field_nodes)
-        for one in info._raw_info.operation.selection_set.selections
+        isinstance(one, FieldNode) and (one.name.value != raw.field_name or id(one) in ours)
+        for one in raw.operation.selection_set.selections
     )
 
 
-def arguments(definition: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give the arguments of a field below, by their names in the schema; None if they cannot be told from here."""
-    found: dict[str, Any] = {}
-    for argument in node.arguments or ():
-        name, value = argument.name.value, argument.value
-        if isinstance(value, VariableNode):
-            if value.name.value in variables:
-                found[name] = variables[value.name.value]
-            continue
-        try:
-            coerced = coerce_input_literal(value, definition.args[name].type)
-        except GraphQLError:
-            return None
-        if coerced is Undefined:
-            return None
-        found[name] = coerced
-    return found
-
-
-def _fields(selected: SelectionSetNode | None, operation: _Operation) -> Iterator[FieldNode]:
+def _fields(selected: SelectionSetNode | None, info: Info, spread: set[str]) -> Iterator[FieldNode]:
+    """Give the fields of a selection. `spread`: fragments that were looked at, for each adds its fields only once."""
     for selection in selected.selections if selected else ():
-        if not _is_asked(selection, operation):
+        if not all(_passes(directive, info) for directive in selection.directives or ()):
             continue
         if isinstance(selection, FieldNode):
             yield selection
-        elif isinstance(selection, FragmentSpreadNode):
-            yield from _fields(operation.fragments[selection.name.value].selection_set, operation)
         else:
-            yield from _fields(getattr(selection, "selection_set", None), operation)
+            yield from _fields(_fragment(selection, info, spread), info, spread)
 
 
-def _is_asked(selection: SelectionNode, operation: _Operation) -> bool:
-    return all(_passes(directive, operation) for directive in selection.directives or ())
+def _fragment(selection: SelectionNode, info: Info, spread: set[str]) -> SelectionSetNode | None:
+    if not isinstance(selection, FragmentSpreadNode):
+        return getattr(selection, "selection_set", None)
+    name = selection.name.value
+    if name in spread:
+        return None
+    spread.add(name)
+    return info._raw_info.fragments[name].selection_set
 
 
-def _passes(directive: DirectiveNode, operation: _Operation) -> bool:
+def _passes(directive: DirectiveNode, info: Info) -> bool:
     name = directive.name.value
     if name not in (_SKIP, _INCLUDE):
         return True
     (condition,) = directive.arguments or ()
-    if isinstance(condition.value, VariableNode):
-        operation.depends_on_variables = True
-        value = operation.variables.get(condition.value.name.value)
-    else:
-        value = getattr(condition.value, "value", None)
-    return bool(value) is (name == _INCLUDE)
+    value = condition.value
+    is_met = (
+        info.variable_values.get(value.name.value) if isinstance(value, VariableNode) else getattr(value, "value", None)
+    )
+    return bool(is_met) is (name == _INCLUDE)

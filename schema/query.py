@@ -11,7 +11,7 @@ from bulksend.db import documents as document_rows
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, documents, templates
 from bulksend.resolvers.viewer import Scope
-from bulksend.schema import arguments, nodes
+from bulksend.schema import ahead, arguments, nodes
 from bulksend.schema.bulk_sends import BulkSend, BulkSendStatus
 from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
@@ -58,7 +58,12 @@ class Query:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A bulk send's id.")]
     ) -> BulkSend | None:
         """Find one bulk send."""
-        return await nodes.bulk_send(info.context, arguments.uuid(ids.BULK_SEND, id), "Query.bulkSend")
+        bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
+        wanted = ahead.documents_wanted(info, ahead.below(info))
+        if wanted is None or bulk_send_id is None or not info.context.has(Scope.BULK_SENDS_READ):
+            return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend")
+        found = await ahead.get(info.context, bulk_send_id, wanted)
+        return BulkSend(*found) if found else None
 
     @strawberry.field(description="Bulk sends, newest first. Needs `bulk_sends.read`.")
     async def bulk_sends(
@@ -97,8 +102,13 @@ class Query:
             created_after=arguments.given(created_after),
             created_before=arguments.given(created_before),
         )
-        page = await bulk_sends.read_page(context, arguments.page(first, after, last, before), filters)
-        return Connection(page, BulkSend.of, lambda: bulk_sends.count(context, filters))
+        below = ahead.below_connection(info)
+        with_templates = ahead.templates_wanted(info, below)
+        page = await bulk_sends.read_page(
+            context, arguments.page(first, after, last, before), filters, with_templates=with_templates
+        )
+        read = await ahead.read(context, page.rows, ahead.documents_wanted(info, below), has_templates=with_templates)
+        return Connection(page, lambda row: BulkSend(row, read), lambda: bulk_sends.count(context, filters))
 
     @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")
     async def document(

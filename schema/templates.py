@@ -1,12 +1,16 @@
 """Template: what is sent."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
 from bulksend.db import ids
+from bulksend.db.bulk_sends import ListedTemplate
 from bulksend.db.templates import TemplateRow
+from bulksend.resolvers.context import Context
 from bulksend.schema.dressing import dressed
 from bulksend.schema.node import Node
 
@@ -28,12 +32,26 @@ class Template(Node):
         description="The names after `values.` in the body, in order: what each signer's `values` must bring."
     )
     created_at: datetime = strawberry.field(description="When it was added.")
-    row: strawberry.Private[TemplateRow]
+    row: strawberry.Private[TemplateRow | ListedTemplate]
 
-    def __init__(self, row: TemplateRow) -> None:
+    def __init__(self, row: TemplateRow | ListedTemplate) -> None:
         self.row = row
 
     @classmethod
     def of(cls, row: TemplateRow) -> Self:
         """Dress a row."""
         return cls(row)
+
+
+def load(context: Context, template_id: UUID) -> Template | Awaitable[Template | None] | None:
+    """Give a template, at once if a loader has it."""
+    loading = context.loaders.templates.load(template_id)
+    return _dressed(loading.result()) if loading.done() else _when_loaded(loading)
+
+
+async def _when_loaded(loading: Awaitable[TemplateRow | None]) -> Template | None:
+    return _dressed(await loading)
+
+
+def _dressed(row: TemplateRow | None) -> Template | None:
+    return Template(row) if row else None

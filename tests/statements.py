@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bulksend.db.pool import Pool
+from bulksend.db.queries import BOUND
 
 
 @asynccontextmanager
@@ -32,3 +33,9 @@ async def counted(pool: Pool) -> AsyncIterator[list[str]]:
 
 def purposes(statements: list[str]) -> str:
     return "\n".join(statement.partition("\n")[0] for statement in statements)
+
+
+def names(statements: list[str]) -> list[str]:
+    """Give the names of the statements that answered, after the one that looked up the key."""
+    known = {bound.text: f"{noun}.{name}" for (noun, name), bound in BOUND.items()}
+    return [known[one] for one in statements if not known[one].startswith("api_keys.")]

@@ -477,6 +477,98 @@ CROSS JOIN LATERAL (
     LIMIT $5
 ) AS page;
 
+-- name: get_with_bulk_send
+-- One bulk send, in a row without a document, and the first of its documents, without it.
+SELECT
+    NULL::uuid AS id,
+    bulk_sends.id AS bulk_send_id,
+    NULL::integer AS signer_index,
+    NULL::text AS signer_name,
+    NULL::text AS signer_email,
+    NULL::text AS signer_phone,
+    NULL::text AS external_id,
+    NULL::text AS status,
+    NULL::integer AS link_generation,
+    NULL::timestamptz AS viewed_at,
+    NULL::timestamptz AS signed_at,
+    NULL::timestamptz AS declined_at,
+    NULL::timestamptz AS expires_at,
+    NULL::text AS delivery_status,
+    NULL::integer AS attempts,
+    NULL::timestamptz AS sent_at,
+    NULL::timestamptz AS failed_at,
+    NULL::timestamptz AS next_attempt_at,
+    NULL::text AS error_code,
+    NULL::text AS error_message,
+    NULL::integer AS smtp_code,
+    NULL::timestamptz AS created_at,
+    NULL::timestamptz AS updated_at,
+    bulk_sends.template_id,
+    bulk_sends.name AS bulk_send_name,
+    bulk_sends.email_message,
+    bulk_sends.external_id AS bulk_send_external_id,
+    bulk_sends.status AS bulk_send_status,
+    bulk_sends.total_count,
+    bulk_sends.sent_count,
+    bulk_sends.failed_count,
+    bulk_sends.pending_count,
+    bulk_sends.created_at AS bulk_send_created_at,
+    bulk_sends.updated_at AS bulk_send_updated_at
+FROM bulk_sends
+WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND bulk_sends.deleted_at IS NULL
+
+UNION ALL
+
+(
+    SELECT
+        documents.id,
+        documents.bulk_send_id,
+        documents.signer_index,
+        documents.signer_name,
+        documents.signer_email,
+        documents.signer_phone,
+        documents.external_id,
+        documents.status,
+        documents.link_generation,
+        documents.viewed_at,
+        documents.signed_at,
+        documents.declined_at,
+        documents.expires_at,
+        documents.delivery_status,
+        documents.attempts,
+        documents.sent_at,
+        documents.failed_at,
+        CASE WHEN documents.lease_id IS NULL THEN documents.next_attempt_at END AS next_attempt_at,
+        documents.error_code,
+        documents.error_message,
+        documents.smtp_code,
+        documents.created_at,
+        documents.updated_at,
+        NULL::uuid AS template_id,
+        NULL::text AS bulk_send_name,
+        NULL::text AS email_message,
+        NULL::text AS bulk_send_external_id,
+        NULL::text AS bulk_send_status,
+        NULL::integer AS total_count,
+        NULL::integer AS sent_count,
+        NULL::integer AS failed_count,
+        NULL::integer AS pending_count,
+        NULL::timestamptz AS bulk_send_created_at,
+        NULL::timestamptz AS bulk_send_updated_at
+    FROM documents
+    WHERE
+        documents.organization_id = $1
+        AND documents.bulk_send_id = $2
+        AND documents.deleted_at IS NULL
+        AND coalesce(
+            ($4::text[] IS NULL OR documents.status = any($4))
+            AND ($5::text[] IS NULL OR documents.delivery_status = any($5)),
+            FALSE
+        )
+    ORDER BY documents.signer_index ASC
+    LIMIT $3
+);
+
 -- name: count_of_bulk_sends
 -- How many documents of each bulk send the filters leave; none gives no row.
 SELECT

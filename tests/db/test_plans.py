@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from conftest import clone
 
-from bulksend.db import api_keys, bulk_sends, documents  # noqa: F401  # importing a noun binds its queries
+from bulksend.db import api_keys, bulk_sends, documents, joined  # noqa: F401  # importing a noun binds its queries
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
 from bulksend.db.pages import NEWEST, OLDEST
 from bulksend.db.pool import Connection
@@ -49,6 +49,7 @@ SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com
 FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
 ANALYZE;
 """
+NO_TEMPLATES, WITH_TEMPLATES = False, True
 ENDS = (NEWEST, OLDEST, 26)
 DOCUMENT_ENDS = (NEWEST, AFTER_LAST_SIGNER, OLDEST, BEFORE_FIRST_SIGNER, 26)
 _TEMPLATE_IN_USE = "SELECT template_id FROM bulk_sends WHERE organization_id = $1 LIMIT 1"
@@ -81,7 +82,8 @@ class Plan:
 
     @property
     def indexes(self) -> set[str]:
-        return {node["Index Name"] for node in self.nodes if "Index Name" in node}
+        """Those that were used."""
+        return {node["Index Name"] for node in self.nodes if "Index Name" in node and node["Actual Loops"]}
 
     @property
     def scanned_whole(self) -> set[str]:
@@ -145,10 +147,24 @@ def documents_filtered(**filters: object) -> tuple[object, ...]:
 async def test_a_page_of_bulk_sends_reads_no_more_than_it_gives(
     seeded: Connection, tenant_id: UUID, mode: str, name: str
 ) -> None:
-    plan = await explain(seeded, mode, "bulk_sends", name, tenant_id, *ENDS, *filtered())
+    plan = await explain(seeded, mode, "bulk_sends", name, tenant_id, *ENDS, *filtered(), NO_TEMPLATES)
     assert plan.indexes == {"bulk_sends_pkey"}
     assert not plan.scanned_whole
     assert plan.rows_read == 26
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["first_page", "last_page"])
+@pytest.mark.parametrize("way", ["", "_by_template"])
+async def test_a_page_of_bulk_sends_joins_its_templates_alone(
+    seeded: Connection, tenant_id: UUID, mode: str, name: str, way: str
+) -> None:
+    filters = filtered(template_id=await seeded.fetchval(_TEMPLATE_IN_USE, tenant_id) if way else None)
+    plan = await explain(seeded, mode, "bulk_sends", f"{name}{way}", tenant_id, *ENDS, *filters, WITH_TEMPLATES)
+    assert plan.indexes == {f"bulk_sends{way or '_pkey'}", "templates_pkey"}
+    assert not plan.scanned_whole
+    # A template that several share may be kept for them.
+    assert 26 < plan.rows_read <= 52
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -179,7 +195,9 @@ async def test_bulk_sends_are_found_by_what_has_an_index(
             1,
         ),
     ]:
-        plan = await explain(seeded, mode, "bulk_sends", f"{direction}_page_{way}", tenant_id, *ENDS, *filters)
+        plan = await explain(
+            seeded, mode, "bulk_sends", f"{direction}_page_{way}", tenant_id, *ENDS, *filters, NO_TEMPLATES
+        )
         assert plan.indexes == {index}
         assert not plan.scanned_whole
         assert plan.rows_read <= most
@@ -190,7 +208,7 @@ async def test_bulk_sends_are_found_by_what_has_an_index(
 
 @pytest.mark.parametrize("name", ["first_page", "last_page"])
 async def test_bulk_sends_of_a_rare_status_are_found_by_it(seeded: Connection, tenant_id: UUID, name: str) -> None:
-    arguments = (tenant_id, *ENDS, *filtered(status=["failed"]))
+    arguments = (tenant_id, *ENDS, *filtered(status=["failed"]), NO_TEMPLATES)
     plan = await explain(seeded, "force_custom_plan", "bulk_sends", name, *arguments)
     assert plan.indexes == {"bulk_sends_by_status"}
     assert plan.rows_read <= 26
@@ -237,6 +255,18 @@ async def test_the_documents_of_a_page_of_bulk_sends(
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
     assert plan.rows_read == 2 * len(parents)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("statuses", [(None, None), (None, ["sent"])], ids=["all", "sent"])
+async def test_a_bulk_send_with_its_documents(
+    seeded: Connection, tenant_id: UUID, mode: str, statuses: tuple[object, object]
+) -> None:
+    (parent,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
+    plan = await explain(seeded, mode, "documents", "get_with_bulk_send", tenant_id, parent, 2, *statuses)
+    assert plan.indexes == {"bulk_sends_pkey", "documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+    assert plan.rows_read == 1 + 2
 
 
 @pytest.mark.parametrize("mode", MODES)

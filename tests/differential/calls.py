@@ -13,7 +13,7 @@ _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 
 def told(info: Any) -> tuple[Any, ...]:
     """Give all that graphql-core's info says."""
-    raw: GraphQLResolveInfo = info._raw_info if isinstance(info, strawberry.Info) else info
+    raw: GraphQLResolveInfo[Any] = info._raw_info if isinstance(info, strawberry.Info) else info
     return (
         raw.field_name,
         tuple(map(_stands, raw.field_nodes)),

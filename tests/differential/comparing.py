@@ -19,6 +19,7 @@ def differences(theirs: Seen, ours: Seen) -> list[str]:
     found = _different("raised", theirs.raised, ours.raised)
     found += _different("result is awaitable", theirs.was_awaitable, ours.was_awaitable)
     found += _different("tasks left behind", 0, ours.left_tasks)
+    found += _different("complaints", (), () if theirs.complaints else ours.complaints)
     found += _different("never awaited", (), () if theirs.never_awaited else ours.never_awaited)
     if theirs.result is None or ours.result is None:
         return found
@@ -28,7 +29,7 @@ def differences(theirs: Seen, ours: Seen) -> list[str]:
     data = theirs.result.data
     their_errors, our_errors = theirs.result.errors, ours.result.errors
     found += _different("errors is None", their_errors is None, our_errors is None)
-    exact = not theirs.was_awaitable
+    exact = theirs.is_synchronous
     found += _different("errors", *(_told(errors or [], data, exact) for errors in (their_errors, our_errors)))
     found += _different("calls", *(_called(seen.calls, data, exact) for seen in (theirs, ours)))
     twice = [call for call, count in ours.calls.items() if count > theirs.calls.get(call, 1)]

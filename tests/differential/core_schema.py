@@ -6,18 +6,16 @@ from differential.calls import place_of, told
 from differential.values import Values
 from differential.worlds import World, later, world
 from graphql import (
-    GraphQLEnumType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLResolveInfo,
-    GraphQLScalarType,
     build_schema,
     is_composite_type,
     is_list_type,
     is_non_null_type,
 )
 
-SDL = '''
+SDL = """
 scalar Odd
 enum Colour { RED GREEN BLUE }
 input Point { x: Int! = 1, y: Float, colour: Colour = GREEN, next: Point, tags: [String!] = ["a"] }
@@ -27,16 +25,21 @@ interface Place implements Node { id: ID!, near(by: Point = {x: 2}): Place }
 type Town implements Place & Node {
   id: ID!, near(by: Point = {x: 2}): Place, name: String!, colours: [Colour!], mayor(odd: Odd = 3): Human!, size: Int
 }
-type Village implements Place & Node { id: ID!, near(by: Point = {x: 2}): Place, towns: [Town!]!, real: Float, odd: Odd }
+type Village implements Place & Node {
+  id: ID!, near(by: Point = {x: 2}): Place, towns: [Town!]!, real: Float, odd: Odd
+}
 type Human implements Node { id: ID!, lives: Place, likes: [Thing], best: Thing!, truth: Boolean, grid: [[Int!]]! }
 type Stone { weight: Float!, colour: Colour, under: [[Thing!]!] }
 union Thing = Human | Stone | Town
 type Query {
   node(id: ID!): Node, place: Place!, thing(choice: Choice): Thing, things(first: Int! = 2, at: [Point]): [Thing!],
-  town(point: Point!, colours: [Colour] = [RED, null]): Town, human: Human, stone(in: [[Int]]): Stone!, words(a: String, b: ID = "b"): String
+  town(point: Point!, colours: [Colour] = [RED, null]): Town, human: Human,
+  stone(in: [[Int]]): Stone!, words(a: String, b: ID = "b"): String
 }
-type Mutation { move(to: Point!, odd: Odd): Town, grow(by: Float = 0.5): Village!, drop: Stone, rename(to: String!): String }
-'''
+type Mutation {
+  move(to: Point!, odd: Odd): Town, grow(by: Float = 0.5): Village!, drop: Stone, rename(to: String!): String
+}
+"""
 
 
 def _odd(value: Any) -> int:
@@ -45,7 +48,7 @@ def _odd(value: Any) -> int:
     return value
 
 
-def resolve(source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
     """Note the call and do what the world has this place do."""
     here = world.get()
     here.note(place_of(info), str(info.parent_type), repr(given), told(info), type(source).__name__)
@@ -76,7 +79,7 @@ def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: s
 
 
 def _callable(made_by: Values, field: GraphQLField, at: str) -> Any:
-    def call(info: GraphQLResolveInfo, **given: Any) -> Any:
+    def call(info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         world.get().note(place_of(info), str(info.parent_type), repr(given), told(info))
         return made_by.result(field.type, world.get(), at)
 
@@ -95,7 +98,7 @@ def _typename(value: Any) -> str | None:
     return found if found is None or isinstance(found, str) else None
 
 
-def _typename_now_or_later(value: Any, info: GraphQLResolveInfo, _type: Any) -> Any:
+def _typename_now_or_later(value: Any, info: GraphQLResolveInfo[Any], _type: Any) -> Any:
     here, place = world.get(), ".".join(map(str, place_of(info)))
     dice = here.dice(place, "type")
     if dice.random() < here.trouble / 2:
@@ -105,7 +108,7 @@ def _typename_now_or_later(value: Any, info: GraphQLResolveInfo, _type: Any) -> 
     return _typename(value)
 
 
-def _is_town_now_or_later(value: Any, info: GraphQLResolveInfo) -> Any:
+def _is_town_now_or_later(value: Any, info: GraphQLResolveInfo[Any]) -> Any:
     here, place = world.get(), ".".join(map(str, place_of(info)))
     dice = here.dice(place, "is type of")
     if dice.random() < here.delay:
@@ -117,10 +120,8 @@ SCHEMA = build_schema(SDL)
 VALUES = Values(SCHEMA, make_object)
 
 _types: Any = SCHEMA.type_map
-assert isinstance(_types["Odd"], GraphQLScalarType)
 _types["Odd"].coerce_output_value = _types["Odd"].coerce_input_value = _odd
 _types["Odd"].parse_value = _types["Odd"].serialize = _odd
-assert isinstance(_types["Colour"], GraphQLEnumType)
 _types["Thing"].resolve_type = _typename_now_or_later
 _types["Node"].resolve_type = _typename_now_or_later
 _types["Town"].is_type_of = _is_town_now_or_later

@@ -12,7 +12,7 @@ from typing import Any
 from differential.worlds import World, world
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 
-MOST_SECONDS = 20
+MOST_SECONDS = 4
 # What is left behind settles within so many turns of the loop.
 MOST_TURNS = 60
 
@@ -31,11 +31,16 @@ class Request:
     delay: float = 0.0
     options: dict[str, Any] = field(default_factory=dict)
     prepare: Callable[[World], None] = lambda _: None
+    context: Callable[[World], Any] = lambda here: here
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of it. `raised`: what `execute` itself raised."""
+    """What came of it.
+
+    `raised`: what `execute` itself raised. `complaints`: what the event loop was told of errors in callbacks.
+    `is_synchronous`: whether nothing was awaited, not even in the background: then nothing is left to chance.
+    """
 
     result: ExecutionResult | None
     raised: str | None
@@ -43,56 +48,86 @@ class Seen:
     calls: Counter[tuple[Any, ...]]
     batches: list[list[str]]
     left_tasks: int
+    complaints: tuple[str, ...]
+    is_synchronous: bool
     never_awaited: tuple[str, ...]
 
 
 def see(execute: Callable[..., Any], request: Request) -> Seen:
     """Execute in a world and an event loop of its own."""
+    complaints: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        # What is left behind stays among the young, of which there are few.
+        gc.disable()
         with asyncio.Runner() as runner:
-            runner.get_loop().set_exception_handler(lambda _loop, _about: None)
+            runner.get_loop().set_exception_handler(lambda _loop, about: complaints.append(_complaint(about)))
             seen = runner.run(_see(execute, request))
+        for error in (seen["result"] and seen["result"].errors) or ():
+            _forget_frames(error)
         gc.collect(1)
+        gc.enable()
     never_awaited = tuple(str(warning.message) for warning in caught if "never awaited" in str(warning.message))
-    return Seen(**seen, never_awaited=never_awaited)
+    told = tuple(filter(None, complaints))
+    return Seen(**seen, complaints=told, never_awaited=never_awaited)
+
+
+async def see_here(execute: Callable[..., Any], request: Request) -> Seen:
+    """Execute in this event loop, which may have work of its own: what it is told is not looked at."""
+    return Seen(**await _see(execute, request), complaints=(), never_awaited=())
 
 
 async def _see(execute: Callable[..., Any], request: Request) -> dict[str, Any]:
+    around = asyncio.all_tasks()
     here = World(request.seed, request.trouble, request.delay)
     request.prepare(here)
     world.set(here)
-    raised, result, was_awaitable = None, None, False
+    raised, result, was_awaitable, is_synchronous = None, None, False, False
     try:
         result = execute(
             request.schema,
             request.document,
             request.root(here),
-            here,
+            request.context(here),
             variable_values=request.variables,
             operation_name=request.operation_name,
             **request.options,
         )
         was_awaitable = inspect.isawaitable(result)
+        is_synchronous = not was_awaitable and asyncio.all_tasks() == around
         if was_awaitable:
             result = await asyncio.wait_for(result, MOST_SECONDS)
     except TimeoutError:
-        raise
+        raised = "nothing: it hangs"
     except Exception as error:
         raised = f"{type(error).__name__}: {error}"
     return {
         "result": result,
         "raised": raised,
         "was_awaitable": was_awaitable,
-        "left_tasks": await _left(),
+        "is_synchronous": is_synchronous,
+        "left_tasks": await _left(around),
         "calls": here.counted,
         "batches": here.loaded,
     }
 
 
-async def _left() -> int:
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what the frames of an error hold, coroutines among it that nobody awaited."""
+    while error is not None:
+        error.__traceback__ = None
+        _forget_frames(getattr(error, "original_error", None))
+        error = error.__cause__ or error.__context__
+
+
+def _complaint(about: dict[str, Any]) -> str:
+    """Give what was wrong in a callback. That nobody asked for the exception of a future is no matter here."""
+    return f"{about['message']}: {about.get('exception')!r}" if "never retrieved" not in about["message"] else ""
+
+
+async def _left(around: set[asyncio.Task[Any]]) -> int:
     for _ in range(MOST_TURNS):
-        if len(asyncio.all_tasks()) == 1:
+        if asyncio.all_tasks() <= around:
             return 0
         await asyncio.sleep(0)
-    return len(asyncio.all_tasks()) - 1
+    return len(asyncio.all_tasks() - around)

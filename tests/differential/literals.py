@@ -14,12 +14,12 @@ _SCALARS = {
 }
 
 
-def documents(schema: GraphQLSchema) -> st.SearchStrategy[DocumentNode]:
+def documents(schema: GraphQLSchema, *, mutating: bool = True) -> st.SearchStrategy[DocumentNode]:
     """Give documents of one operation."""
     printed = build_schema(print_schema(schema))
     scalars = {name: made for name, made in _SCALARS.items() if name in printed.type_map}
     found = queries(printed, custom_scalars=scalars, print_ast=_as_it_is)
-    if printed.mutation_type is None:
+    if printed.mutation_type is None or not mutating:
         return found
     return found | found | mutations(printed, custom_scalars=scalars, print_ast=_as_it_is)
 

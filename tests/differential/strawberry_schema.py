@@ -1,60 +1,22 @@
 """A Strawberry schema with one of everything that a field can be."""
 
+# The resolvers give whatever the world has them give.
+# mypy: disable-error-code="no-any-return, untyped-decorator"
+
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
-from differential.calls import as_place, place_of, told
+from differential.calls import place_of
+from differential.strawberry_answers import Info, answer, answer_later, without_info
 from differential.strawberry_inputs import CONFIG, Colour, Everything, Filter, Level, Odd, OneOf, Renamed
-from differential.values import Values
-from differential.worlds import World, later, world
-from aiodataloader import DataLoader
-from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLString
+from differential.worlds import world
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 
-Info: TypeAlias = strawberry.Info[World, Any]
-
-
-def answer(info: Info, **given: Any) -> Any:
-    """Note the call and do what the world has a synchronous resolver do."""
-    return values().result(info._raw_info.return_type, *_called(info, given))
-
-
-async def answer_later(info: Info, **given: Any) -> Any:
-    """Note the call and do what the world has an asynchronous resolver do."""
-    here, place = _called(info, given)
-    type_ = info._raw_info.return_type
-    dice = here.dice(place, "asynchronous")
-    if dice.random() < here.delay:
-        return await later(lambda: values().outcome(type_, here, place), dice)
-    return values().outcome(type_, here, place)
-
-
-def _called(info: Info, given: dict[str, Any]) -> tuple[World, str]:
-    here, path = world.get(), place_of(info)
-    assert info.context is here
-    here.note(path, f"{info._raw_info.parent_type}.{info.field_name}", repr(given), told(info))
-    _spoil(given)
-    return here, ".".join(map(str, path))
-
-
-def _spoil(given: Any) -> None:
-    """Change what was given, which is the resolver's own to change."""
-    for value in given.values():
-        if isinstance(value, list):
-            value.append("spoilt")
-        elif isinstance(value, Filter | Everything | OneOf):
-            vars(value)["spoilt"] = True
-
-
-def without_info(self: Any, name: str, type_: str, **given: Any) -> Any:
-    """Note the call of a resolver that is told nothing, and give a plain value."""
-    here, place = world.get(), f"{vars(self)['_place']}.{name}" if self is not None else name
-    here.note(as_place(place), name, repr(given))
-    return values().value(cast("GraphQLOutputType", _plain[type_]), here, place)
+FIRST = strawberry.ID("1")
 
 
 class Allowed(BasePermission):
@@ -158,7 +120,7 @@ class Person(Node, Named):
 
     @strawberry.field
     async def loaded(self, info: Info) -> str | None:
-        return cast("str | None", await info.context.loader.load(info.path.key + str(vars(self)["_place"])))
+        return cast("str | None", await info.context.loader.load(f"{info.path.key}" + str(vars(self)["_place"])))
 
 
 @strawberry.type
@@ -197,7 +159,7 @@ Pet = Annotated[Cat | Dog | Robot, strawberry.union("Pet")]
 @strawberry.type
 class Query:
     @strawberry.field
-    def person(self, info: Info, id: strawberry.ID = strawberry.ID("1")) -> Person | None:
+    def person(self, info: Info, id: strawberry.ID = FIRST) -> Person | None:
         return answer(info, id=id)
 
     @strawberry.field
@@ -254,55 +216,4 @@ class Mutation:
         return await answer_later(info, id=id)
 
 
-def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: str) -> Any:
-    """Make an object of the class behind a type; some of them are watched."""
-    definition: Any = (type_.extensions or {}).get("strawberry-definition")
-    if definition is None or type_.name in ("Query", "Mutation"):
-        return object.__new__(Query)
-    is_watched = here.dice(place, "watched").random() < 0.3
-    made = object.__new__(_watched[definition.origin.__name__] if is_watched else definition.origin)
-    state: dict[str, Any] = {"_place": place}
-    for field in definition.fields:
-        if field.base_resolver is None:
-            graphql_field = type_.fields[SCHEMA.config.name_converter.from_field(field)]
-            at = f"{place}.{field.python_name}"
-            if here.dice(at, "missing").random() > here.trouble / 4:
-                state[field.python_name] = made_by.attribute(graphql_field.type, here, at)
-    vars(made).update({"_place": place, "_hidden": state} if is_watched else state)
-    return made
-
-
-class _Watching:
-    """Notes what is read; has nothing but what is in `_hidden`."""
-
-    def __getattr__(self, name: str) -> Any:
-        hidden = self.__dict__.get("_hidden", {})
-        if name not in hidden:
-            raise AttributeError(name)
-        world.get().note(as_place(hidden["_place"]), "read", name)
-        return hidden[name]
-
-
-_watched: dict[str, Any] = {
-    kind.__name__: type(kind.__name__, (_Watching, kind), {}) for kind in (Leaves, Person, Robot, Cat, Dog)
-}
-
 SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, types=[Robot, Dog], config=CONFIG)
-_plain = {"String": GraphQLString, "String!": GraphQLNonNull(GraphQLString)}
-_VALUES = Values(SCHEMA._schema, make_object)
-
-
-def values() -> Values:
-    """Give what makes values of this schema's types."""
-    return _VALUES
-
-
-def give_loader(here: World) -> None:
-    """Give a world its loader, which notes the batches."""
-
-    async def load(keys: list[str]) -> list[str | Exception]:
-        here.loaded.append(sorted(keys))
-        await later(lambda: None, here.dice(str(sorted(keys)), "load"))
-        return [ValueError(key) if here.dice(key, "load").random() < here.trouble else key for key in keys]
-
-    here.loader = DataLoader(load)

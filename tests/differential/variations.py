@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from differential.json_values import as_json, mistaken
+from differential.json_values import as_json
+from differential.variables import Variables
 from graphql import (
     ArgumentNode,
     BooleanValueNode,
@@ -14,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLBoolean,
     GraphQLCompositeType,
     GraphQLInputType,
     GraphQLNonNull,
@@ -36,6 +38,7 @@ from graphql import (
     print_ast,
 )
 
+
 @dataclass
 class Variation:
     """A document and several sets of variables for it."""
@@ -52,9 +55,7 @@ class Variator:
     schema: GraphQLSchema
     dice: random.Random
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
-    declared: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    given: dict[str, Any] = field(default_factory=dict)
-    types: dict[str, GraphQLInputType] = field(default_factory=dict)
+    variables: Variables = field(default_factory=Variables)
 
     def vary(self, document: DocumentNode) -> Variation:
         """Give a variation of a document of one operation."""
@@ -71,39 +72,12 @@ class Variator:
             operation_name = self.dice.choice(["Main", "Main", "Main", "Other", "Unknown", None, ""])
         definitions = [text, extra, *map(print_ast, self.fragments.values())]
         self.dice.shuffle(definitions)
-        return Variation("\n".join(definitions), self._variable_sets(), operation_name)
+        return Variation("\n".join(definitions), self.variables.sets(self.dice), operation_name)
 
     def _written(self, kind: str, name: str | None, selections: Sequence[SelectionNode]) -> str:
         if self.dice.random() < 0.1:
-            self._declare("Boolean", None)
-        declared = ", ".join(
-            f"${variable}: {type_}" + (f" = {default}" if default is not None else "")
-            for variable, (type_, default) in self.declared.items()
-        )
-        return f"{kind} {name or ''} {f'({declared})' if declared else ''} " + print_ast(
-            SelectionSetNode(selections=tuple(selections))
-        )
-
-    def _variable_sets(self) -> list[dict[str, Any] | None]:
-        sets: list[dict[str, Any] | None] = [dict(self.given)]
-        for how_often in (40, 8):
-            changed = dict(self.given)
-            for name in self.given:
-                match self.dice.randrange(how_often):
-                    case 0:
-                        del changed[name]
-                    case 1:
-                        changed[name] = None
-                    case 2:
-                        changed[name] = mistaken(self.types[name], changed[name], self.dice)
-                    case 3 if self.types[name] is self.schema.type_map["Boolean"]:
-                        changed[name] = not changed[name]
-            if self.dice.random() < 0.1:
-                changed["unknown"] = 1
-            sets.append(changed)
-        if not self.given and self.dice.random() < 0.2:
-            sets[1] = None
-        return sets
+            self.variables.declare("Boolean", None, GraphQLBoolean, True)
+        return f"{kind} {name or ''} {self.variables} " + print_ast(SelectionSetNode(selections=tuple(selections)))
 
     def _selections(self, parent: GraphQLCompositeType, node: SelectionSetNode) -> list[SelectionNode]:
         varied: list[SelectionNode] = []
@@ -175,7 +149,11 @@ class Variator:
         )
 
     def _fragment(
-        self, parent: GraphQLCompositeType, selections: list[SelectionNode], *, within: GraphQLCompositeType | None = None
+        self,
+        parent: GraphQLCompositeType,
+        selections: list[SelectionNode],
+        *,
+        within: GraphQLCompositeType | None = None,
     ) -> SelectionNode:
         condition = parent.name
         if self.dice.random() < 0.1 and not is_abstract_type(parent):
@@ -210,9 +188,8 @@ class Variator:
         wanted = (directive == "include") == (self.dice.random() < 0.7)
         if self.dice.random() < 0.4:
             return BooleanValueNode(value=wanted)
-        boolean = self.schema.type_map["Boolean"]
         written = self.dice.choice([("Boolean!", None), ("Boolean!", "true"), ("Boolean", "false")])
-        return VariableNode(name=_name(self._declare(*written, type_=boolean, value=wanted)))
+        return VariableNode(name=_name(self.variables.declare(*written, GraphQLBoolean, wanted)))
 
     def _value(self, type_: GraphQLInputType, node: ValueNode, *, has_default: bool = False) -> ValueNode:
         if self.dice.random() < 0.3:
@@ -239,14 +216,7 @@ class Variator:
             written, type_ = str(type_.of_type), type_.of_type
         if default and isinstance(type_, GraphQLNonNull) and self.dice.random() < 0.3:
             written, type_ = str(type_.of_type), type_.of_type
-        return self._declare(written, default, type_=type_, value=as_json(node))
-
-    def _declare(self, written: str, default: str | None, *, type_: Any = None, value: Any = True) -> str:
-        name = f"v{len(self.declared)}"
-        self.declared[name] = (written, default)
-        self.types[name] = type_ or self.schema.type_map["Boolean"]
-        self.given[name] = value
-        return name
+        return self.variables.declare(written, default, type_, as_json(node))
 
 
 def _name(name: str) -> NameNode:

@@ -31,6 +31,7 @@ class World:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     loaded: list[list[str]] = field(default_factory=list)
     loader: Any = None
+    values: Any = None
 
     def dice(self, place: str, purpose: str) -> random.Random:
         """Give the dice of a place, the same in every execution."""
@@ -65,7 +66,7 @@ class Later:
 
 
 def later(make: Callable[[], Any], dice: random.Random) -> Awaitable[Any]:
-    """Give what `make` gives some turns of the loop later: as a coroutine, a future, a task, or something of our own."""
+    """Give what `make` gives, some turns of the loop later: a coroutine, a future, a task, or an object of ours."""
     turns = dice.choice([0, 0, 1, 2, 5])
 
     async def coroutine() -> Any:
