@@ -5,7 +5,7 @@ import gc
 import inspect
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,8 +63,7 @@ def see(execute: Callable[..., Any], request: Request) -> Seen:
         with asyncio.Runner() as runner:
             runner.get_loop().set_exception_handler(lambda _loop, about: complaints.append(_complaint(about)))
             seen = runner.run(_see(execute, request))
-        for error in (seen["result"] and seen["result"].errors) or ():
-            _forget_frames(error)
+        _forget_frames((seen["result"] and seen["result"].errors) or ())
         gc.collect(1)
         gc.enable()
     never_awaited = tuple(str(warning.message) for warning in caught if "never awaited" in str(warning.message))
@@ -112,12 +111,15 @@ async def _see(execute: Callable[..., Any], request: Request) -> dict[str, Any]:
     }
 
 
-def _forget_frames(error: BaseException | None) -> None:
-    """Let go of what the frames of an error hold, coroutines among it that nobody awaited."""
-    while error is not None:
-        error.__traceback__ = None
-        _forget_frames(getattr(error, "original_error", None))
-        error = error.__cause__ or error.__context__
+def _forget_frames(errors: Iterable[BaseException | None]) -> None:
+    """Let go of what the frames of errors hold, coroutines among it that nobody awaited."""
+    left, known = list(errors), set[int]()
+    while left:
+        error = left.pop()
+        if error is not None and id(error) not in known:
+            known.add(id(error))
+            error.__traceback__ = None
+            left += [getattr(error, "original_error", None), error.__cause__, error.__context__]
 
 
 def _complaint(about: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def _call_twice(*given: Any, **named: Any) -> Any:
 def _forget_to_await(*given: Any, **named: Any) -> Any:
     async def forgotten() -> None: ...
 
-    _ = forgotten()
+    assert forgotten() is not None
     return execute(*given, **named)
 
 
