@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from graphql import (
     DirectiveNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLResolveInfo,
@@ -21,6 +22,7 @@ from graphql import (
 )
 from graphql.utilities import coerce_input_literal
 
+from bulksend.schema.borrowed import raw_info_of
 from bulksend.schema.info import Info
 
 Learnt = TypeVar("Learnt")
@@ -85,7 +87,7 @@ class Asked:
         return None if any(other != first for other in others) else self._coerced(type_name, first)
 
     def _coerced(self, type_name: str, given: Mapping[str, Any]) -> Arguments | None:
-        type_: Any = self._info._raw_info.schema.get_type(type_name)
+        type_: Any = raw_info_of(self._info).schema.get_type(type_name)
         definition = type_.fields[self.nodes[0].name.value]
         variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
         literals = {name: value for name, value in given.items() if name not in variables}
@@ -102,16 +104,16 @@ class Asked:
 
 def learn(info: Info, of: Callable[[Asked], Learnt]) -> Learnt:
     """Give what `of`, a named function, learns from what is asked below this field; it must not keep an `Asked`."""
-    return _noted(info, of.__qualname__, lambda: of(Asked(tuple(info._raw_info.field_nodes), info)))
+    return _noted(info, of.__qualname__, lambda: of(Asked(tuple(raw_info_of(info).field_nodes), info)))
 
 
 def is_alone(info: Info) -> bool:
     """Whether the operation's root has this field once, and no fragments; if not, loaders put several together."""
-    return _noted(info, is_alone.__qualname__, lambda: _is_alone(info._raw_info))
+    return _noted(info, is_alone.__qualname__, lambda: _is_alone(raw_info_of(info)))
 
 
 def _noted(info: Info, key: str, of: Callable[[], Learnt]) -> Learnt:
-    notes: dict[str, Any] | None = getattr(info._raw_info, "notes", None)
+    notes: dict[str, Any] | None = getattr(raw_info_of(info), "notes", None)
     if notes is None:
         return of()
     if key not in notes:
@@ -145,7 +147,8 @@ def _fragment(selection: SelectionNode, info: Info, spread: set[str]) -> Selecti
     if name in spread:
         return None
     spread.add(name)
-    return info._raw_info.fragments[name].selection_set
+    fragments: dict[str, FragmentDefinitionNode] = raw_info_of(info).fragments
+    return fragments[name].selection_set
 
 
 def _passes(directive: DirectiveNode, info: Info) -> bool:

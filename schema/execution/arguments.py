@@ -27,6 +27,18 @@ _UNALTERABLE: Final = (str, int, float, bool, type(None), bytes, datetime, date,
 _NO_VARIABLES: Final = VariableValues({}, {})
 
 
+class NotConverted(Exception):
+    """Strawberry refused the coerced arguments of a coroutine function; there this happens within the coroutine."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+async def raising(error: Exception) -> None:
+    """Raise, as a coroutine does whose arguments were not converted."""
+    raise error
+
+
 def constant_arguments(position: Position, convert: Convert | None) -> dict[str, Any] | None:
     """Give the keyword arguments if no request can change them, else None."""
     node = position.nodes[0]
@@ -43,10 +55,11 @@ def constant_arguments(position: Position, convert: Convert | None) -> dict[str,
     return values if _is_unalterable(values) else None
 
 
-def runtime_arguments(position: Position, convert: Convert | None) -> Arguments:
+def runtime_arguments(position: Position, convert: Convert | None, *, is_coroutine: bool = False) -> Arguments:
     """Give the function that works out the keyword arguments. It raises what graphql-core and Strawberry raise.
 
-    Its second parameter is Strawberry's info, for inputs that want to build themselves.
+    Its second parameter is Strawberry's info, for inputs that want to build themselves. For a coroutine function what
+    Strawberry raises comes as `NotConverted`.
     """
     node = position.nodes[0]
     definition = relevant(position.definition, node)
@@ -58,7 +71,10 @@ def runtime_arguments(position: Position, convert: Convert | None) -> Arguments:
             return known
         values = get_argument_values(definition, node, run.variables, None, run.hide_suggestions)
         if convert:
-            values = convert(values, info)
+            try:
+                values = convert(values, info)
+            except Exception as error:
+                raise NotConverted(error) if is_coroutine else error from None
         if _is_unalterable(values):
             run.arguments[number] = values
         return values

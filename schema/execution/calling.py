@@ -74,7 +74,8 @@ def _directly(position: Position, strawberry_field: StrawberryField, converter: 
     parts = ["v"] if resolver.self_parameter else []
     parts += [f"{found.name}=v" for found in (resolver.parent_parameter, resolver.root_parameter) if found]
     convert = arguments.converter(converter, strawberry_field)
-    given = _given(position, convert, names, info="i").removeprefix(",")
+    is_coroutine = inspect.iscoroutinefunction(function)
+    given = _given(position, convert, names, info="i", is_coroutine=is_coroutine).removeprefix(",")
     needs_info = given.endswith(",i)")
     if resolver.info_parameter:
         parts.append(f"{resolver.info_parameter.name}=i")
@@ -89,11 +90,17 @@ def _directly(position: Position, strawberry_field: StrawberryField, converter: 
             "Info": info_class_of(converter),
         }
         before = (f"i=Info(ResolveInfo(R,p{number},P),d{number})",)
-    is_coroutine = inspect.iscoroutinefunction(function)
     return Call(f"f{number}({','.join(parts)})", names, before, is_coroutine)
 
 
-def _given(position: Position, convert: arguments.Convert | None, names: dict[str, Any], *, info: str) -> str:
+def _given(
+    position: Position,
+    convert: arguments.Convert | None,
+    names: dict[str, Any],
+    *,
+    info: str,
+    is_coroutine: bool = False,
+) -> str:
     constant = arguments.constant_arguments(position, convert)
     if constant == {}:
         return ""
@@ -101,5 +108,5 @@ def _given(position: Position, convert: arguments.Convert | None, names: dict[st
     if constant is not None:
         names[name] = constant
         return f",**{name}"
-    names[name] = arguments.runtime_arguments(position, convert)
+    names[name] = arguments.runtime_arguments(position, convert, is_coroutine=is_coroutine)
     return f",**{name}(R,{info})"

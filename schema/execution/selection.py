@@ -41,6 +41,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from bulksend.schema.execution.arguments import NotConverted, raising
 from bulksend.schema.execution.calling import Call
 from bulksend.schema.execution.completion import completer, nothing_made, receiver
 from bulksend.schema.execution.position import Position
@@ -70,6 +71,8 @@ class Selection:
         self._items: list[str] = []
         self._names: dict[str, Any] = {
             "Pending": Pending,
+            "NotConverted": NotConverted,
+            "raising": raising,
             "Undefined": Undefined,
             "PLAIN": PLAIN,
             "nothing_made": nothing_made,
@@ -103,7 +106,11 @@ class Selection:
     def _awaited(self, key: str, x: str, position: Position, call: Call, complete: Complete) -> list[str]:
         number = position.number
         self._names[f"c{number}"] = complete
-        return [f"{x}=Pending({call.expression},c{number},p{number},P,R)", f"W=(W,{key!r},{x})"]
+        return [
+            f"try: {x}=Pending({call.expression},c{number},p{number},P,R)",
+            f"except NotConverted as refused: {x}=Pending(raising(refused.error),c{number},p{number},P,R)",
+            f"W=(W,{key!r},{x})",
+        ]
 
     def _completed(self, key: str, x: str, position: Position, complete: Complete) -> list[str]:
         self._names[f"r{position.number}"] = receiver(complete, position)
