@@ -567,7 +567,9 @@ UNION ALL
         )
     ORDER BY documents.signer_index ASC
     LIMIT $3
-);
+)
+
+ORDER BY signer_index ASC NULLS FIRST;
 
 -- name: count_of_bulk_sends
 -- How many documents of each bulk send the filters leave; none gives no row.
