@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from delivering import eventually
 from gateway import RunningGateway, Tenant, create, new_tenant
 from smtp_sink import Phase, SmtpSink
 
@@ -184,7 +185,14 @@ async def test_after_a_delete_nothing_is_claimed_and_links_are_gone(
     assert (await gateway.ask(tenant, DOCUMENTS, {"id": bulk_send_id})).data == {"bulkSend": None}
     # Results are recorded on deleted rows too.
     value = ids.decode(ids.BULK_SEND, bulk_send_id)
-    assert await gateway.pool.fetchval("SELECT sent_count FROM bulk_sends WHERE id = $1", value) == 10
+
+    async def are_recorded() -> bool:
+        sent: int = await gateway.pool.fetchval("SELECT sent_count FROM bulk_sends WHERE id = $1", value)
+        assert sent <= 10
+        return sent == 10
+
+    # Results are recorded in batches, a moment after their mails arrived.
+    await eventually(are_recorded)
 
 
 async def test_what_is_anothers_does_not_exist(gateway: RunningGateway, tenant: Tenant) -> None:
