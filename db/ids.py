@@ -4,6 +4,7 @@ Source: the TypeID specification, https://github.com/jetify-com/typeid/tree/main
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,13 @@ class InvalidId(ValueError):
 def encode(prefix: str, value: UUID) -> str:
     """Give the public id of `value`: `encode("bs", uuid)` is `bs_…`, 29 characters."""
     return f"{prefix}_{base32.encode(value.bytes)}"
+
+
+def encoder(prefix: str) -> Callable[[UUID], str]:
+    """Give `encode` for ids of one type."""
+    start = f"{prefix}_"
+    write = base32.encode
+    return lambda value: start + write(value.bytes)
 
 
 def decode(prefix: str, text: str) -> UUID:

@@ -11,16 +11,18 @@ from strawberry import UNSET
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow, ListedTemplate
 from bulksend.db.documents import DocumentRow
+from bulksend.db.pages import Page
 from bulksend.resolvers import documents
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.documents import Statuses
+from bulksend.resolvers.documents import FirstPage, Statuses
 from bulksend.resolvers.pages import ConnectionPage
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments, templates
 from bulksend.schema.ahead import DOCUMENTS_READERS, NOTHING_AHEAD, Ahead
+from bulksend.schema.at_hand import NotAtHand, at_hand
 from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
-from bulksend.schema.dressing import dressed
+from bulksend.schema.dressing import Column, dressed
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
 from bulksend.schema.paging import After, Before, First500, Last500
@@ -40,9 +42,9 @@ _STATUSES: Final = {member.value: member for member in BulkSendStatus}
 
 
 @dressed(
-    id=lambda self: ids.encode(ids.BULK_SEND, self.row.id),
-    template_id=lambda self: ids.encode(ids.TEMPLATE, self.row.template_id),
-    status=lambda self: _STATUSES[self.row.status],
+    id=Column("id", ids.encoder(ids.BULK_SEND)),
+    template_id=Column("template_id", ids.encoder(ids.TEMPLATE)),
+    status=Column("status", _STATUSES.__getitem__),
 )
 @strawberry.type(description="One template sent to 1–500 signers in one call.")
 class BulkSend(Node):
@@ -74,6 +76,7 @@ class BulkSend(Node):
         return cls(row)
 
     @strawberry.field(description="What is sent. Needs `templates.read`.")
+    @at_hand(lambda bulk_sends, context: _templates_at_hand(bulk_sends, context))
     def template(self, info: Info) -> Template | None:
         """Give the template that was read with the bulk send, or load it."""
         if not info.context.may("BulkSend.template", Scope.TEMPLATES_READ):
@@ -85,6 +88,7 @@ class BulkSend(Node):
     @strawberry.field(
         description="Its documents in the order of the create's `signers`. Needs `documents.read` or `bulk_sends.read`."
     )
+    @at_hand(lambda bulk_sends, context, **arguments: _documents_at_hand(bulk_sends, context, **arguments))
     def documents(
         self,
         info: Info,
@@ -105,11 +109,17 @@ class BulkSend(Node):
         page = arguments.page(first, after, last, before)
         statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
         wanted = documents.first_page(page, statuses, delivery_statuses)
-        read = self.ahead.documents.get(self.row.id) if wanted and wanted == self.ahead.first_page else None
+        read = self._read_ahead(wanted) if wanted else None
         if wanted and read:
-            return self._dressed(info.context, documents.first_connection_page(self.row.id, read, wanted), wanted[1:])
+            return self._first_documents(info.context, read, wanted)
         loading = documents.read_page_of_bulk_send(info.context, self.row.id, page, statuses, delivery_statuses)
         return cast("Connection[Document] | None", self._loaded(info.context, loading, (statuses, delivery_statuses)))
+
+    def _read_ahead(self, wanted: FirstPage) -> Page[DocumentRow] | None:
+        return self.ahead.documents.get(self.row.id) if wanted == self.ahead.first_page else None
+
+    def _first_documents(self, context: Context, page: Page[DocumentRow], asked: FirstPage) -> Connection[Document]:
+        return self._dressed(context, documents.first_connection_page(self.row.id, page, asked), asked[1:])
 
     async def _loaded(
         self, context: Context, loading: Awaitable[ConnectionPage[DocumentRow]], filters: tuple[Statuses, Statuses]
@@ -120,3 +130,29 @@ class BulkSend(Node):
         self, context: Context, page: ConnectionPage[DocumentRow], filters: tuple[Statuses, Statuses]
     ) -> Connection[Document]:
         return Connection(page, Document, lambda: documents.count_of_bulk_send(context, self.row.id, *filters))
+
+
+def _templates_at_hand(bulk_sends: list[BulkSend], context: Context) -> list[Template]:
+    if not context.has(Scope.TEMPLATES_READ) or not all(one.ahead.has_templates for one in bulk_sends):
+        raise NotAtHand
+    return [Template(ListedTemplate(one.row)) for one in bulk_sends]
+
+
+def _documents_at_hand(
+    bulk_sends: list[BulkSend],
+    context: Context,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    status: list[DocumentStatus] | None = None,
+    delivery_status: list[DeliveryStatus] | None = None,
+) -> list[Connection[Document]]:
+    page = arguments.page(first, after, last, before)
+    wanted = documents.first_page(page, arguments.values(status), arguments.values(delivery_status))
+    if wanted is None or not context.has(*DOCUMENTS_READERS):
+        raise NotAtHand
+    read = [one._read_ahead(wanted) for one in bulk_sends]
+    if None in read:
+        raise NotAtHand
+    return [one._first_documents(context, page, wanted) for one, page in zip(bulk_sends, read, strict=True) if page]

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from bulksend.resolvers.pages import ConnectionPage
-from bulksend.schema.dressing import dressed
+from bulksend.schema.dressing import Made, dressed
 
 NodeType = TypeVar("NodeType")
 
@@ -27,8 +27,8 @@ class PageInfo:
 
 
 @dressed(
-    cursor=lambda self: self.connection.page.encode(self.row),
-    node=lambda self: self.connection.dress(self.row),
+    cursor=Made(lambda self: self.connection.page.encode(self.row)),
+    node=Made(lambda self: self.connection.dress(self.row)),
 )
 @strawberry.type(description="One row of a page.")
 class Edge(Generic[NodeType]):
@@ -45,9 +45,9 @@ class Edge(Generic[NodeType]):
 
 
 @dressed(
-    edges=lambda self: [Edge(self, row) for row in self.page.rows],
-    nodes=lambda self: list(map(self.dress, self.page.rows)),
-    page_info=lambda self: PageInfo(self.page),
+    edges=Made(lambda self: [Edge(self, row) for row in self.page.rows]),
+    nodes=Made(lambda self: list(map(self.dress, self.page.rows))),
+    page_info=Made(lambda self: PageInfo(self.page)),
 )
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Final, Self, cast
 
 import strawberry
@@ -15,7 +14,7 @@ from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import templates
 from bulksend.schema.codes import DeliveryErrorCode
-from bulksend.schema.dressing import dressed
+from bulksend.schema.dressing import Column, Part, dressed
 from bulksend.schema.info import Info
 from bulksend.schema.node import Node
 from bulksend.schema.templates import Template
@@ -48,7 +47,7 @@ _STATUSES: Final = {member.value: member for member in DocumentStatus}
 _DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
 
 
-@dressed(name=attrgetter("row.signer_name"), email=attrgetter("row.signer_email"), phone=attrgetter("row.signer_phone"))
+@dressed(name=Column("signer_name"), email=Column("signer_email"), phone=Column("signer_phone"))
 @strawberry.type(description="Who is to sign.")
 class Signer:
     """Who is to sign."""
@@ -62,7 +61,7 @@ class Signer:
         self.row = row
 
 
-@dressed(code=lambda self: DeliveryErrorCode(self.row.error_code), message=lambda self: self.row.error_message or "")
+@dressed(code=Column("error_code", DeliveryErrorCode), message=Column("error_message", lambda text: text or ""))
 @strawberry.type(description="Why a delivery failed, or why it must be tried again.")
 class DeliveryError:
     """Why a delivery failed or waits."""
@@ -77,8 +76,8 @@ class DeliveryError:
 
 
 @dressed(
-    status=lambda self: _DELIVERY_STATUSES[self.row.delivery_status],
-    error=lambda self: DeliveryError(self.row) if self.row.error_code is not None else None,
+    status=Column("delivery_status", _DELIVERY_STATUSES.__getitem__),
+    error=Part(DeliveryError, unless_null="error_code"),
 )
 @strawberry.type(description="Getting one document's mail accepted by the mail server.")
 class Delivery:
@@ -99,10 +98,10 @@ class Delivery:
 
 
 @dressed(
-    id=lambda self: ids.encode(ids.DOCUMENT, self.row.id),
-    status=lambda self: _STATUSES[self.row.status],
-    signer=lambda self: Signer(self.row),
-    delivery=lambda self: Delivery(self.row),
+    id=Column("id", ids.encoder(ids.DOCUMENT)),
+    status=Column("status", _STATUSES.__getitem__),
+    signer=Part(Signer),
+    delivery=Part(Delivery),
 )
 @strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
 class Document(Node):

@@ -11,11 +11,11 @@ from bulksend.db import ids
 from bulksend.db.bulk_sends import ListedTemplate
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers.context import Context
-from bulksend.schema.dressing import dressed
+from bulksend.schema.dressing import Column, dressed
 from bulksend.schema.node import Node
 
 
-@dressed(id=lambda self: ids.encode(ids.TEMPLATE, self.row.id))
+@dressed(id=Column("id", ids.encoder(ids.TEMPLATE)))
 @strawberry.type(description="What is sent: a name and a Markdown body with merge fields. It never changes.")
 class Template(Node):
     """What is sent."""

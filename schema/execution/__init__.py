@@ -20,6 +20,8 @@ How a request goes
     coercion     variables, by functions written for their types
     completion   what stands in the response for a value: leaves, objects, interfaces, unions
     lists        the same for the items of lists, also asynchronous ones
+    columns      lists of objects that hold plain values: all their values of one field at once
+    leaves       writing many leaf values at once
     run          one execution: its errors and what it still awaits
     settling     waiting, with everything completed as it comes and siblings never held back
     position     where a value stands, for errors and `info.path`
@@ -38,7 +40,9 @@ were of either.
 What holds
     - Data, errors, their paths and locations are graphql-core's. graphql-core is the oracle of the tests: thousands of
       generated documents, and its own tests of execution, run on both.
-    - Nothing is called twice. An error is handled where it happens; there is no second try by another executor.
+    - No resolver is called twice. An error is handled where it happens; there is no second try by another executor.
+      What `columns` read before they found something unusual is read again: attributes, and what `schema.dressing` and
+      `schema.at_hand` declare to have no effects.
     - Every coroutine that a resolver gives is awaited, also when null takes its place: it ends in the background.
     - What comes in one turn of the event loop is completed in one turn, so loaders batch as they do under graphql-core.
     - Variables that a compiled function does not recognise at once are coerced by graphql-core, with its messages.

@@ -4,8 +4,9 @@ Strawberry wraps each resolver in several calls that are for fields with extensi
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from strawberry.types.field import StrawberryField
 
@@ -37,20 +38,44 @@ class Call:
 
 def call_of(position: Position, converter: GraphQLCoreConverter | None) -> Call:
     """Give the fastest way that comes to the same as graphql-core's."""
-    strawberry_field = definition_of(position.definition)
-    if converter is None or type(strawberry_field) is not StrawberryField or strawberry_field.extensions:
+    attribute = attribute_of(position, converter)
+    if attribute is not None:
+        return Call(f"v.{attribute}")
+    strawberry_field = _plain_field(position, converter)
+    if converter is None or strawberry_field is None or strawberry_field.base_resolver is None:
         return _as_graphql_core_does(position)
-    if handles_exceptions(converter, strawberry_field):
-        return _as_graphql_core_does(position)
-    if strawberry_field.base_resolver is None:
-        return _attribute(position, strawberry_field)
     return _directly(position, strawberry_field, converter)
 
 
-def _attribute(position: Position, strawberry_field: StrawberryField) -> Call:
-    if strawberry_field.default_resolver is not getattr:
-        return _as_graphql_core_does(position)
-    return Call(f"v.{strawberry_field.python_name}")
+def attribute_of(position: Position, converter: GraphQLCoreConverter | None) -> str | None:
+    """Give the attribute that a field's value is, if it is one and nothing stands between."""
+    found = _plain_field(position, converter)
+    if found is None or found.base_resolver is not None or found.default_resolver is not getattr:
+        return None
+    return found.python_name
+
+
+class PlainResolver(NamedTuple):
+    """A resolver that is called directly, and how its arguments are converted."""
+
+    function: Callable[..., Any]
+    convert: arguments.Convert
+
+
+def resolver_of(position: Position, converter: GraphQLCoreConverter | None) -> PlainResolver | None:
+    """Give the function that resolves a field, if there is one and nothing stands between."""
+    found = _plain_field(position, converter)
+    function = function_of(found) if found else None
+    if converter is None or found is None or not callable(function):
+        return None
+    return PlainResolver(function, arguments.converter(converter, found))
+
+
+def _plain_field(position: Position, converter: GraphQLCoreConverter | None) -> StrawberryField | None:
+    found = definition_of(position.definition)
+    if converter is None or type(found) is not StrawberryField or found.extensions:
+        return None
+    return None if handles_exceptions(converter, found) else found
 
 
 def _as_graphql_core_does(position: Position) -> Call:

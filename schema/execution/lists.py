@@ -1,13 +1,15 @@
 """Completing the items of a list, each at its own index; lists of one kind of object, or of text, without questions."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from graphql import GraphQLID, GraphQLList, GraphQLObjectType, GraphQLString, is_non_null_type
 from graphql.pyutils import is_awaitable
 
 from bulksend.schema.execution.background import settle
+from bulksend.schema.execution.columns import Rows
 from bulksend.schema.execution.completion import completer, receiver
 from bulksend.schema.execution.position import Indices, Position
 from bulksend.schema.execution.run import Complete, Pending, Run
@@ -15,12 +17,14 @@ from bulksend.schema.execution.run import Complete, Pending, Run
 if TYPE_CHECKING:
     from bulksend.schema.execution.plan import Plan
 
+Each: TypeAlias = "Callable[[list[Any], Run, Indices, Iterable[Any]], list[Any]]"
+
 _TEXT: Final = (GraphQLString, GraphQLID)
 
 
 def items_completers(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> tuple[Complete, Complete]:
     """Make the functions that complete the items of an iterable, and of an asynchronous one."""
-    item = position.item(type_.of_type)
+    item = plan.item(position, type_)
     nullable = item.type.of_type if is_non_null_type(item.type) else item.type
     receive = receiver(completer(plan, item), item)
     complete_any = _items(item, receive)
@@ -30,7 +34,8 @@ def items_completers(plan: "Plan", position: Position, type_: GraphQLList[Any]) 
     own_class = plan.own_class(nullable)
     if own_class is None or not isinstance(nullable, GraphQLObjectType):
         return complete_any, as_they_come
-    return _objects(item, own_class, plan.selection(nullable, item), complete_any), as_they_come
+    complete_each = _each(item, plan.selection(nullable, item))
+    return _objects(own_class, plan.rows(nullable, item), item, complete_each, complete_any), as_they_come
 
 
 def _items(item: Position, receive: Complete) -> Complete:
@@ -48,20 +53,40 @@ def _items(item: Position, receive: Complete) -> Complete:
     return complete
 
 
-def _objects(item: Position, own_class: type, select: Complete, complete_any: Complete) -> Complete:
+def _objects(
+    own_class: type, rows: Rows | None, item: Position, complete_each: Each, complete_any: Complete
+) -> Complete:
+    is_own = frozenset((own_class,)).issuperset
+    read = rows.read if rows else None
+    make_each = _each(item, rows.make) if rows and rows.make else None
+
     def complete(values: Any, run: Run, indices: Indices) -> Any:
-        if values.__class__ is not list or [value for value in values if value.__class__ is not own_class]:
+        if values.__class__ is not list or not is_own(map(type, values)):
             return complete_any(values, run, indices)
+        if read is None:
+            return complete_each(values, run, indices, repeat(None))
+        try:
+            found = read(values, run)
+        except Exception:
+            # Nothing has been called yet. One by one they tell what is wrong, and where.
+            return complete_each(values, run, indices, repeat(None))
+        return make_each(values, run, indices, found) if make_each else found
+
+    return complete
+
+
+def _each(item: Position, make: Callable[..., Any]) -> Each:
+    def complete(values: list[Any], run: Run, indices: Indices, read: Iterable[Any]) -> list[Any]:
         completed: list[Any] = []
-        for value in values:
+        for value, given in zip(values, read, strict=False):
             try:
-                selected = select(value, run, (indices, len(completed)))
+                made = make(value, run, (indices, len(completed)), given)
             except Exception as error:
                 if item.is_non_null:
                     raise run.locate(error, item, (indices, len(completed))) from error
                 run.fail(error, item, (indices, len(completed)))
-                selected = None
-            completed.append(selected)
+                made = None
+            completed.append(made)
         return completed
 
     return complete

@@ -6,11 +6,12 @@ plan is made for each combination of these that comes (`conditions`), with graph
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     Node,
@@ -31,6 +32,7 @@ from bulksend.schema.borrowed import (
     definition_of,
 )
 from bulksend.schema.execution.calling import call_of
+from bulksend.schema.execution.columns import Rows, rows_of
 from bulksend.schema.execution.lists import items_completers
 from bulksend.schema.execution.position import Position
 from bulksend.schema.execution.run import Complete
@@ -41,6 +43,10 @@ MOST_FIELDS: Final = 2_000
 _CONDITIONS: Final = ("skip", "include")
 
 Root = Callable[[Any, Any, None], dict[str, Any]]
+
+
+# Keys of the response, and the position of each field; of `__typename` the name.
+Fields: TypeAlias = "list[tuple[str, Position | str]]"
 
 
 class NotCompiled(Exception):
@@ -70,22 +76,43 @@ class Plan:
         self._details = {name: FragmentDetails(node, None) for name, node in fragments.items()}
         # Only the conditions are ever read from these while fields are collected.
         self._variables = variables
+        self._fields: dict[tuple[str, Position], Fields] = {}
         self._selections: dict[tuple[str, Position], Complete] = {}
+        self._rows: dict[tuple[str, Position], Rows | None] = {}
+        self._item_positions: dict[Position, Position] = {}
         self._items: dict[Position, tuple[Complete, Complete]] = {}
         self.roots = self._roots()
 
     def selection(self, type_: GraphQLObjectType, position: Position) -> Complete:
         """Give the function that makes an object of this type at this position."""
-        known = self._selections.get((type_.name, position))
-        if known is not None:
-            return known
-        details: list[FieldDetails] = [FieldDetails(node, None) for node in position.nodes]
-        collected = collect_subfields(
-            self.schema, self._details, self._variables, self.operation, type_, details, hide_suggestions=False
-        )
-        made = self._compiled(type_, self._checked(collected), position)
-        self._selections[type_.name, position] = made
-        return made
+        key = (type_.name, position)
+        if key not in self._selections:
+            self._selections[key] = self._compiled(self.fields_of(type_, position))
+        return self._selections[key]
+
+    def rows(self, type_: GraphQLObjectType, position: Position) -> Rows | None:
+        """Give how many objects of this type are made at this position; None when one by one."""
+        key = (type_.name, position)
+        if key not in self._rows:
+            self._rows[key] = rows_of(self, type_, position)
+        return self._rows[key]
+
+    def fields_of(self, type_: GraphQLObjectType, position: Position) -> Fields:
+        """Give the fields of an object of this type at this position."""
+        key = (type_.name, position)
+        if key not in self._fields:
+            details: list[FieldDetails] = [FieldDetails(node, None) for node in position.nodes]
+            collected = collect_subfields(
+                self.schema, self._details, self._variables, self.operation, type_, details, hide_suggestions=False
+            )
+            self._fields[key] = self._positions(type_, self._checked(collected), position)
+        return self._fields[key]
+
+    def item(self, position: Position, type_: GraphQLList[Any]) -> Position:
+        """Give the position of the items of the list at this position."""
+        if position not in self._item_positions:
+            self._item_positions[position] = position.item(type_.of_type)
+        return self._item_positions[position]
 
     def items(self, position: Position, type_: Any) -> tuple[Complete, Complete]:
         """Give the functions that complete the items of the list at this position: at hand, or asynchronous."""
@@ -112,8 +139,8 @@ class Plan:
             raise NotCompiled
         fields = self._checked(collect_fields(self.schema, self._details, self._variables, root_type, operation))
         if operation.operation is OperationType.QUERY:
-            return [self._compiled(root_type, fields, None)]
-        return [self._compiled(root_type, {key: nodes}, None) for key, nodes in fields.items()]
+            return [self._compiled(self._positions(root_type, fields, None))]
+        return [self._compiled(self._positions(root_type, {key: nodes}, None)) for key, nodes in fields.items()]
 
     def _checked(self, collected: CollectedFields) -> dict[str, list[FieldNode]]:
         if collected.new_defer_usages:
@@ -124,14 +151,14 @@ class Plan:
             raise NotCompiled
         return fields
 
-    def _compiled(
+    def _positions(
         self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], above: Position | None
-    ) -> Callable[..., Any]:
-        selection = Selection(self)
+    ) -> Fields:
+        found: Fields = []
         for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
-                selection.typename(key, type_.name)
+                found.append((key, type_.name))
                 continue
             if name.startswith("__"):
                 raise NotCompiled
@@ -147,7 +174,16 @@ class Plan:
                 definition=definition,
                 nodes=nodes,
             )
-            selection.field(key, position, call_of(position, self.converter))
+            found.append((key, position))
+        return found
+
+    def _compiled(self, fields: Fields) -> Callable[..., Any]:
+        selection = Selection(self)
+        for key, field in fields:
+            if isinstance(field, str):
+                selection.typename(key, field)
+            else:
+                selection.field(key, field, call_of(field, self.converter))
         return selection.function()
 
 

@@ -27,7 +27,8 @@ MOST_COMBINATIONS: Final = 16
 class Compiled:
     """One operation: how to coerce its variables, and its plans by the values of its conditions.
 
-    `plans` has None where graphql-core executes it.
+    `plans` has None where graphql-core executes it. `fields`: how many the plans had when they were made; running, they
+    learn more below interfaces and unions.
     """
 
     document: DocumentNode
@@ -36,15 +37,16 @@ class Compiled:
     variables: Variables
     conditions: tuple[str, ...]
     plans: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict)
+    fields: int = 0
     is_distrusted: bool = False
 
 
 class Plans:
-    """The plans of one schema, the least recently used given up first."""
+    """The plans of one schema, the least recently used given up first. `fields`: how many all of them count for."""
 
     def __init__(self) -> None:
         self._compiled: OrderedDict[tuple[int, str | None], Compiled] = OrderedDict()
-        self._fields = 0
+        self.fields = 0
 
     def find(self, schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Compiled | None:
         """Give what is known about an operation, or None when the document has no such one."""
@@ -71,7 +73,9 @@ class Plans:
         if compiled.is_distrusted or len(compiled.plans) >= MOST_COMBINATIONS:
             return None
         plan = compiled.plans[values] = _made(schema, compiled, variables)
-        self._fields += plan.fields if plan else 0
+        made = plan.fields if plan else 0
+        compiled.fields += made
+        self.fields += made
         self._give_up()
         return plan
 
@@ -80,13 +84,13 @@ class Plans:
         found = self._compiled.get((id(document), operation_name))
         if found is not None:
             found.is_distrusted = True
-            self._fields -= sum(plan.fields for plan in found.plans.values() if plan)
-            found.plans = {}
+            self.fields -= found.fields
+            found.plans, found.fields = {}, 0
 
     def _give_up(self) -> None:
-        while len(self._compiled) > MOST_OPERATIONS or (self._fields > MOST_FIELDS and len(self._compiled) > 1):
+        while len(self._compiled) > MOST_OPERATIONS or (self.fields > MOST_FIELDS and len(self._compiled) > 1):
             _, given_up = self._compiled.popitem(last=False)
-            self._fields -= sum(plan.fields for plan in given_up.plans.values() if plan)
+            self.fields -= given_up.fields
 
 
 def _made(schema: GraphQLSchema, compiled: Compiled, variables: VariableValues) -> Plan | None:

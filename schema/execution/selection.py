@@ -21,7 +21,7 @@ class tells at once stands inline; anything else is for the position's own funct
 is noted, or raised on where null may not stand, in its own `except`: Python 3.11 enters a `try` for nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -65,9 +65,11 @@ _AS_IT_IS: Final = {
 class Selection:
     """The source of one object's function, field by field."""
 
-    def __init__(self, plan: "Plan") -> None:
+    def __init__(self, plan: "Plan", read: Iterable[int] = ()) -> None:
         self._plan = plan
-        self._lines = ["def select(v,R,P):", " W=None"]
+        self._lines = ["def select(v,R,P,t=None):", " W=None"]
+        if read:
+            self._lines.append(f" {','.join(f'x{number}' for number in read)},=t")
         self._items: list[str] = []
         self._names: dict[str, Any] = {
             "Pending": Pending,
@@ -82,6 +84,14 @@ class Selection:
         """Answer `__typename`."""
         self._items.append(f"{key!r}:{name!r}")
 
+    def value_read(self, key: str, position: Position, make: Callable[..., Any] | None) -> None:
+        """Answer a field from its column: completed, or with `make` an object and what was read for it."""
+        number = position.number
+        self._items.append(f"{key!r}:x{number}")
+        if make is not None:
+            self._names |= {f"p{number}": position, f"o{number}": make}
+            self._tried(position, [f"if x{number} is not None: x{number}=o{number}(x{number}[0],R,P,x{number}[1])"])
+
     def field(self, key: str, position: Position, call: Call) -> None:
         """Answer a field."""
         number = position.number
@@ -91,9 +101,12 @@ class Selection:
         complete = completer(self._plan, position)
         value = self._awaited(key, x, position, call, complete) if call.is_coroutine else None
         body = value or [f"{x}={call.expression}", *self._completed(key, x, position, complete)]
-        self._lines += [" try:", *(f"  {line}" for line in (*call.before, *body)), " except Exception as e:"]
-        handled = "raise R.locate(e,p{n},P) from e" if position.is_non_null else "{x}=R.fail(e,p{n},P)"
-        self._lines.append(f"  {handled.format(n=number, x=x)}")
+        self._tried(position, [*call.before, *body])
+
+    def _tried(self, position: Position, lines: Iterable[str]) -> None:
+        handled = "raise R.locate(e,p{n},P) from e" if position.is_non_null else "x{n}=R.fail(e,p{n},P)"
+        self._lines += [" try:", *(f"  {line}" for line in lines), " except Exception as e:"]
+        self._lines.append(f"  {handled.format(n=position.number)}")
 
     def function(self) -> Callable[..., Any]:
         """Compile it."""
@@ -148,7 +161,7 @@ class Selection:
 
     def _enum(self, x: str, position: Position, type_: GraphQLEnumType) -> list[tuple[str, Sequence[str]]]:
         members = getattr(type_, "wrapped_cls", None)
-        names = _names_of(members, type_)
+        names = names_of_members(members, type_)
         if names is None:
             return []
         number = position.number
@@ -160,7 +173,7 @@ def _words(count: int) -> list[str]:
     return ["if", *["elif"] * (count - 1)][:count]
 
 
-def _names_of(members: Any, type_: GraphQLEnumType) -> dict[str, str] | None:
+def names_of_members(members: Any, type_: GraphQLEnumType) -> dict[str, str] | None:
     """Give the names of Strawberry's enum members by their values, where these are plain text."""
     if not (isinstance(members, type) and issubclass(members, Enum)):
         return None

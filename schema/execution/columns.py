@@ -1,0 +1,238 @@
+"""Completing many objects of one class column by column.
+
+A list's objects mostly hold plain values in plain fields. These are read for all objects at once, checked at once and
+written at once, by functions that loop in C, and then the objects of the response are made of them.
+
+Only what has no effect is read so, attributes of instances and what `dressing` declares, and before any resolver is
+called. If a column holds anything but plain values of its type, reading raises, and the objects are completed one by
+one, which tells what is wrong and where. Fields with resolvers are asked object by object afterwards.
+"""
+
+import inspect
+from collections.abc import Callable
+from itertools import chain, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from graphql import GraphQLList, GraphQLObjectType, is_list_type, is_non_null_type
+
+from bulksend.schema.at_hand import at_hand_of
+from bulksend.schema.dressing import Column, Made, Part
+from bulksend.schema.execution import arguments
+from bulksend.schema.execution.calling import attribute_of, call_of, resolver_of
+from bulksend.schema.execution.leaves import Irregular, alike, there, with_nulls, writer
+from bulksend.schema.execution.position import Position
+from bulksend.schema.execution.run import Run
+from bulksend.schema.execution.selection import Selection
+
+if TYPE_CHECKING:
+    from bulksend.schema.execution.plan import Fields, Plan
+
+_ABSENT: Final = object()
+_ROW: Final = attrgetter("row")
+
+
+ReadAll: TypeAlias = Callable[[list[Any], Run], list[Any]]
+
+
+class Read(NamedTuple):
+    """How one field is read of many objects, or of their rows if `of_rows`.
+
+    `read` gives what stands in the response; or if the field's objects have fields with resolvers, what `make` takes.
+    """
+
+    read: ReadAll
+    of_rows: bool
+    make: Callable[..., Any] | None = None
+
+
+class Rows(NamedTuple):
+    """How objects of one class are completed at one position.
+
+    `read` takes the objects, of that class all of them, and gives what stands in the response; or, when there are
+    fields with resolvers, what `make` takes for each: `make(object, run, indices, read)`. `read_rows` gives the same
+    of the objects' rows, if they are enough. Both raise when anything is out of the ordinary, and have no effect.
+    """
+
+    read: ReadAll
+    make: Callable[..., Any] | None
+    read_rows: ReadAll | None
+
+
+def rows_of(plan: "Plan", type_: GraphQLObjectType, position: Position) -> Rows | None:
+    """Give how the objects of a list are completed; None when they have no columns."""
+    own_class = plan.own_class(type_)
+    if own_class is None:
+        return None
+    fields = plan.fields_of(type_, position)
+    positions = [field for _, field in fields if isinstance(field, Position)]
+    found = [(field.number, _read(plan, own_class, field)) for field in positions]
+    reads = {number: read for number, read in found if read is not None}
+    if not reads:
+        return None
+    if len(reads) < len(positions) or any(read.make for read in reads.values()):
+        return Rows(_compiled(reads, _tuple(reads)), _maker(plan, fields, reads), None)
+    made = _object(fields)
+    is_of_rows = all(read.of_rows for read in reads.values())
+    return Rows(_compiled(reads, made), None, _compiled(reads, made, given="r") if is_of_rows else None)
+
+
+def _compiled(reads: dict[int, Read], made: str, given: str = "v") -> ReadAll:
+    """Compile, for `{ id signer { name } }`, objects `v` and their rows `r`:
+
+    def read(v,R):
+        r=list(map(row,v))
+        return [{'id':x1,'signer':x2} for x1,x2, in zip(c1(r,R),c2(r,R))]
+    """
+    names: dict[str, Any] = {"row": _ROW} | {f"c{number}": read.read for number, read in reads.items()}
+    needs_rows = given == "v" and any(read.of_rows for read in reads.values())
+    columns = ",".join(f"c{number}({'r' if read.of_rows else 'v'},R)" for number, read in reads.items())
+    values = ",".join(f"x{number}" for number in reads)
+    lines = [
+        f"def read({given},R):",
+        *([" r=list(map(row,v))"] if needs_rows else []),
+        f" return [{made} for {values}, in zip({columns})]",
+    ]
+    exec(compile("\n".join(lines), "<plan>", "exec"), names)  # noqa: S102  # names are ours, keys are repr()
+    read: ReadAll = names["read"]
+    return read
+
+
+def _object(fields: "Fields") -> str:
+    made = [f"{key!r}:{field!r}" if isinstance(field, str) else f"{key!r}:x{field.number}" for key, field in fields]
+    return f"{{{','.join(made)}}}"
+
+
+def _tuple(reads: dict[int, Read]) -> str:
+    return f"({','.join(f'x{number}' for number in reads)},)"
+
+
+def _maker(plan: "Plan", fields: "Fields", reads: dict[int, Read]) -> Callable[..., Any]:
+    """Make the function that completes what no column has, of one object and what was read for it."""
+    selection = Selection(plan, read=reads)
+    for key, field in fields:
+        if isinstance(field, str):
+            selection.typename(key, field)
+        elif field.number not in reads:
+            selection.field(key, field, call_of(field, plan.converter))
+        else:
+            selection.value_read(key, field, reads[field.number].make)
+    return selection.function()
+
+
+def _read(plan: "Plan", own_class: type, position: Position) -> Read | None:
+    """Give how a field is read of many objects, unless reading it could do anything else."""
+    name = attribute_of(position, plan.converter)
+    if name is None:
+        values = _at_hand(plan, position)
+        return _written(plan, position, values) if values else None
+    declared = inspect.getattr_static(own_class, name, _ABSENT)
+    if isinstance(declared, Part):
+        return _part(plan, position, declared)
+    if isinstance(declared, Column):
+        return _written(plan, position, _column(declared), of_rows=True)
+    get = declared.make if isinstance(declared, Made) else _attribute(own_class, name, declared)
+    return _written(plan, position, lambda objects, _: list(map(get, objects))) if get else None
+
+
+def _at_hand(plan: "Plan", position: Position) -> ReadAll | None:
+    found = resolver_of(position, plan.converter)
+    give = at_hand_of(found.function) if found else None
+    if found is None or give is None:
+        return None
+    constant = arguments.constant_arguments(position, found.convert)
+    given = arguments.runtime_arguments(position, found.convert)
+
+    def values(objects: list[Any], run: Run) -> list[Any]:
+        return give(objects, run.context, **(given(run, None) if constant is None else constant)) if objects else []
+
+    return values
+
+
+def _column(column: Column) -> ReadAll:
+    read, convert = column.read, column.convert
+    if convert is None:
+        return lambda rows, _: list(map(read, rows))
+    return lambda rows, _: list(map(convert, map(read, rows)))
+
+
+def _attribute(own_class: type, name: str, declared: object) -> Callable[[Any], Any] | None:
+    if hasattr(type(declared), "__get__") or hasattr(own_class, "__getattr__"):
+        return None
+    if any("__getattribute__" in vars(part) for part in own_class.__mro__[:-1]):
+        return None
+    return attrgetter(name)
+
+
+def _part(plan: "Plan", position: Position, part: Part) -> Read | None:
+    """A part is read from the same rows, so nobody makes it."""
+    type_, is_nullable = _nullable(position.type)
+    below = plan.rows(type_, position) if plan.own_class(type_) is part.of else None
+    if below is None or below.read_rows is None:
+        return None
+    read_rows, presence = below.read_rows, part.presence
+    if presence is None:
+        return Read(read_rows, of_rows=True)
+
+    def read(rows: list[Any], run: Run) -> list[Any]:
+        marks = list(map(presence, rows))
+        present = [row for row, mark in zip(rows, marks, strict=True) if mark is not None]
+        if len(present) < len(rows) and not is_nullable:
+            raise Irregular
+        return with_nulls(marks, read_rows(present, run))
+
+    return Read(read, of_rows=True)
+
+
+def _written(plan: "Plan", position: Position, values: ReadAll, *, of_rows: bool = False) -> Read | None:
+    type_, is_nullable = _nullable(position.type)
+    if isinstance(type_, GraphQLObjectType):
+        return _objects(plan, position, type_, values, of_rows=of_rows, is_nullable=is_nullable)
+    if is_list_type(type_):
+        return _lists(plan, position, type_, values, of_rows=of_rows, is_nullable=is_nullable)
+    write = writer(type_, is_nullable=is_nullable)
+    return None if write is None else Read(lambda given, run: write(values(given, run)), of_rows)
+
+
+def _objects(
+    plan: "Plan", position: Position, type_: GraphQLObjectType, values: ReadAll, *, of_rows: bool, is_nullable: bool
+) -> Read | None:
+    below, own_class = plan.rows(type_, position), plan.own_class(type_)
+    if below is None or own_class is None:
+        return None
+    check = alike(own_class, is_nullable=is_nullable)
+    read_below, make = below.read, below.make
+
+    def read(given: list[Any], run: Run) -> list[Any]:
+        found = check(values(given, run))
+        present = there(found) if is_nullable else found
+        completed = read_below(present, run)
+        return with_nulls(found, list(zip(present, completed, strict=True)) if make else completed)
+
+    return Read(read, of_rows, make)
+
+
+def _lists(
+    plan: "Plan", position: Position, type_: GraphQLList[Any], values: ReadAll, *, of_rows: bool, is_nullable: bool
+) -> Read | None:
+    """Lists of objects that are completed whole: all items of all lists at once."""
+    item = plan.item(position, type_)
+    item_type, _ = _nullable(item.type)
+    own_class = plan.own_class(item_type)
+    below = plan.rows(item_type, item) if own_class else None
+    if below is None or own_class is None or below.make:
+        return None
+    check_lists, check_items = alike(list, is_nullable=is_nullable), alike(own_class, is_nullable=False)
+    read_below = below.read
+
+    def read(given: list[Any], run: Run) -> list[Any]:
+        found = check_lists(values(given, run))
+        lists = there(found) if is_nullable else found
+        completed = iter(read_below(check_items(list(chain.from_iterable(lists))), run))
+        return with_nulls(found, [list(islice(completed, len(one))) for one in lists])
+
+    return Read(read, of_rows)
+
+
+def _nullable(type_: Any) -> tuple[Any, bool]:
+    return (type_.of_type, False) if is_non_null_type(type_) else (type_, True)

@@ -1,0 +1,172 @@
+"""Lists completed column by column come to what graphql-core comes to, whatever their rows hold."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any
+
+import strawberry
+from graphql import execute as execute_by_graphql_core
+from graphql import parse
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bulksend.schema.at_hand import NotAtHand, at_hand
+from bulksend.schema.dressing import Column, Made, Part, dressed
+from bulksend.schema.execution import execute
+from bulksend.schema.scalars import DATE_TIME
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+COLOURS = {member.value: member for member in Colour}
+
+
+@dressed(code=Column("error_code", lambda code: code.upper()))
+@strawberry.type
+class Trouble:
+    code: str
+    attempts: int | None
+    row: strawberry.Private[Any]
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+
+@dressed(
+    colour=Column("colour", COLOURS.__getitem__),
+    trouble=Part(Trouble, unless_null="error_code"),
+    always=Part(Trouble, unless_null="error_code"),
+)
+@strawberry.type
+class Leaf:
+    name: str
+    colour: Colour
+    attempts: int
+    at: datetime | None
+    trouble: Trouble | None
+    always: Trouble
+    row: strawberry.Private[Any]
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+
+@dressed(leaves=Made(lambda self: [Leaf(row) for row in self.row.rows]))
+@strawberry.type
+class Branch:
+    name: str | None
+    leaves: list[Leaf]
+    row: strawberry.Private[Any]
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    @strawberry.field
+    @at_hand(lambda branches, context, size=1: _leaves_at_hand(branches, context, size))
+    def near(self, info: strawberry.Info[Any, Any], size: int = 1) -> list[Leaf] | None:
+        info.context["asked"] += 1
+        return self.leaves[:size] if self.row.is_near else None
+
+    @strawberry.field
+    def shout(self) -> str:
+        return str(self.row.name.upper())
+
+
+def _leaves_at_hand(branches: list[Branch], context: dict[str, int], size: int) -> list[list[Leaf]]:
+    context["at_hand"] += 1
+    if not all(branch.row.is_near for branch in branches):
+        raise NotAtHand
+    return [branch.leaves[:size] for branch in branches]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def branches(self, info: strawberry.Info[Any, Any]) -> list[Branch | None]:
+        return [Branch(row) for row in info.context["rows"]]
+
+
+SCHEMA = strawberry.Schema(Query, scalar_overrides={datetime: DATE_TIME})._schema
+LEAF = "{ __typename name colour attempts at trouble { code attempts } }"
+DOCUMENT = parse(f"query($size: Int) {{ branches {{ name a: leaves {LEAF} near(size: $size) {LEAF} }} }}")
+WITH_RESOLVER = parse(f"{{ branches {{ shout leaves {LEAF} }} }}")
+NEVER_NULL = parse("{ branches { name leaves { name always { code } } } }")
+
+
+def _row(**columns: Any) -> SimpleNamespace:
+    usual = {"name": "n", "colour": "red", "attempts": 1, "at": datetime(2026, 5, 28, tzinfo=UTC), "error_code": None}
+    return SimpleNamespace(**{**usual, **columns})
+
+
+def _branch(*rows: SimpleNamespace, name: str | None = "b", is_near: bool = True) -> SimpleNamespace:
+    return SimpleNamespace(name=name, rows=rows, is_near=is_near)
+
+
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5))])
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=ZONES)
+ROWS = st.builds(
+    _row,
+    name=st.sampled_from(["n", "n", "n", "", None, 7, True, b"x"]),
+    colour=st.sampled_from(["red", "blue", "blue", "green"]),
+    attempts=st.sampled_from([1, 2, 0, 2**31 - 1, 2**31, -(2**31) - 1, True, "3", None, 1.5]),
+    at=st.none() | MOMENTS,
+    error_code=st.sampled_from([None, None, "refused", 3]),
+)
+BRANCHES = st.builds(
+    lambda rows, name, is_near: _branch(*rows, name=name, is_near=is_near),
+    st.lists(st.just(_row()) | ROWS, max_size=4),
+    st.sampled_from(["b", None, 5]),
+    st.sampled_from([True, True, False]),
+)
+
+
+def _answers(document: Any, branches: list[SimpleNamespace], **variables: Any) -> tuple[list[Any], Counter[str]]:
+    found: list[Any] = []
+    for executor in (execute_by_graphql_core, execute):
+        context: Any = Counter()
+        context["rows"] = branches
+        result: Any = executor(SCHEMA, document, None, context, variable_values=variables)
+        found.append((result.data, sorted(map(str, result.errors or ()))))
+    return found, context
+
+
+@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL]))
+@example([_branch(_row(error_code="refused"), _row()), _branch()], DOCUMENT)
+@example([_branch(_row(error_code="refused"), _row())], NEVER_NULL)
+def test_comes_to_the_same(branches: list[SimpleNamespace], document: Any) -> None:
+    (theirs, ours), _ = _answers(document, branches)
+
+    assert ours == theirs
+
+
+def test_what_is_at_hand_is_given_once_for_all_and_nobody_is_asked() -> None:
+    branches = [_branch(*[_row(name=f"{number}")] * 3) for number in range(4)]
+
+    (theirs, ours), context = _answers(DOCUMENT, branches, size=2)
+
+    assert ours == theirs
+    assert [len(branch["near"]) for branch in ours[0]["branches"]] == [2, 2, 2, 2]
+    assert (context["at_hand"], context["asked"]) == (1, 0)
+
+
+def test_what_is_not_at_hand_is_asked_of_each() -> None:
+    (theirs, ours), context = _answers(DOCUMENT, [_branch(_row()), _branch(_row(), is_near=False)], size=1)
+
+    assert ours == theirs
+    assert [branch["near"] and len(branch["near"]) for branch in ours[0]["branches"]] == [1, None]
+    assert context["asked"] == 2
+
+
+def test_a_wrong_value_is_an_error_at_its_place_alone() -> None:
+    (theirs, ours), _ = _answers(WITH_RESOLVER, [_branch(_row()), _branch(_row(), _row(attempts=2**31)), _branch()])
+
+    assert ours == theirs
+    assert [branch and branch["shout"] for branch in ours[0]["branches"]] == ["B", None, "B"]
+    assert len(ours[1]) == 1
+    assert "2147483648" in ours[1][0]
