@@ -16,6 +16,7 @@ from bulksend.schema.bulk_sends import BulkSend, BulkSendStatus
 from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.info import Info
+from bulksend.schema.lookahead import is_alone
 from bulksend.schema.node import Node
 from bulksend.schema.paging import After, Before, First, First500, Last, Last500
 from bulksend.schema.templates import Template
@@ -61,7 +62,7 @@ class Query:
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
         wanted = ahead.documents_wanted(info, ahead.below(info))
         if wanted is None or bulk_send_id is None or not info.context.has(Scope.BULK_SENDS_READ):
-            return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend")
+            return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend", is_alone=is_alone(info))
         found = await ahead.get(info.context, bulk_send_id, wanted)
         return BulkSend(*found) if found else None
 
