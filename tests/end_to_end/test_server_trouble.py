@@ -14,13 +14,19 @@ async def readiness(gateway: RunningGateway, url: str | None = None) -> tuple[in
         return response.status, json.loads(await response.text())
 
 
+async def told_of_delivery(gateway: RunningGateway, url: str | None = None) -> tuple[int, dict[str, object]]:
+    while "delivery" not in (found := await readiness(gateway, url))[1]:
+        pass
+    return found
+
+
 async def test_a_wrong_password_fails_nobody_and_is_loud(pool: Pool, dsn: str, tenant: Tenant) -> None:
     async with SmtpSink(users={"bulksend": "right"}) as sink:
         wrong = f"smtp://bulksend:wrong@localhost:{sink.port}"
         async with running_gateway(dsn, wrong, sync_wait=0.5) as gateway:
             payload = await create(gateway, tenant, 3)
             assert payload["bulkSend"]["pendingCount"] == 3
-            status, told = await readiness(gateway)
+            status, told = await told_of_delivery(gateway)
             assert status == 200
             assert told["status"] == "ready"
             assert told["delivery"] == {
@@ -31,7 +37,7 @@ async def test_a_wrong_password_fails_nobody_and_is_loud(pool: Pool, dsn: str, t
             metrics = (await gateway.get("/metrics")).body
             assert "bulksend_circuit_open 1.0" in metrics
             async with running(["work"], environment(dsn, wrong)) as worker:
-                status, told = await readiness(gateway, worker.url)
+                status, told = await told_of_delivery(gateway, worker.url)
                 assert (status, told["status"]) == (503, "not ready")
             query = "{ documents { nodes { delivery { status attempts error { code smtpCode } } } } }"
             nodes = (await gateway.ask(tenant, query)).data["documents"]["nodes"]
@@ -48,8 +54,7 @@ async def test_mail_goes_on_when_the_server_is_back(gateway: RunningGateway, ten
     sink.refuse(Phase.MAIL, 451, "4.3.0 Temporary system problem")
     payload = await create(gateway, tenant, 5, waitForDelivery=False)
     query = "query($id: ID!) { bulkSend(id: $id) { sentCount pendingCount failedCount } }"
-    while "delivery" not in (await readiness(gateway))[1]:
-        pass
+    await told_of_delivery(gateway)
     counts = (await gateway.ask(tenant, query, {"id": payload["bulkSend"]["id"]})).data["bulkSend"]
     assert counts == {"sentCount": 0, "pendingCount": 5, "failedCount": 0}
     sink.forgive()
