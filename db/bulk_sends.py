@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
 from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
-from bulksend.db.rows import Row
+from bulksend.db.rows import Row, View
 
 
 class BulkSendRow(Row):
@@ -42,18 +41,17 @@ class ListedBulkSendRow(BulkSendRow):
     template_created_at: datetime | None
 
 
-class ListedTemplate:
+class ListedTemplate(
+    View,
+    of=ListedBulkSendRow,
+    id="template_id",
+    name="template_name",
+    description="template_description",
+    created_at="template_created_at",
+):
     """The template read together with a bulk send: as a row of it, without `body` and `merge_fields`."""
 
-    __slots__ = ("bulk_send",)
-
-    id = property(attrgetter("bulk_send.template_id"))
-    name = property(attrgetter("bulk_send.template_name"))
-    description = property(attrgetter("bulk_send.template_description"))
-    created_at = property(attrgetter("bulk_send.template_created_at"))
-
-    def __init__(self, bulk_send: BulkSendRow) -> None:
-        self.bulk_send = bulk_send
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from bulksend.db.documents import DocumentRow
 from bulksend.db.pages import Page, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import query
+from bulksend.db.rows import View
 
 
 class DocumentOrBulkSendRow(DocumentRow):
@@ -31,26 +31,25 @@ class DocumentOrBulkSendRow(DocumentRow):
     bulk_send_updated_at: datetime | None
 
 
-class JoinedBulkSend:
-    """The columns of a `BulkSendRow` in such a row."""
+class JoinedBulkSend(
+    View,
+    of=DocumentOrBulkSendRow,
+    id="bulk_send_id",
+    template_id="template_id",
+    name="bulk_send_name",
+    email_message="email_message",
+    external_id="bulk_send_external_id",
+    status="bulk_send_status",
+    total_count="total_count",
+    sent_count="sent_count",
+    failed_count="failed_count",
+    pending_count="pending_count",
+    created_at="bulk_send_created_at",
+    updated_at="bulk_send_updated_at",
+):
+    """The bulk send in such a row: what a `BulkSendRow` has."""
 
-    __slots__ = ("row",)
-
-    id = property(attrgetter("row.bulk_send_id"))
-    template_id = property(attrgetter("row.template_id"))
-    name = property(attrgetter("row.bulk_send_name"))
-    email_message = property(attrgetter("row.email_message"))
-    external_id = property(attrgetter("row.bulk_send_external_id"))
-    status = property(attrgetter("row.bulk_send_status"))
-    total_count = property(attrgetter("row.total_count"))
-    sent_count = property(attrgetter("row.sent_count"))
-    failed_count = property(attrgetter("row.failed_count"))
-    pending_count = property(attrgetter("row.pending_count"))
-    created_at = property(attrgetter("row.bulk_send_created_at"))
-    updated_at = property(attrgetter("row.bulk_send_updated_at"))
-
-    def __init__(self, row: DocumentOrBulkSendRow) -> None:
-        self.row = row
+    __slots__ = ()
 
 
 _GET_WITH_BULK_SEND = query("documents", "get_with_bulk_send", DocumentOrBulkSendRow)

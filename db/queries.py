@@ -10,12 +10,13 @@ Binding registers it in `BOUND`, where a test prepares every one of them against
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast, get_type_hints
 
+from bulksend.db.moments import is_moment, moment
 from bulksend.db.pool import Connection
 from bulksend.db.rows import Row as LazyRow
 
@@ -26,30 +27,41 @@ _NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- nam
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[Row]):
-    """One statement and the class its rows become, column by column in order: a dataclass, or a `Row`."""
+    """One statement and the class its rows become, column by column in order: a dataclass, or a `Row`.
+
+    `moments`: which columns of a dataclass are times.
+    """
 
     noun: str
     name: str
     text: str
     row: type[Row]
+    moments: tuple[int, ...] = ()
 
     async def all(self, conn: Connection, *arguments: object) -> list[Row]:
         """Run it and give every row."""
         if issubclass(self.row, LazyRow):
             return cast("list[Row]", await conn.fetch(self.text, *arguments, record_class=self.row))
-        return [self.row(*record) for record in await conn.fetch(self.text, *arguments)]
+        return [self._made(record) for record in await conn.fetch(self.text, *arguments)]
 
     async def one(self, conn: Connection, *arguments: object) -> Row | None:
         """Run it and give the first row, or None."""
         if issubclass(self.row, LazyRow):
             return cast("Row | None", await conn.fetchrow(self.text, *arguments, record_class=self.row))
         record = await conn.fetchrow(self.text, *arguments)
-        return None if record is None else self.row(*record)
+        return None if record is None else self._made(record)
+
+    def _made(self, record: Iterable[Any]) -> Row:
+        values = list(record)
+        for index in self.moments:
+            if values[index] is not None:
+                values[index] = moment(values[index])
+        return self.row(*values)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One statement that answers with at most one value."""
+    """One statement that answers with at most one value, which is no time."""
 
     noun: str
     name: str
@@ -70,7 +82,8 @@ BOUND: Final[dict[tuple[str, str], Query[object] | Command]] = {}
 
 def query(noun: str, name: str, row: type[Row]) -> Query[Row]:
     """Bind a query whose rows are read into `row`."""
-    bound = Query(noun, name, _texts(noun)[name], row)
+    moments = tuple(index for index, of in enumerate(get_type_hints(row).values()) if is_moment(of))
+    bound = Query(noun, name, _texts(noun)[name], row, moments)
     BOUND[noun, name] = bound  # type: ignore[assignment]  # Query is invariant in its row; readers only look
     return bound
 

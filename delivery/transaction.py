@@ -21,6 +21,8 @@ class Clock:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._content_begun = False
+        # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
+        self._ends_at_deadline = True
         self.sender_accepted = False
         self.limit = asyncio.timeout(deadline - time.monotonic())
 
@@ -31,7 +33,9 @@ class Clock:
 
     def allow(self, seconds: float) -> None:
         """Give the stage that begins now this long, but no longer than the deadline."""
-        self._expire_in(min(seconds, self._deadline - time.monotonic()))
+        left = self._deadline - time.monotonic()
+        self._ends_at_deadline = left <= seconds
+        self._expire_in(min(seconds, left))
 
     def begin_content(self, seconds: float) -> None:
         """Forget the deadline: the final dot is on its way, and the answer to it is worth waiting for."""
@@ -43,13 +47,14 @@ class Clock:
         if self._content_begun or self.limit.expired():
             return
         self._deadline = time.monotonic()
+        self._ends_at_deadline = True
         self._expire_in(0)
 
     def verdict(self) -> Outcome:
         """What became of the mail whose time ran out."""
         if self._content_begun:
             return UNANSWERED
-        return Released() if self.is_over else TOO_SLOW
+        return Released() if self._ends_at_deadline else TOO_SLOW
 
     def _expire_in(self, seconds: float) -> None:
         self.limit.reschedule(asyncio.get_running_loop().time() + seconds)

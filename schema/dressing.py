@@ -12,25 +12,24 @@ Dressed = TypeVar("Dressed")
 class Column(property):
     """A plain field of a type that dresses a row, which can be read from many at once: reading has no effects.
 
-    `name`: the column's. `convert`: what is made of it. `read` takes a row.
+    `name`: the column's. `convert`: what is made of its value, a function without effects; of equal values it makes
+    equal ones.
     """
 
     def __init__(self, name: str, convert: Callable[[Any], Any] | None = None) -> None:
-        self.read = attrgetter(name)
+        self.name = name
         self.convert = convert
         read = attrgetter(f"row.{name}")
         super().__init__(read if convert is None else lambda dressed: convert(read(dressed)))
 
 
 class Part(property):
-    """A field that dresses the same row once more, as `of`; `unless_null`: there is none where this column is null.
-
-    `presence` takes a row.
-    """
+    """A field that dresses the same row once more, as `of`; `unless_null`: there is none where this column is null."""
 
     def __init__(self, of: Callable[[Any], Any], unless_null: str | None = None) -> None:
         self.of = of
-        self.presence = presence = attrgetter(unless_null) if unless_null else None
+        self.unless_null = unless_null
+        presence = attrgetter(unless_null) if unless_null else None
         super().__init__(
             lambda dressed: of(dressed.row) if presence is None or presence(dressed.row) is not None else None
         )

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import uvloop
 from gateway import RunningGateway, Tenant, new_tenant, running_gateway
 from pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
 from smtp_sink import SmtpSink
@@ -15,6 +17,11 @@ from smtp_sink import SmtpSink
 from bulksend.db import migrations
 from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
 from bulksend.db.pool import Pool, open_pool
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """The event loop that the commands run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

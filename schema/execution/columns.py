@@ -9,19 +9,20 @@ one, which tells what is wrong and where. Fields with resolvers are asked object
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from graphql import GraphQLList, GraphQLObjectType, is_list_type, is_non_null_type
 
 from bulksend.schema.at_hand import at_hand_of
-from bulksend.schema.dressing import Column, Made, Part
+from bulksend.schema.dressing import Made
 from bulksend.schema.execution import arguments
 from bulksend.schema.execution.calling import attribute_of, call_of, resolver_of
-from bulksend.schema.execution.leaves import Irregular, alike, there, with_nulls, writer
+from bulksend.schema.execution.leaves import alike, there, with_nulls, writer
 from bulksend.schema.execution.position import Position
+from bulksend.schema.execution.rows import ReadAll, of_row, reader
 from bulksend.schema.execution.run import Run
 from bulksend.schema.execution.selection import Selection
 
@@ -29,20 +30,15 @@ if TYPE_CHECKING:
     from bulksend.schema.execution.plan import Fields, Plan
 
 _ABSENT: Final = object()
-_ROW: Final = attrgetter("row")
-
-
-ReadAll: TypeAlias = Callable[[list[Any], Run], list[Any]]
 
 
 class Read(NamedTuple):
-    """How one field is read of many objects, or of their rows if `of_rows`.
+    """How one field is read of many objects.
 
     `read` gives what stands in the response; or if the field's objects have fields with resolvers, what `make` takes.
     """
 
     read: ReadAll
-    of_rows: bool
     make: Callable[..., Any] | None = None
 
 
@@ -50,13 +46,12 @@ class Rows(NamedTuple):
     """How objects of one class are completed at one position.
 
     `read` takes the objects, of that class all of them, and gives what stands in the response; or, when there are
-    fields with resolvers, what `make` takes for each: `make(object, run, indices, read)`. `read_rows` gives the same
-    of the objects' rows, if they are enough. Both raise when anything is out of the ordinary, and have no effect.
+    fields with resolvers, what `make` takes for each: `make(object, run, indices, read)`. It raises when anything is
+    out of the ordinary, and has no effect.
     """
 
     read: ReadAll
     make: Callable[..., Any] | None
-    read_rows: ReadAll | None
 
 
 def rows_of(plan: "Plan", type_: GraphQLObjectType, position: Position) -> Rows | None:
@@ -66,57 +61,42 @@ def rows_of(plan: "Plan", type_: GraphQLObjectType, position: Position) -> Rows 
         return None
     fields = plan.fields_of(type_, position)
     positions = [field for _, field in fields if isinstance(field, Position)]
-    found = [(field.number, _read(plan, own_class, field)) for field in positions]
-    reads = {number: read for number, read in found if read is not None}
-    if not reads:
+    of_rows = {field.number: column for field in positions if (column := of_row(plan, own_class, field))}
+    rest = [field for field in positions if field.number not in of_rows]
+    of_objects = {field.number: found for field in rest if (found := _read(plan, own_class, field))}
+    if not of_rows and not of_objects:
         return None
-    if len(reads) < len(positions) or any(read.make for read in reads.values()):
-        return Rows(_compiled(reads, _tuple(reads)), _maker(plan, fields, reads), None)
-    made = _object(fields)
-    is_of_rows = all(read.of_rows for read in reads.values())
-    return Rows(_compiled(reads, made), None, _compiled(reads, made, given="r") if is_of_rows else None)
+    reads = {number: found.read for number, found in of_objects.items()}
+    makes = {number: found.make for number, found in of_objects.items() if found.make}
+    if len(rest) == len(of_objects) and not makes:
+        return Rows(reader(of_rows, reads, lambda found: _object(fields, found)), None)
+    numbers = (*of_rows, *of_objects)
+    return Rows(reader(of_rows, reads, _tuple), _maker(plan, fields, numbers, makes))
 
 
-def _compiled(reads: dict[int, Read], made: str, given: str = "v") -> ReadAll:
-    """Compile, for `{ id signer { name } }`, objects `v` and their rows `r`:
-
-    def read(v,R):
-        r=list(map(row,v))
-        return [{'id':x1,'signer':x2} for x1,x2, in zip(c1(r,R),c2(r,R))]
-    """
-    names: dict[str, Any] = {"row": _ROW} | {f"c{number}": read.read for number, read in reads.items()}
-    needs_rows = given == "v" and any(read.of_rows for read in reads.values())
-    columns = ",".join(f"c{number}({'r' if read.of_rows else 'v'},R)" for number, read in reads.items())
-    values = ",".join(f"x{number}" for number in reads)
-    lines = [
-        f"def read({given},R):",
-        *([" r=list(map(row,v))"] if needs_rows else []),
-        f" return [{made} for {values}, in zip({columns})]",
-    ]
-    exec(compile("\n".join(lines), "<plan>", "exec"), names)  # noqa: S102  # names are ours, keys are repr()
-    read: ReadAll = names["read"]
-    return read
-
-
-def _object(fields: "Fields") -> str:
-    made = [f"{key!r}:{field!r}" if isinstance(field, str) else f"{key!r}:x{field.number}" for key, field in fields]
+def _object(fields: "Fields", found: Mapping[int, str]) -> str:
+    made = (
+        f"{key!r}:{field!r}" if isinstance(field, str) else f"{key!r}:{found[field.number]}" for key, field in fields
+    )
     return f"{{{','.join(made)}}}"
 
 
-def _tuple(reads: dict[int, Read]) -> str:
-    return f"({','.join(f'x{number}' for number in reads)},)"
+def _tuple(found: Mapping[int, str]) -> str:
+    return f"({','.join(found.values())},)"
 
 
-def _maker(plan: "Plan", fields: "Fields", reads: dict[int, Read]) -> Callable[..., Any]:
-    """Make the function that completes what no column has, of one object and what was read for it."""
-    selection = Selection(plan, read=reads)
+def _maker(
+    plan: "Plan", fields: "Fields", numbers: tuple[int, ...], makes: Mapping[int, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Make the function that completes what was not read for all, of one object and what was read for it."""
+    selection = Selection(plan, read=numbers)
     for key, field in fields:
         if isinstance(field, str):
             selection.typename(key, field)
-        elif field.number not in reads:
+        elif field.number not in numbers:
             selection.field(key, field, call_of(field, plan.converter))
         else:
-            selection.value_read(key, field, reads[field.number].make)
+            selection.value_read(key, field, makes.get(field.number))
     return selection.function()
 
 
@@ -127,10 +107,6 @@ def _read(plan: "Plan", own_class: type, position: Position) -> Read | None:
         values = _at_hand(plan, position)
         return _written(plan, position, values) if values else None
     declared = inspect.getattr_static(own_class, name, _ABSENT)
-    if isinstance(declared, Part):
-        return _part(plan, position, declared)
-    if isinstance(declared, Column):
-        return _written(plan, position, _column(declared), of_rows=True)
     get = declared.make if isinstance(declared, Made) else _attribute(own_class, name, declared)
     return _written(plan, position, lambda objects, _: list(map(get, objects))) if get else None
 
@@ -149,13 +125,6 @@ def _at_hand(plan: "Plan", position: Position) -> ReadAll | None:
     return values
 
 
-def _column(column: Column) -> ReadAll:
-    read, convert = column.read, column.convert
-    if convert is None:
-        return lambda rows, _: list(map(read, rows))
-    return lambda rows, _: list(map(convert, map(read, rows)))
-
-
 def _attribute(own_class: type, name: str, declared: object) -> Callable[[Any], Any] | None:
     if hasattr(type(declared), "__get__") or hasattr(own_class, "__getattr__"):
         return None
@@ -164,38 +133,18 @@ def _attribute(own_class: type, name: str, declared: object) -> Callable[[Any], 
     return attrgetter(name)
 
 
-def _part(plan: "Plan", position: Position, part: Part) -> Read | None:
-    """A part is read from the same rows, so nobody makes it."""
-    type_, is_nullable = _nullable(position.type)
-    below = plan.rows(type_, position) if plan.own_class(type_) is part.of else None
-    if below is None or below.read_rows is None:
-        return None
-    read_rows, presence = below.read_rows, part.presence
-    if presence is None:
-        return Read(read_rows, of_rows=True)
-
-    def read(rows: list[Any], run: Run) -> list[Any]:
-        marks = list(map(presence, rows))
-        present = [row for row, mark in zip(rows, marks, strict=True) if mark is not None]
-        if len(present) < len(rows) and not is_nullable:
-            raise Irregular
-        return with_nulls(marks, read_rows(present, run))
-
-    return Read(read, of_rows=True)
-
-
-def _written(plan: "Plan", position: Position, values: ReadAll, *, of_rows: bool = False) -> Read | None:
+def _written(plan: "Plan", position: Position, values: ReadAll) -> Read | None:
     type_, is_nullable = _nullable(position.type)
     if isinstance(type_, GraphQLObjectType):
-        return _objects(plan, position, type_, values, of_rows=of_rows, is_nullable=is_nullable)
+        return _objects(plan, position, type_, values, is_nullable=is_nullable)
     if is_list_type(type_):
-        return _lists(plan, position, type_, values, of_rows=of_rows, is_nullable=is_nullable)
+        return _lists(plan, position, type_, values, is_nullable=is_nullable)
     write = writer(type_, is_nullable=is_nullable)
-    return None if write is None else Read(lambda given, run: write(values(given, run)), of_rows)
+    return None if write is None else Read(lambda given, run: write(values(given, run)))
 
 
 def _objects(
-    plan: "Plan", position: Position, type_: GraphQLObjectType, values: ReadAll, *, of_rows: bool, is_nullable: bool
+    plan: "Plan", position: Position, type_: GraphQLObjectType, values: ReadAll, *, is_nullable: bool
 ) -> Read | None:
     below, own_class = plan.rows(type_, position), plan.own_class(type_)
     if below is None or own_class is None:
@@ -209,11 +158,11 @@ def _objects(
         completed = read_below(present, run)
         return with_nulls(found, list(zip(present, completed, strict=True)) if make else completed)
 
-    return Read(read, of_rows, make)
+    return Read(read, make)
 
 
 def _lists(
-    plan: "Plan", position: Position, type_: GraphQLList[Any], values: ReadAll, *, of_rows: bool, is_nullable: bool
+    plan: "Plan", position: Position, type_: GraphQLList[Any], values: ReadAll, *, is_nullable: bool
 ) -> Read | None:
     """Lists of objects that are completed whole: all items of all lists at once."""
     item = plan.item(position, type_)
@@ -231,7 +180,7 @@ def _lists(
         completed = iter(read_below(check_items(list(chain.from_iterable(lists))), run))
         return with_nulls(found, [list(islice(completed, len(one))) for one in lists])
 
-    return Read(read, of_rows)
+    return Read(read)
 
 
 def _nullable(type_: Any) -> tuple[Any, bool]:

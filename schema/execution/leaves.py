@@ -14,7 +14,8 @@ from bulksend.schema.execution.selection import names_of_members
 
 Many: TypeAlias = Callable[[list[Any]], list[Any]]
 
-_OF_ONE_CLASS: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+# The types whose plain values are written as they are, and the class of these.
+CLASSES: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _VALUE: Final = attrgetter("_value_")
 
@@ -33,7 +34,7 @@ def write_at_once(one: Callable[[Any], Any], many: Many) -> None:
 
 def writer(type_: Any, *, is_nullable: bool) -> Many | None:
     """Give how values of a leaf type are written, for those types whose values their class tells."""
-    if type_ in _OF_ONE_CLASS:
+    if type_ in CLASSES:
         return _plain(type_, is_nullable=is_nullable)
     if isinstance(type_, GraphQLEnumType):
         return _enum(type_, is_nullable=is_nullable)
@@ -69,7 +70,7 @@ def with_nulls(found: list[Any], completed: list[Any]) -> list[Any]:
 
 
 def _plain(type_: GraphQLScalarType, *, is_nullable: bool) -> Many:
-    check = alike(_OF_ONE_CLASS[type_], is_nullable=is_nullable)
+    check = alike(CLASSES[type_], is_nullable=is_nullable)
     if type_ is not GraphQLInt:
         return check
 

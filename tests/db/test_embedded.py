@@ -63,11 +63,14 @@ async def fetch(dsn: str, query: str) -> str:
 async def owner_process(home: Path, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     command = (sys.executable, "-c", OWNER, str(home), *arguments)
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
+    assert process.stdin
     assert process.stdout
     try:
         yield process, (await process.stdout.readline()).decode().strip()
     finally:
-        await process.communicate(b"")
+        process.stdin.close()
+        await process.stdout.read()
+        await process.wait()
 
 
 def pid_file(home: Path) -> Path:

@@ -14,7 +14,7 @@ import bulksend.db
 from bulksend.db import queries
 from bulksend.db.pool import Pool
 from bulksend.db.queries import BOUND, Query
-from bulksend.db.rows import Row, columns
+from bulksend.db.rows import Row
 
 # Importing a noun's module binds its queries.
 for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
@@ -56,12 +56,10 @@ async def test_prepares_and_matches_its_row_class(pool: Pool, bound: Any) -> Non
         attributes = (await conn.prepare(bound.text)).get_attributes()
     if isinstance(bound, Query):
         found = [(attribute.name, PYTHON_TYPES[attribute.type.name]) for attribute in attributes]
-        hints = get_type_hints(bound.row)
-        names = (
-            columns(bound.row) if issubclass(bound.row, Row) else [one.name for one in dataclasses.fields(bound.row)]
-        )
-        declared = [(name, _bare(hints[name])) for name in names]
-        assert found == declared
+        assert found == _declared(bound.row)
+    if isinstance(bound, Query) and issubclass(bound.row, Row):
+        # Nobody looks at these again before GraphQL's Int.
+        assert "int8" not in [attribute.type.name for attribute in attributes]
 
 
 def test_every_query_is_bound() -> None:
@@ -79,6 +77,13 @@ def test_says_its_purpose_and_names_its_columns(bound: Any) -> None:
 def test_carries_the_organization(bound: Any) -> None:
     if (bound.noun, bound.name) not in WITHOUT_ORGANIZATION:
         assert "organization" in bound.text
+
+
+def _declared(row: type[Any]) -> list[tuple[str, Any]]:
+    if issubclass(row, Row):
+        return [(name, column.kind) for name, column in row.columns.items()]
+    hints = get_type_hints(row)
+    return [(one.name, _bare(hints[one.name])) for one in dataclasses.fields(row)]
 
 
 def _bare(hint: Any) -> Any:

@@ -8,6 +8,7 @@ from gateway import RunningGateway, Tenant, create, new_tenant
 from smtp_sink import Phase, SmtpSink
 
 from bulksend.db import ids
+from bulksend.db.moments import moment
 from bulksend.delivery.policy import REPLY_SECONDS
 
 FIELDS = "bulkSend { status totalCount sentCount failedCount pendingCount } userErrors { code field }"
@@ -160,7 +161,9 @@ async def test_cancelling_and_retrying_again_and_again_sends_no_second_copy(
         await mutate(gateway, tenant, CANCEL, id=bulk_send_id)
         await mutate(gateway, tenant, RETRY, id=bulk_send_id, documents=None)
         (retried,) = await gateway.pool.fetch("SELECT next_attempt_at FROM documents")
-        assert retried["next_attempt_at"] >= leased["next_attempt_at"] + timedelta(seconds=REPLY_SECONDS)
+        assert moment(retried["next_attempt_at"]) >= moment(leased["next_attempt_at"]) + timedelta(
+            seconds=REPLY_SECONDS
+        )
     gate.open()
     assert (await finished(gateway, tenant, bulk_send_id)).sent_count == 1
     assert len(sink.mails) == 1

@@ -22,6 +22,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr(bulk_sends, "get", fail)
+    monkeypatch.setattr(bulk_sends, "get_alone", fail)
     monkeypatch.setattr("bulksend.resolvers.following.read_now", fail)
 
 

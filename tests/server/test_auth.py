@@ -12,6 +12,7 @@ import pytest
 from gateway import RunningGateway, Tenant, new_tenant
 
 from bulksend.db import api_keys
+from bulksend.db.moments import moment
 from bulksend.db.pool import Pool
 from bulksend.server.auth import Authenticator, hash_key, new_key
 
@@ -157,7 +158,7 @@ async def test_last_use_is_noted_without_a_write_a_request(pool: Pool, tenant: T
     before = await pool.fetchval("SELECT clock_timestamp()")
     await authenticator.note_use()
     used = await pool.fetch("SELECT last_used_at, xmin::text AS writer FROM api_keys")
-    assert all(timedelta(0) < before - row["last_used_at"] < timedelta(seconds=10) for row in used)
+    assert all(timedelta(0) < moment(before) - moment(row["last_used_at"]) < timedelta(seconds=10) for row in used)
     assert len({row["writer"] for row in used}) == 1, "one transaction for all of them"
 
     await authenticator.note_use()

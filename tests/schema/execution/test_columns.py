@@ -3,15 +3,18 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
+from inspect import get_annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import strawberry
 from graphql import execute as execute_by_graphql_core
 from graphql import parse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bulksend.db.rows import name_columns
 from bulksend.schema.at_hand import NotAtHand, at_hand
 from bulksend.schema.dressing import Column, Made, Part, dressed
 from bulksend.schema.execution import execute
@@ -99,13 +102,51 @@ WITH_RESOLVER = parse(f"{{ branches {{ shout leaves {LEAF} }} }}")
 NEVER_NULL = parse("{ branches { name leaves { name always { code } } } }")
 
 
+class LeafRow(tuple[Any, ...]):
+    """A record whose columns hold what they say, as those of the database do."""
+
+    name: str
+    colour: str
+    attempts: int
+    at: datetime | None
+    error_code: str | None
+
+
+class LooseLeafRow(tuple[Any, ...]):
+    """Another one, in which more may be null and in another order."""
+
+    colour: str
+    error_code: str | None
+    name: str | None
+    attempts: int | None
+    at: datetime | None
+
+
+class BranchRow(tuple[Any, ...]):
+    name: str | None
+
+
+for row_class in (LeafRow, LooseLeafRow, BranchRow):
+    name_columns(row_class, get_annotations(row_class))
+
+USUAL = {"name": "n", "colour": "red", "attempts": 1, "at": 832_000_000_000_000, "error_code": None}
+
+
+def _leaf(kind: Any = LeafRow, **columns: Any) -> Any:
+    """A record; `at` in microseconds."""
+    values = {**USUAL, **columns}
+    return kind(values[name] for name in kind.columns)
+
+
 def _row(**columns: Any) -> SimpleNamespace:
-    usual = {"name": "n", "colour": "red", "attempts": 1, "at": datetime(2026, 5, 28, tzinfo=UTC), "error_code": None}
-    return SimpleNamespace(**{**usual, **columns})
+    """An object that may hold anything."""
+    return SimpleNamespace(**{**USUAL, "at": datetime(2026, 5, 28, tzinfo=UTC), **columns})
 
 
-def _branch(*rows: SimpleNamespace, name: str | None = "b", is_near: bool = True) -> SimpleNamespace:
-    return SimpleNamespace(name=name, rows=rows, is_near=is_near)
+def _branch(*rows: Any, name: Any = "b", is_near: bool = True, is_record: bool = True) -> Any:
+    branch: Any = BranchRow([name]) if is_record else SimpleNamespace(name=name)
+    branch.rows, branch.is_near = rows, is_near
+    return branch
 
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5))])
@@ -118,15 +159,42 @@ ROWS = st.builds(
     at=st.none() | MOMENTS,
     error_code=st.sampled_from([None, None, "refused", 3]),
 )
-BRANCHES = st.builds(
-    lambda rows, name, is_near: _branch(*rows, name=name, is_near=is_near),
-    st.lists(st.just(_row()) | ROWS, max_size=4),
-    st.sampled_from(["b", None, 5]),
-    st.sampled_from([True, True, False]),
+COLOURS_AND_OTHERS = st.sampled_from(["red", "blue", "blue", "green"])
+MICROSECONDS = st.none() | st.just(0) | st.integers(-(10**14), 10**16)
+CODES = st.sampled_from([None, None, "refused"])
+LEAVES = st.builds(
+    _leaf,
+    name=st.sampled_from(["n", ""]),
+    colour=COLOURS_AND_OTHERS,
+    attempts=st.sampled_from([1, 0, 2**31 - 1, -(2**31)]),
+    at=MICROSECONDS,
+    error_code=CODES,
+)
+LOOSE_LEAVES = st.builds(
+    _leaf,
+    st.just(LooseLeafRow),
+    name=st.sampled_from(["n", "n", None]),
+    colour=COLOURS_AND_OTHERS,
+    attempts=st.sampled_from([1, 1, None]),
+    at=MICROSECONDS,
+    error_code=CODES,
+)
+BRANCHES = st.one_of(
+    st.builds(
+        lambda rows, name, is_near: _branch(*rows, name=name, is_near=is_near),
+        st.one_of([st.lists(found, max_size=4) for found in (LEAVES, LEAVES, LOOSE_LEAVES, LEAVES | LOOSE_LEAVES)]),
+        st.sampled_from(["b", None]),
+        st.sampled_from([True, True, False]),
+    ),
+    st.builds(
+        lambda rows, name: _branch(*rows, name=name, is_record=False),
+        st.lists(st.just(_row()) | ROWS, max_size=4),
+        st.sampled_from(["b", None, 5]),
+    ),
 )
 
 
-def _answers(document: Any, branches: list[SimpleNamespace], **variables: Any) -> tuple[list[Any], Counter[str]]:
+def _answers(document: Any, branches: list[Any], **variables: Any) -> tuple[list[Any], Counter[str]]:
     found: list[Any] = []
     for executor in (execute_by_graphql_core, execute):
         context: Any = Counter()
@@ -137,16 +205,16 @@ def _answers(document: Any, branches: list[SimpleNamespace], **variables: Any) -
 
 
 @given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL]))
-@example([_branch(_row(error_code="refused"), _row()), _branch()], DOCUMENT)
-@example([_branch(_row(error_code="refused"), _row())], NEVER_NULL)
-def test_comes_to_the_same(branches: list[SimpleNamespace], document: Any) -> None:
+@example([_branch(_leaf(error_code="refused"), _leaf()), _branch()], DOCUMENT)
+@example([_branch(_leaf(error_code="refused"), _leaf())], NEVER_NULL)
+def test_comes_to_the_same(branches: list[Any], document: Any) -> None:
     (theirs, ours), _ = _answers(document, branches)
 
     assert ours == theirs
 
 
 def test_what_is_at_hand_is_given_once_for_all_and_nobody_is_asked() -> None:
-    branches = [_branch(*[_row(name=f"{number}")] * 3) for number in range(4)]
+    branches = [_branch(*[_leaf(name=f"{number}")] * 3) for number in range(4)]
 
     (theirs, ours), context = _answers(DOCUMENT, branches, size=2)
 
@@ -156,7 +224,7 @@ def test_what_is_at_hand_is_given_once_for_all_and_nobody_is_asked() -> None:
 
 
 def test_what_is_not_at_hand_is_asked_of_each() -> None:
-    (theirs, ours), context = _answers(DOCUMENT, [_branch(_row()), _branch(_row(), is_near=False)], size=1)
+    (theirs, ours), context = _answers(DOCUMENT, [_branch(_leaf()), _branch(_leaf(), is_near=False)], size=1)
 
     assert ours == theirs
     assert [branch["near"] and len(branch["near"]) for branch in ours[0]["branches"]] == [1, None]
@@ -164,9 +232,22 @@ def test_what_is_not_at_hand_is_asked_of_each() -> None:
 
 
 def test_a_wrong_value_is_an_error_at_its_place_alone() -> None:
-    (theirs, ours), _ = _answers(WITH_RESOLVER, [_branch(_row()), _branch(_row(), _row(attempts=2**31)), _branch()])
+    (theirs, ours), _ = _answers(WITH_RESOLVER, [_branch(_leaf()), _branch(_leaf(), _row(attempts=2**31)), _branch()])
 
     assert ours == theirs
     assert [branch and branch["shout"] for branch in ours[0]["branches"]] == ["B", None, "B"]
     assert len(ours[1]) == 1
     assert "2147483648" in ours[1][0]
+
+
+def test_columns_are_taken_out_of_records_and_not_read_as_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LeafRow, "name", property(lambda _: 1 / 0))
+    query = parse("{ branches { leaves { name trouble { code } } } }")
+
+    _, (data, errors) = _answers(query, [_branch(_leaf(name="a"), _leaf(name="b", error_code="refused"))])[0]
+
+    assert errors == []
+    assert data["branches"][0]["leaves"] == [
+        {"name": "a", "trouble": None},
+        {"name": "b", "trouble": {"code": "REFUSED"}},
+    ]

@@ -1,0 +1,230 @@
+"""Objects that dress a row: what stands in the response for each is one expression of its row's columns.
+
+For `{ id status signer { name } sentAt }` on documents it reads, with `get` taking those columns out of a record,
+
+    [{'id': f0(c0), 'status': m1[c1], 'signer': {'name': c2}, 'sentAt': m2[c3]} for c0, c1, c2, c3 in map(get, rows)]
+
+A row class says what its columns hold (`db.rows`), so nothing is asked of a value that PostgreSQL has checked already.
+Of states and times each value is written once and remembered: rows repeat them, and so do those who ask again.
+Whatever is out of the ordinary raises, and the objects are completed one by one instead.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+
+from graphql import is_leaf_type, is_non_null_type, is_object_type
+
+from bulksend.db.moments import moment
+from bulksend.db.rows import Column as RowColumn
+from bulksend.db.rows import View
+from bulksend.schema.dressing import Column, Part
+from bulksend.schema.execution.calling import attribute_of
+from bulksend.schema.execution.leaves import CLASSES, Irregular, writer
+from bulksend.schema.execution.position import Position
+from bulksend.schema.execution.run import Run
+
+if TYPE_CHECKING:
+    from bulksend.schema.execution.plan import Plan
+
+ReadAll: TypeAlias = Callable[[list[Any], Run], list[Any]]
+
+# A time that is remembered takes some 200 bytes.
+MOST_REMEMBERED: Final = 10_000
+MOST_KINDS: Final = 256
+_ROW: Final = attrgetter("row")
+
+
+class Leaf(NamedTuple):
+    """A field that is a column of a type that `leaves` can write."""
+
+    column: Column
+    type: Any
+    is_nullable: bool
+
+
+class Dressed(NamedTuple):
+    """A field whose object is made of columns of the same row; where `unless_null` is null there is none.
+
+    `fields` by their keys in the response; of `__typename` the name.
+    """
+
+    fields: "list[tuple[str, OfRow | str]]"
+    unless_null: str | None
+    is_nullable: bool
+
+
+OfRow: TypeAlias = Leaf | Dressed
+Form: TypeAlias = Callable[[Mapping[int, str]], str]
+
+
+def of_row(plan: "Plan", own_class: type, position: Position) -> "OfRow | None":
+    """Tell how a field of a class follows from the columns of its row; None when it does not."""
+    name = attribute_of(position, plan.converter)
+    declared = inspect.getattr_static(own_class, name, None) if name else None
+    type_: Any = position.type
+    is_nullable = not is_non_null_type(type_)
+    type_ = type_ if is_nullable else type_.of_type
+    if isinstance(declared, Part):
+        return _part(plan, position, declared, type_, is_nullable=is_nullable)
+    if not isinstance(declared, Column) or not is_leaf_type(type_):
+        return None
+    return Leaf(declared, type_, is_nullable) if writer(type_, is_nullable=False) else None
+
+
+def _part(plan: "Plan", position: Position, part: Part, type_: Any, *, is_nullable: bool) -> "OfRow | None":
+    own_class = plan.own_class(type_)
+    if own_class is None or own_class is not part.of or not is_object_type(type_):
+        return None
+    fields: list[tuple[str, OfRow | str]] = []
+    for key, field in plan.fields_of(type_, position):
+        found = field if isinstance(field, str) else of_row(plan, own_class, field)
+        if found is None:
+            return None
+        fields.append((key, found))
+    return Dressed(fields, part.unless_null, is_nullable)
+
+
+def reader(of_rows: Mapping[int, OfRow], of_objects: Mapping[int, ReadAll], form: Form) -> ReadAll:
+    """Give the function that makes what `form` says of each object: an expression of its fields' expressions.
+
+    Fields are named by their positions' numbers: those of rows, and those that are read of all the objects at once.
+    """
+    if not of_rows:
+        whole = _compiled(Expressions({}), of_rows, of_objects, form)
+        return lambda objects, run: whole(objects, objects, run)
+    by_class: dict[type, Callable[..., list[Any]]] = {}
+
+    def read(objects: list[Any], run: Run) -> list[Any]:
+        if not objects:
+            return []
+        rows = list(map(_ROW, objects))
+        kind: Any
+        (kind,) = set(map(type, rows))
+        known = by_class.get(kind)
+        if known is None:
+            known = by_class[kind] = _compiled(Expressions(kind.columns), of_rows, of_objects, form)
+        return known(objects, map(_ROW, rows) if issubclass(kind, View) else rows, run)
+
+    return read
+
+
+class Expressions:
+    """Expressions of one row class's columns, and what they use. `columns`: what the class has, by their names."""
+
+    def __init__(self, columns: Mapping[str, RowColumn]) -> None:
+        self._columns = columns
+        self._used: dict[int, str] = {}
+        self.names: dict[str, Any] = {"irregular": _irregular}
+
+    @property
+    def targets(self) -> str:
+        """The variables that hold the columns of a row."""
+        return ",".join(self._used.values()) if self._used else "_"
+
+    @property
+    def records(self) -> str:
+        """What these are taken from, one after the other: the records `r`."""
+        if not self._used:
+            return "r"
+        self.names["get"] = itemgetter(*self._used)
+        return "map(get,r)"
+
+    def of(self, field: OfRow) -> str:
+        """Give the expression of a field."""
+        return self._leaf(field) if isinstance(field, Leaf) else self._dressed(field)
+
+    def _dressed(self, field: Dressed) -> str:
+        made = ",".join(
+            f"{key!r}:{found!r}" if isinstance(found, str) else f"{key!r}:{self.of(found)}"
+            for key, found in field.fields
+        )
+        if field.unless_null is None:
+            return f"{{{made}}}"
+        otherwise = "None" if field.is_nullable else "irregular()"
+        return f"({{{made}}} if {self._variable(self._columns[field.unless_null])} is not None else {otherwise})"
+
+    def _leaf(self, leaf: Leaf) -> str:
+        column = self._columns[leaf.column.name]
+        x, own_class, convert = self._variable(column), CLASSES.get(leaf.type), leaf.column.convert
+        if own_class is None:
+            made = remembered(convert, leaf.type, column.kind, is_nullable=leaf.is_nullable)
+            return f"{self._name(made)}[{x}]"
+        if convert is None and own_class is column.kind:
+            is_sure = leaf.is_nullable or not column.is_nullable
+            return x if is_sure else f"({x} if {x} is not None else irregular())"
+        if convert is not None and own_class is str and not leaf.is_nullable:
+            return f"(y if (y:={self._name(convert)}({x})).__class__ is str else irregular())"
+        return f"{self._name(maker(convert, leaf.type, column.kind, is_nullable=leaf.is_nullable))}({x})"
+
+    def _variable(self, column: RowColumn) -> str:
+        return self._used.setdefault(column.place, f"c{len(self._used)}")
+
+    def _name(self, value: object) -> str:
+        name = f"n{len(self.names)}"
+        self.names[name] = value
+        return name
+
+
+class Remembered(dict[Any, Any]):
+    """What was made of values: each once, as long as there is room."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, value: Any) -> Any:
+        made = self._make(value)
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        self[value] = made
+        return made
+
+
+def maker(convert: Callable[[Any], Any] | None, type_: Any, kind: type, *, is_nullable: bool) -> Callable[[Any], Any]:
+    """Give the function that makes of a column's value what stands in the response."""
+    write = writer(type_, is_nullable=False)
+
+    def make(value: Any) -> Any:
+        if kind is datetime and value is not None:
+            value = moment(value)
+        if convert is not None:
+            value = convert(value)
+        if value is None:
+            return None if is_nullable else _irregular()
+        return write([value])[0] if write else _irregular()
+
+    return make
+
+
+@lru_cache(maxsize=MOST_KINDS)
+def remembered(convert: Callable[[Any], Any] | None, type_: Any, kind: type, *, is_nullable: bool) -> Remembered:
+    """Give what is remembered for all columns that are alike in this."""
+    return Remembered(maker(convert, type_, kind, is_nullable=is_nullable))
+
+
+def _compiled(
+    expressions: Expressions, of_rows: Mapping[int, OfRow], of_objects: Mapping[int, ReadAll], form: Form
+) -> Callable[..., list[Any]]:
+    """Compile `read(v, r, R)`: of objects, their records and the run."""
+    made = form(
+        {
+            **{number: expressions.of(field) for number, field in of_rows.items()},
+            **{number: f"x{number}" for number in of_objects},
+        }
+    )
+    targets = [f"({expressions.targets},)" if "," in expressions.targets else expressions.targets] if of_rows else []
+    sources = [expressions.records] if of_rows else []
+    targets += [f"x{number}" for number in of_objects]
+    sources += [f"k{number}(v,R)" for number in of_objects]
+    items = sources[0] if len(sources) == 1 else f"zip({','.join(sources)})"
+    names = expressions.names | {f"k{number}": read for number, read in of_objects.items()}
+    exec(compile(f"def read(v,r,R): return [{made} for {','.join(targets)} in {items}]", "<plan>", "exec"), names)  # noqa: S102  # names are ours, keys are repr()
+    read: Callable[..., list[Any]] = names["read"]
+    return read
+
+
+def _irregular() -> NoReturn:
+    raise Irregular
