@@ -1,10 +1,12 @@
 """Bulk sends: one template, sent to 1–500 signers in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeAlias, cast
 from uuid import UUID
+
+import orjson
 
 from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
@@ -94,9 +96,13 @@ class Filters:
         )
 
 
+# Name, email, phone, message, external id, and the value of each merge field.
+NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class NewBulkSend:
-    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input."""
+    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`."""
 
     template_id: UUID
     name: str
@@ -104,7 +110,7 @@ class NewBulkSend:
     external_id: str | None
     idempotency_key: str | None
     fingerprint: bytes
-    total_count: int
+    signers: str
 
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
@@ -114,7 +120,6 @@ _BY_TEMPLATE = listing("bulk_sends", ListedBulkSendRow, "_by_template")
 _BY_EXTERNAL_ID = listing("bulk_sends", ListedBulkSendRow, "_by_external_id")
 _LOCK_RATE = command("bulk_sends", "lock_rate")
 _FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
-_CLAIM_RATE = command("bulk_sends", "claim_rate")
 _NEXT_ALLOWED_AT = query("bulk_sends", "next_allowed_at", NextAllowedRow)
 _CREATE = query("bulk_sends", "create", BulkSendRow)
 _LOCK = command("bulk_sends", "lock")
@@ -167,30 +172,35 @@ async def find_by_idempotency_key(
     return await _FIND_BY_IDEMPOTENCY_KEY.one(conn, organization_id, idempotency_key)
 
 
-async def claim_rate(conn: Connection, *, organization_id: UUID, interval: timedelta) -> bool:
-    """Take the organization's one create per `interval`; False when it is too early."""
-    return await _CLAIM_RATE.value(conn, organization_id, interval) is not None
-
-
 async def next_allowed(conn: Connection, *, organization_id: UUID, interval: timedelta) -> NextAllowedRow | None:
     """Give when the next create will be accepted, or None when that is now."""
     return await _NEXT_ALLOWED_AT.one(conn, organization_id, interval)
 
 
-async def create(conn: Connection, *, organization_id: UUID, new: NewBulkSend) -> BulkSendRow:
-    """Store a bulk send without its documents. Raises asyncpg's `ForeignKeyViolationError` without its template."""
-    row = await _CREATE.one(
+def signers_text(signers: Sequence[NewSigner]) -> str:
+    """Give the signers as `NewBulkSend` has them: for 500, a sixth of the work that six arrays of texts are."""
+    return orjson.dumps(signers, default=tuple).decode()
+
+
+async def create(
+    conn: Connection, *, organization_id: UUID, interval: timedelta, new: NewBulkSend
+) -> BulkSendRow | None:
+    """Store a bulk send, its documents and a turn to deliver them; None when it is too early for another.
+
+    Locks the rate row as `lock_rate` does. Raises asyncpg's `ForeignKeyViolationError` without its template.
+    """
+    return await _CREATE.one(
         conn,
         organization_id,
+        interval,
         new.template_id,
         new.name,
         new.email_message,
         new.external_id,
         new.idempotency_key,
         new.fingerprint,
-        new.total_count,
+        new.signers,
     )
-    return cast(BulkSendRow, row)
 
 
 async def lock(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:

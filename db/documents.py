@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, cast
 from uuid import UUID
 
@@ -68,18 +70,6 @@ class OpenedDocumentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class NewDocument:
-    """One signer of a new bulk send. `values`: merge values as a JSON object's text."""
-
-    name: str
-    email: str
-    phone: str | None
-    message: str | None
-    values: str
-    external_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Filters:
     """What a list of documents is narrowed to; None leaves everything. `signer_email` ignores case."""
 
@@ -129,9 +119,9 @@ _BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
 _COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
-_CREATE_ALL = command("documents", "create_all")
 _OPEN = query("documents", "open", OpenedDocumentRow)
 _MARK_VIEWED = command("documents", "mark_viewed")
+_BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].place)
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[DocumentRow]:
@@ -174,8 +164,8 @@ async def read_pages_of_bulk_sends(
         conn, organization_id, bulk_send_ids, span.after, span.before, span.size + 1, status, delivery_status
     )
     grouped: dict[UUID, list[DocumentRow]] = {bulk_send_id: [] for bulk_send_id in bulk_send_ids}
-    for row in rows:
-        grouped[row.bulk_send_id].append(row)
+    for bulk_send_id, group in groupby(rows, key=_BULK_SEND_ID):
+        grouped[bulk_send_id] += group
     return {key: page(group, size=span.size, backwards=span.backwards) for key, group in grouped.items()}
 
 
@@ -190,23 +180,6 @@ async def count_of_bulk_sends(
     """Give how many documents of each bulk send the filters leave."""
     rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, status, delivery_status)
     return dict.fromkeys(bulk_send_ids, 0) | {row.bulk_send_id: row.total for row in rows}
-
-
-async def create_all(
-    conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, documents: Sequence[NewDocument]
-) -> None:
-    """Store a new bulk send's documents, one a signer, in one statement (DESIGN 5)."""
-    await _CREATE_ALL.run(
-        conn,
-        organization_id,
-        bulk_send_id,
-        [document.name for document in documents],
-        [document.email for document in documents],
-        [document.phone for document in documents],
-        [document.message for document in documents],
-        [document.values for document in documents],
-        [document.external_id for document in documents],
-    )
 
 
 async def open_document(conn: Connection, *, organization_id: UUID, document_id: UUID) -> OpenedDocumentRow | None:

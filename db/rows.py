@@ -50,9 +50,11 @@ class View:
 
     __slots__ = ("row",)
 
+    of: ClassVar[type[Row]]
     columns: ClassVar[Mapping[str, Column]]
 
     def __init_subclass__(cls, *, of: type[Row], **names: str) -> None:
+        cls.of = of
         cls.columns = {name: of.columns[column] for name, column in names.items()}
         for name, column in names.items():
             setattr(cls, name, property(attrgetter(f"row.{column}")))

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
@@ -37,11 +37,11 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Where an API key stands within its requests a minute."""
+    """Where an API key stands within its requests a minute. `resets_at`: seconds since the epoch."""
 
     limit: int
     remaining: int
-    reset_at: datetime
+    resets_at: float
 
 
 @dataclass(slots=True)

@@ -4,16 +4,14 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 import structlog
 
-from bulksend.db import bulk_sends, deliveries, documents, ids
+from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
-from bulksend.db.documents import NewDocument
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import Connection, write, writing
 from bulksend.db.templates import TemplateRow
@@ -22,7 +20,6 @@ from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.preview import Preview
 from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
-from bulksend.resolvers.signers import Signer
 from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
 
 # A server that crashed is back within this, or the caller is told that nothing is known.
@@ -99,13 +96,13 @@ async def _dry_run(context: Context, valid: ValidBulkSend) -> Created:
 
 
 async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
-    new_documents = [_new_document(signer) for signer in valid.signers]
+    new = _new_bulk_send(valid, valid.template.id) if valid.template else None
     stored: _Stored | None = None
 
     async def store(conn: Connection) -> _Stored:
         nonlocal stored
         stored = None
-        stored = await _store_in(conn, context, valid, new_documents)
+        stored = await _store_in(conn, context, valid, new)
         return stored
 
     try:
@@ -117,21 +114,15 @@ async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
         return stored
 
 
-async def _store_in(
-    conn: Connection, context: Context, valid: ValidBulkSend, new_documents: list[NewDocument]
-) -> _Stored:
+async def _store_in(conn: Connection, context: Context, valid: ValidBulkSend, new: NewBulkSend | None) -> _Stored:
     organization_id = context.caller.organization_id
-    await bulk_sends.lock_rate(conn, organization_id=organization_id)
+    if new is None or new.idempotency_key is not None:
+        # Otherwise nothing is looked up, and the row is locked by the create.
+        await bulk_sends.lock_rate(conn, organization_id=organization_id)
     original = await _original(conn, organization_id, valid)
     if original is not None:
         return _Stored(original, replayed=True)
-    await _claim_rate(conn, context)
-    if valid.template is None:
-        raise _Refused(_no_template())
-    row = await bulk_sends.create(conn, organization_id=organization_id, new=_new_bulk_send(valid, valid.template.id))
-    await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=new_documents)
-    await deliveries.ask_turn(conn, organization_id=organization_id)
-    return _Stored(row, replayed=False)
+    return _Stored(await _create(conn, context, new), replayed=False)
 
 
 async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSend) -> BulkSendRow | None:
@@ -151,16 +142,16 @@ async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSen
     return row
 
 
-async def _claim_rate(conn: Connection, context: Context) -> None:
-    interval = context.gateway.bulk_send_interval
-    organization_id = context.caller.organization_id
-    if await bulk_sends.claim_rate(conn, organization_id=organization_id, interval=interval):
-        return
+async def _create(conn: Connection, context: Context, new: NewBulkSend | None) -> BulkSendRow:
+    organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
+    if new is not None:
+        row = await bulk_sends.create(conn, organization_id=organization_id, interval=interval, new=new)
+        if row is not None:
+            return row
     allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
-    seconds = max(1, math.ceil(allowed.wait.total_seconds())) if allowed else 1
-    minutes = interval.total_seconds() / 60
-    message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
-    raise _Refused(UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds))
+    if new is None and allowed is None:
+        raise _Refused(_no_template())
+    raise _Refused(_too_early(interval, allowed.wait if allowed else timedelta()))
 
 
 async def _was_committed(context: Context, bulk_send_id: UUID) -> bool:
@@ -210,19 +201,15 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
         external_id=details.external_id,
         idempotency_key=details.idempotency_key,
         fingerprint=valid.fingerprint,
-        total_count=len(valid.signers),
+        signers=bulk_sends.signers_text(valid.signers),
     )
 
 
-def _new_document(signer: Signer) -> NewDocument:
-    return NewDocument(
-        name=signer.name,
-        email=signer.email,
-        phone=signer.phone,
-        message=signer.message,
-        values=orjson.dumps(signer.values).decode(),
-        external_id=signer.external_id,
-    )
+def _too_early(interval: timedelta, wait: timedelta) -> UserError:
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    minutes = interval.total_seconds() / 60
+    message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
+    return UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
 
 
 def _no_template() -> UserError:

@@ -125,10 +125,6 @@ class OpenSchema(strawberry.Schema):
         """Parse and validate, and give what is wrong; put the document into the context."""
         raise NotImplementedError
 
-    def begin(self, query: str | None, **given: Any) -> ExecutionContext:
-        """Give the context that Strawberry makes for an execution."""
-        return self._create_execution_context(query, **given)
-
     def _get_execute_function(self) -> Callable[..., Any]:
         return self.executor()
 

@@ -10,7 +10,7 @@ from graphql import DocumentNode, GraphQLError
 from graphql import ExecutionResult as GraphQLExecutionResult
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
+from strawberry.types.execution import ExecutionContext, ExecutionResult, ParseOptions, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
@@ -39,6 +39,7 @@ from bulksend.schema.viewer import ApiKey, Organization
 
 _OWN_EXTENSIONS: Final = (CallerErrors,)
 _ANY_KIND: Final = frozenset(OperationType)
+_NO_OPTIONS: Final = ParseOptions()
 
 
 class Schema(OpenSchema):
@@ -74,17 +75,24 @@ class Schema(OpenSchema):
 
         Raises Strawberry's `InvalidOperationTypeError` for an operation of a kind that is not allowed.
         """
-        given = {
-            "variable_values": variable_values,
-            "context_value": context_value,
-            "root_value": root_value,
-            "operation_name": operation_name,
-            "allowed_operation_types": allowed_operation_types or _ANY_KIND,
-            "operation_extensions": operation_extensions,
-        }
+        kinds = allowed_operation_types or _ANY_KIND
         if self.extensions != _OWN_EXTENSIONS:
-            return await super().execute(query, **given)
-        context = self.begin(query, **given)
+            return await super().execute(
+                query, variable_values, context_value, root_value, operation_name, kinds, operation_extensions
+            )
+        context = ExecutionContext(
+            query=query,
+            schema=self,
+            allowed_operations=kinds,
+            context=context_value,
+            variables=variable_values,
+            root_value=root_value,
+            provided_operation_name=operation_name,
+            operation_extensions=operation_extensions,
+            # Ours are in `prepared`; Strawberry would list its own anew for each request.
+            parse_options=_NO_OPTIONS,
+            validation_rules=(),
+        )
         errors = await self.refusals(context)
         result = present(PreExecutionError(None, errors) if errors else await self._executed(context), context_value)
         cost = context.extensions_results

@@ -19,7 +19,7 @@ from bulksend.resolvers.pages import ConnectionPage
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments, templates
 from bulksend.schema.ahead import DOCUMENTS_READERS, NOTHING_AHEAD, Ahead
-from bulksend.schema.at_hand import NotAtHand, at_hand
+from bulksend.schema.at_hand import NotAtHand, at_hand, in_row
 from bulksend.schema.connections import Connection
 from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.dressing import Column, dressed
@@ -76,7 +76,7 @@ class BulkSend(Node):
         return cls(row)
 
     @strawberry.field(description="What is sent. Needs `templates.read`.")
-    @at_hand(lambda bulk_sends, context: _templates_at_hand(bulk_sends, context))
+    @in_row(Template, ListedTemplate, lambda bulk_sends, context: _have_templates(bulk_sends, context))
     def template(self, info: Info) -> Template | None:
         """Give the template that was read with the bulk send, or load it."""
         if not info.context.may("BulkSend.template", Scope.TEMPLATES_READ):
@@ -132,10 +132,8 @@ class BulkSend(Node):
         return Connection(page, Document, lambda: documents.count_of_bulk_send(context, self.row.id, *filters))
 
 
-def _templates_at_hand(bulk_sends: list[BulkSend], context: Context) -> list[Template]:
-    if not context.has(Scope.TEMPLATES_READ) or not all(one.ahead.has_templates for one in bulk_sends):
-        raise NotAtHand
-    return [Template(ListedTemplate(one.row)) for one in bulk_sends]
+def _have_templates(bulk_sends: list[BulkSend], context: Context) -> bool:
+    return context.has(Scope.TEMPLATES_READ) and all(one.ahead.has_templates for one in bulk_sends)
 
 
 def _documents_at_hand(

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from bulksend.resolvers.pages import ConnectionPage
-from bulksend.schema.dressing import Made, dressed
+from bulksend.schema.dressing import Listed, Made, dressed
 
 NodeType = TypeVar("NodeType")
 
@@ -46,7 +46,7 @@ class Edge(Generic[NodeType]):
 
 @dressed(
     edges=Made(lambda self: [Edge(self, row) for row in self.page.rows]),
-    nodes=Made(lambda self: list(map(self.dress, self.page.rows))),
+    nodes=Listed(lambda self: self.page.rows, lambda self: self.dress),
     page_info=Made(lambda self: PageInfo(self.page)),
 )
 @strawberry.type(description="One page of a list.")

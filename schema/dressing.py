@@ -35,6 +35,19 @@ class Part(property):
         )
 
 
+class Listed(property):
+    """A field that is a list of objects, each of which dresses one row.
+
+    `rows` takes the object and gives a list of rows; `dress` takes it and gives what makes an object of a row.
+    """
+
+    def __init__(self, rows: Callable[[Any], list[Any]], dress: Callable[[Any], Callable[[Any], object]]) -> None:
+        self.rows = rows
+        self.dress = dress
+        self.make = lambda dressed: list(map(dress(dressed), rows(dressed)))
+        super().__init__(self.make)
+
+
 class Made(property):
     """A plain field that is made of the object by a function without effects."""
 
@@ -43,7 +56,7 @@ class Made(property):
         super().__init__(make)
 
 
-def dressed(**readers: Column | Part | Made) -> Callable[[type[Dressed]], type[Dressed]]:
+def dressed(**readers: Column | Part | Listed | Made) -> Callable[[type[Dressed]], type[Dressed]]:
     """Make the plain fields of a type whose `row` is a row: each is its column, or what its reader makes of it.
 
     Stands above `strawberry.type`; the class has an `__init__` of its own that sets `row`.

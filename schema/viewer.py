@@ -1,6 +1,6 @@
 """Viewer: who asks, and how much may be asked."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 import strawberry
@@ -72,7 +72,8 @@ class RateLimit:
     @classmethod
     def of(cls, allowance: Allowance) -> Self:
         """Dress the allowance."""
-        return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=allowance.reset_at)
+        reset_at = datetime.fromtimestamp(allowance.resets_at, UTC)
+        return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=reset_at)
 
     @strawberry.field(description="When the organization may create its next bulk send; null is now.")
     async def next_bulk_send_at(self, info: Info) -> datetime | None:

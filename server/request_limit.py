@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-from datetime import UTC, datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -50,13 +49,12 @@ class RequestLimit:
         accepted, allowance = counted or self._count_alone(viewer.api_key_id)
         if accepted:
             return allowance, None
-        seconds = max(1, math.ceil(allowance.reset_at.timestamp() - time.time()))
+        seconds = max(1, math.ceil(allowance.resets_at - time.time()))
         return allowance, RequestRateLimited(limit=allowance.limit, retry_after=seconds)
 
     def _count_alone(self, key_id: UUID) -> tuple[bool, Allowance]:
         hit = self._local.hit(key_id)
-        reset_at = datetime.fromtimestamp(time.time() + hit.reset_seconds, UTC)
-        return hit.accepted, Allowance(self._item.amount, hit.remaining, reset_at)
+        return hit.accepted, Allowance(self._item.amount, hit.remaining, time.time() + hit.reset_seconds)
 
     async def close(self) -> None:
         """Close the connections to a shared store."""
@@ -114,4 +112,4 @@ def _open(storage: str) -> Storage:
 async def _count(limiter: MovingWindowRateLimiter, item: RateLimitItemPerMinute, key: str) -> tuple[bool, Allowance]:
     accepted = await limiter.hit(item, key)
     stats = await limiter.get_window_stats(item, key)
-    return accepted, Allowance(item.amount, stats.remaining, datetime.fromtimestamp(stats.reset_time, UTC))
+    return accepted, Allowance(item.amount, stats.remaining, stats.reset_time)

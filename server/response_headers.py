@@ -25,7 +25,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers[_REQUEST_ID] = request_id
     headers.setdefault(_CONTENT_TYPE_OPTIONS, "nosniff")
     if allowance := request.get(ALLOWANCE):
-        seconds = max(0, math.ceil(allowance.reset_at.timestamp() - time.time()))
+        seconds = max(0, math.ceil(allowance.resets_at - time.time()))
         headers[_LIMIT] = str(allowance.limit)
         headers[_REMAINING] = str(allowance.remaining)
         headers[_RESET] = str(seconds)

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
-from bulksend.db import bulk_sends, deliveries, documents, organizations, templates
+from bulksend.db import bulk_sends, documents, organizations, templates
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
-from bulksend.db.documents import DocumentRow, NewDocument, SignerSpan
+from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.pool import Connection, Pool
+from bulksend.resolvers.signers import Signer
+
+NO_INTERVAL: Final = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,11 @@ def addresses(count: int, domain: str = "example.com") -> list[str]:
 
 async def create(conn: Connection, organization_id: UUID, template_id: UUID, emails: Sequence[str]) -> Sent:
     """Create a bulk send to these addresses, as the gateway does but for the checks."""
-    new = NewBulkSend(template_id, "Spring", "Please sign.", None, None, bytes(32), len(emails))
-    async with conn.transaction():
-        row = await bulk_sends.create(conn, organization_id=organization_id, new=new)
-        signers = [
-            NewDocument(f"Signer {number}", email, None, None, "{}", None) for number, email in enumerate(emails)
-        ]
-        await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=signers)
-        await deliveries.ask_turn(conn, organization_id=organization_id)
+    people = [Signer(f"Signer {number}", email, None, None, None, {}) for number, email in enumerate(emails)]
+    signers = bulk_sends.signers_text(people)
+    new = NewBulkSend(template_id, "Spring", "Please sign.", None, None, bytes(32), signers)
+    row = await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+    assert row is not None
     return Sent(organization_id, row.id)
 
 

@@ -36,6 +36,7 @@ def purposes(statements: list[str]) -> str:
 
 
 def names(statements: list[str]) -> list[str]:
-    """Give the names of the statements that answered, after the one that looked up the key."""
+    """Give the names of the statements that answered, BEGIN and COMMIT too, after the one that looked up the key."""
     known = {bound.text: f"{noun}.{name}" for (noun, name), bound in BOUND.items()}
-    return [known[one] for one in statements if not known[one].startswith("api_keys.")]
+    named = [known.get(one) or one.partition(";")[0] for one in statements]
+    return [one for one in named if not one.startswith("api_keys.")]

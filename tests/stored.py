@@ -1,6 +1,7 @@
 """Bulk sends put straight into the database, where nothing delivers them: what reads are tested on."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from gateway import Tenant
 
 from bulksend.db import bulk_sends, documents, ids
 from bulksend.db.bulk_sends import NewBulkSend
-from bulksend.db.documents import NewDocument, SignerSpan
+from bulksend.db.documents import SignerSpan
 from bulksend.db.pool import Pool
+from bulksend.resolvers.signers import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ async def store(
 ) -> Stored:
     """Store a bulk send whose mails nobody sends."""
     organization_id = tenant.organization_id
+    people = [
+        Signer(f"Signer {number}", email.format(number), None, None, document_external_id, {})
+        for number in range(signers)
+    ]
     new = NewBulkSend(
         template_id=ids.decode(ids.TEMPLATE, template_id or tenant.template_id),
         name=name,
@@ -48,15 +54,12 @@ async def store(
         external_id=external_id,
         idempotency_key=None,
         fingerprint=bytes(32),
-        total_count=signers,
+        signers=bulk_sends.signers_text(people),
     )
-    people = [
-        NewDocument(f"Signer {number}", email.format(number), None, None, "{}", document_external_id)
-        for number in range(signers)
-    ]
     async with pool.acquire() as conn, conn.transaction():
-        row = await bulk_sends.create(conn, organization_id=organization_id, new=new)
-        await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=people)
+        row = await bulk_sends.create(conn, organization_id=organization_id, interval=timedelta(), new=new)
+        assert row is not None
+        await conn.execute("DELETE FROM delivery_turns WHERE organization_id = $1", organization_id)
         pages = await documents.read_pages_of_bulk_sends(
             conn, organization_id=organization_id, bulk_send_ids=[row.id], span=SignerSpan(500)
         )

@@ -21,6 +21,8 @@ How a request goes
     completion   what stands in the response for a value: leaves, objects, interfaces, unions
     lists        the same for the items of lists, also asynchronous ones
     columns      lists of objects that hold plain values: all their values of one field at once
+    rows         lists of objects that dress rows: each is one expression over its row's columns
+    remembered   what stands in the response for a column's value
     leaves       writing many leaf values at once
     run          one execution: its errors and what it still awaits
     settling     waiting, with everything completed as it comes and siblings never held back

@@ -68,7 +68,7 @@ def resolver_of(position: Position, converter: GraphQLCoreConverter | None) -> P
     function = function_of(found) if found else None
     if converter is None or found is None or not callable(function):
         return None
-    return PlainResolver(function, arguments.converter(converter, found))
+    return PlainResolver(function, arguments.Convert(converter, found))
 
 
 def _plain_field(position: Position, converter: GraphQLCoreConverter | None) -> StrawberryField | None:
@@ -98,7 +98,7 @@ def _directly(position: Position, strawberry_field: StrawberryField, converter: 
     names: dict[str, Any] = {f"f{number}": function}
     parts = ["v"] if resolver.self_parameter else []
     parts += [f"{found.name}=v" for found in (resolver.parent_parameter, resolver.root_parameter) if found]
-    convert = arguments.converter(converter, strawberry_field)
+    convert = arguments.Convert(converter, strawberry_field)
     is_coroutine = inspect.iscoroutinefunction(function)
     given = _given(position, convert, names, info="i", is_coroutine=is_coroutine).removeprefix(",")
     needs_info = given.endswith(",i)")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from graphql import GraphQLList, GraphQLObjectType, is_list_type, is_non_null_type
 
 from bulksend.schema.at_hand import at_hand_of
-from bulksend.schema.dressing import Made
+from bulksend.schema.dressing import Listed, Made
 from bulksend.schema.execution import arguments
 from bulksend.schema.execution.calling import attribute_of, call_of, resolver_of
 from bulksend.schema.execution.leaves import alike, there, with_nulls, writer
@@ -46,12 +46,13 @@ class Rows(NamedTuple):
     """How objects of one class are completed at one position.
 
     `read` takes the objects, of that class all of them, and gives what stands in the response; or, when there are
-    fields with resolvers, what `make` takes for each: `make(object, run, indices, read)`. It raises when anything is
-    out of the ordinary, and has no effect.
+    fields with resolvers, what `make` takes for each: `make(object, run, indices, read)`. `read_rows` gives the same of
+    the objects' rows, if they are enough. Both raise when anything is out of the ordinary, and have no effect.
     """
 
     read: ReadAll
     make: Callable[..., Any] | None
+    read_rows: ReadAll | None = None
 
 
 def rows_of(plan: "Plan", type_: GraphQLObjectType, position: Position) -> Rows | None:
@@ -69,9 +70,10 @@ def rows_of(plan: "Plan", type_: GraphQLObjectType, position: Position) -> Rows 
     reads = {number: found.read for number, found in of_objects.items()}
     makes = {number: found.make for number, found in of_objects.items() if found.make}
     if len(rest) == len(of_objects) and not makes:
-        return Rows(reader(of_rows, reads, lambda found: _object(fields, found)), None)
+        whole = reader(of_rows, reads, lambda found: _object(fields, found))
+        return Rows(whole.of_objects, None, whole.of_rows)
     numbers = (*of_rows, *of_objects)
-    return Rows(reader(of_rows, reads, _tuple), _maker(plan, fields, numbers, makes))
+    return Rows(reader(of_rows, reads, _tuple).of_objects, _maker(plan, fields, numbers, makes))
 
 
 def _object(fields: "Fields", found: Mapping[int, str]) -> str:
@@ -107,6 +109,8 @@ def _read(plan: "Plan", own_class: type, position: Position) -> Read | None:
         values = _at_hand(plan, position)
         return _written(plan, position, values) if values else None
     declared = inspect.getattr_static(own_class, name, _ABSENT)
+    if isinstance(declared, Listed):
+        return _listed(plan, position, declared)
     get = declared.make if isinstance(declared, Made) else _attribute(own_class, name, declared)
     return _written(plan, position, lambda objects, _: list(map(get, objects))) if get else None
 
@@ -165,22 +169,52 @@ def _lists(
     plan: "Plan", position: Position, type_: GraphQLList[Any], values: ReadAll, *, is_nullable: bool
 ) -> Read | None:
     """Lists of objects that are completed whole: all items of all lists at once."""
-    item = plan.item(position, type_)
-    item_type, _ = _nullable(item.type)
-    own_class = plan.own_class(item_type)
-    below = plan.rows(item_type, item) if own_class else None
-    if below is None or own_class is None or below.make:
+    found_items = _items(plan, position, type_)
+    if found_items is None:
         return None
+    own_class, read_items = found_items[0], found_items[1].read
     check_lists, check_items = alike(list, is_nullable=is_nullable), alike(own_class, is_nullable=False)
-    read_below = below.read
 
     def read(given: list[Any], run: Run) -> list[Any]:
         found = check_lists(values(given, run))
         lists = there(found) if is_nullable else found
-        completed = iter(read_below(check_items(list(chain.from_iterable(lists))), run))
-        return with_nulls(found, [list(islice(completed, len(one))) for one in lists])
+        completed = read_items(check_items(list(chain.from_iterable(lists))), run)
+        return with_nulls(found, _divided(completed, lists))
 
     return Read(read)
+
+
+def _listed(plan: "Plan", position: Position, listed: Listed) -> Read | None:
+    """Lists of objects that dress rows: of their rows, if that is all they are for."""
+    type_, is_nullable = _nullable(position.type)
+    by_objects = _lists(plan, position, type_, lambda given, _: list(map(listed.make, given)), is_nullable=is_nullable)
+    found_items = _items(plan, position, type_)
+    if by_objects is None or found_items is None or found_items[1].read_rows is None:
+        return by_objects
+    own_class, read_rows = found_items[0], found_items[1].read_rows
+
+    def read(given: list[Any], run: Run) -> list[Any]:
+        if any(listed.dress(one) is not own_class for one in given):
+            return by_objects.read(given, run)
+        lists = list(map(listed.rows, given))
+        return _divided(read_rows(list(chain.from_iterable(lists)), run), lists)
+
+    return Read(read)
+
+
+def _items(plan: "Plan", position: Position, type_: GraphQLList[Any]) -> tuple[type, Rows] | None:
+    """Give the class of a list's items and how all of them are completed at once; None when they are not."""
+    item = plan.item(position, type_)
+    item_type, _ = _nullable(item.type)
+    own_class = plan.own_class(item_type)
+    below = plan.rows(item_type, item) if own_class else None
+    return None if own_class is None or below is None or below.make else (own_class, below)
+
+
+def _divided(completed: list[Any], lists: list[list[Any]]) -> list[list[Any]]:
+    """Put the items of lists that were completed together back into their lists."""
+    items = iter(completed)
+    return [list(islice(items, len(one))) for one in lists]
 
 
 def _nullable(type_: Any) -> tuple[Any, bool]:

@@ -16,7 +16,7 @@ from graphql.execution import MiddlewareManager
 from graphql.pyutils import is_awaitable as default_is_awaitable
 
 from bulksend.schema.borrowed import StrawberryExecutor, optimized_is_awaitable
-from bulksend.schema.execution.plans import Compiled, Plans, counts
+from bulksend.schema.execution.plans import Plans, counts
 from bulksend.schema.execution.run import Run
 from bulksend.schema.execution.settling import drop_unwanted, settle_all
 
@@ -36,7 +36,8 @@ def execute(
 
     What is awaited makes the result awaitable. Options that a plan does not know hand everything to graphql-core.
     """
-    compiled = _find(schema, document, operation_name) if _are_usual(options) else None
+    plans = plans_of(schema)
+    compiled = plans.find(schema, document, operation_name) if plans.are_possible and _are_usual(options) else None
     if compiled is not None:
         variables = compiled.variables.coerce(
             variable_values or {},
@@ -45,7 +46,7 @@ def execute(
         )
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
-        plan = plans_of(schema).plan(schema, compiled, variables)
+        plan = plans.plan(schema, compiled, variables)
         if plan is not None:
             counts["compiled"] += 1
             return _run(
@@ -73,20 +74,14 @@ def plans_of(schema: GraphQLSchema) -> Plans:
     """Give the plans of a schema."""
     plans = _plans.get(schema)
     if plans is None:
-        plans = _plans[schema] = Plans()
+        assert_valid_schema(schema)
+        plans = _plans[schema] = Plans(schema)
     return plans
-
-
-def _find(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Compiled | None:
-    assert_valid_schema(schema)
-    if schema.get_directive("defer") or schema.get_directive("stream"):
-        return None
-    return plans_of(schema).find(schema, document, operation_name)
 
 
 def _are_usual(options: dict[str, Any]) -> bool:
     """Whether the options are what a plan knows, or say nothing."""
-    return all(_is_usual(name, value) for name, value in options.items() if value is not None)
+    return all(value is None or _is_usual(name, value) for name, value in options.items())
 
 
 def _is_usual(name: str, value: Any) -> bool:

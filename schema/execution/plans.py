@@ -42,9 +42,13 @@ class Compiled:
 
 
 class Plans:
-    """The plans of one schema, the least recently used given up first. `fields`: how many all of them count for."""
+    """The plans of one schema, the least recently used given up first. `fields`: how many all of them count for.
 
-    def __init__(self) -> None:
+    `are_possible`: a schema with `@defer` or `@stream` has none.
+    """
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.are_possible = not (schema.get_directive("defer") or schema.get_directive("stream"))
         self._compiled: OrderedDict[tuple[int, str | None], Compiled] = OrderedDict()
         self.fields = 0
 

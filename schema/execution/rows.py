@@ -11,20 +11,19 @@ Whatever is out of the ordinary raises, and the objects are completed one by one
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from graphql import is_leaf_type, is_non_null_type, is_object_type
 
-from bulksend.db.moments import moment
 from bulksend.db.rows import Column as RowColumn
 from bulksend.db.rows import View
+from bulksend.schema.at_hand import InRow, in_row_of
 from bulksend.schema.dressing import Column, Part
-from bulksend.schema.execution.calling import attribute_of
+from bulksend.schema.execution.calling import attribute_of, resolver_of
 from bulksend.schema.execution.leaves import CLASSES, Irregular, writer
 from bulksend.schema.execution.position import Position
+from bulksend.schema.execution.remembered import irregular, maker, remembered
 from bulksend.schema.execution.run import Run
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 ReadAll: TypeAlias = Callable[[list[Any], Run], list[Any]]
 
-# A time that is remembered takes some 200 bytes.
-MOST_REMEMBERED: Final = 10_000
-MOST_KINDS: Final = 256
 _ROW: Final = attrgetter("row")
 
 
@@ -49,76 +45,115 @@ class Leaf(NamedTuple):
 class Dressed(NamedTuple):
     """A field whose object is made of columns of the same row; where `unless_null` is null there is none.
 
-    `fields` by their keys in the response; of `__typename` the name.
+    `fields` by their keys in the response; of `__typename` the name. `in_row`: where these columns are, if it is
+    another part of the row, and when.
     """
 
     fields: "list[tuple[str, OfRow | str]]"
     unless_null: str | None
     is_nullable: bool
+    in_row: InRow | None = None
 
 
 OfRow: TypeAlias = Leaf | Dressed
+Columns: TypeAlias = Mapping[str, RowColumn]
 Form: TypeAlias = Callable[[Mapping[int, str]], str]
 
 
 def of_row(plan: "Plan", own_class: type, position: Position) -> "OfRow | None":
     """Tell how a field of a class follows from the columns of its row; None when it does not."""
     name = attribute_of(position, plan.converter)
-    declared = inspect.getattr_static(own_class, name, None) if name else None
+    if name is None:
+        return _in_row(plan, position)
+    declared = inspect.getattr_static(own_class, name, None)
     type_: Any = position.type
     is_nullable = not is_non_null_type(type_)
     type_ = type_ if is_nullable else type_.of_type
     if isinstance(declared, Part):
-        return _part(plan, position, declared, type_, is_nullable=is_nullable)
+        fields = _fields(plan, position, declared.of, type_)
+        return None if fields is None else Dressed(fields, declared.unless_null, is_nullable)
     if not isinstance(declared, Column) or not is_leaf_type(type_):
         return None
     return Leaf(declared, type_, is_nullable) if writer(type_, is_nullable=False) else None
 
 
-def _part(plan: "Plan", position: Position, part: Part, type_: Any, *, is_nullable: bool) -> "OfRow | None":
+def _in_row(plan: "Plan", position: Position) -> "OfRow | None":
+    resolver = resolver_of(position, plan.converter)
+    found = in_row_of(resolver.function) if resolver else None
+    type_: Any = position.type
+    if found is None or is_non_null_type(type_):
+        return None
+    fields = _fields(plan, position, found.of, type_)
+    return None if fields is None else Dressed(fields, None, is_nullable=True, in_row=found)
+
+
+def _fields(plan: "Plan", position: Position, of: object, type_: Any) -> "list[tuple[str, OfRow | str]] | None":
+    """Give the fields of an object at this position if all of them are columns of the row it dresses."""
     own_class = plan.own_class(type_)
-    if own_class is None or own_class is not part.of or not is_object_type(type_):
+    if own_class is None or own_class is not of or not is_object_type(type_):
         return None
     fields: list[tuple[str, OfRow | str]] = []
     for key, field in plan.fields_of(type_, position):
         found = field if isinstance(field, str) else of_row(plan, own_class, field)
-        if found is None:
+        if found is None or (isinstance(found, Dressed) and found.in_row):
             return None
         fields.append((key, found))
-    return Dressed(fields, part.unless_null, is_nullable)
+    return fields
 
 
-def reader(of_rows: Mapping[int, OfRow], of_objects: Mapping[int, ReadAll], form: Form) -> ReadAll:
-    """Give the function that makes what `form` says of each object: an expression of its fields' expressions.
+class Reader(NamedTuple):
+    """What makes the same of many objects, or of their rows, if these are enough."""
+
+    of_objects: ReadAll
+    of_rows: ReadAll | None
+
+
+def reader(of_rows: Mapping[int, OfRow], of_objects: Mapping[int, ReadAll], form: Form) -> Reader:
+    """Make what makes of each object what `form` says: an expression of its fields' expressions.
 
     Fields are named by their positions' numbers: those of rows, and those that are read of all the objects at once.
     """
     if not of_rows:
-        whole = _compiled(Expressions({}), of_rows, of_objects, form)
-        return lambda objects, run: whole(objects, objects, run)
+        whole = _compiled(Expressions(None), of_rows, of_objects, form)
+        return Reader(lambda objects, run: whole(objects, objects, run), None)
+    read = _by_class(of_rows, of_objects, form)
+    conditions = [one.in_row.when for one in of_rows.values() if isinstance(one, Dressed) and one.in_row]
+
+    def read_objects(objects: list[Any], run: Run) -> list[Any]:
+        if not all(when(objects, run.context) for when in conditions):
+            raise Irregular
+        return read(objects, list(map(_ROW, objects)), run)
+
+    is_of_rows = not of_objects and not conditions
+    return Reader(read_objects, (lambda rows, run: read(rows, rows, run)) if is_of_rows else None)
+
+
+def _by_class(
+    of_rows: Mapping[int, OfRow], of_objects: Mapping[int, ReadAll], form: Form
+) -> Callable[[list[Any], list[Any], Run], list[Any]]:
+    """Give the function that reads objects with their rows, compiled for each class of rows that comes."""
     by_class: dict[type, Callable[..., list[Any]]] = {}
 
-    def read(objects: list[Any], run: Run) -> list[Any]:
-        if not objects:
+    def read(objects: list[Any], rows: list[Any], run: Run) -> list[Any]:
+        if not rows:
             return []
-        rows = list(map(_ROW, objects))
         kind: Any
         (kind,) = set(map(type, rows))
         known = by_class.get(kind)
         if known is None:
-            known = by_class[kind] = _compiled(Expressions(kind.columns), of_rows, of_objects, form)
+            known = by_class[kind] = _compiled(Expressions(kind), of_rows, of_objects, form)
         return known(objects, map(_ROW, rows) if issubclass(kind, View) else rows, run)
 
     return read
 
 
 class Expressions:
-    """Expressions of one row class's columns, and what they use. `columns`: what the class has, by their names."""
+    """Expressions of the columns of one class of rows, and what they use. They raise for columns it does not have."""
 
-    def __init__(self, columns: Mapping[str, RowColumn]) -> None:
-        self._columns = columns
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
         self._used: dict[int, str] = {}
-        self.names: dict[str, Any] = {"irregular": _irregular}
+        self.names: dict[str, Any] = {"irregular": irregular}
 
     @property
     def targets(self) -> str:
@@ -135,20 +170,27 @@ class Expressions:
 
     def of(self, field: OfRow) -> str:
         """Give the expression of a field."""
-        return self._leaf(field) if isinstance(field, Leaf) else self._dressed(field)
+        return self._of(field, self._kind.columns)
 
-    def _dressed(self, field: Dressed) -> str:
+    def _of(self, field: OfRow, columns: Columns) -> str:
+        return self._leaf(field, columns) if isinstance(field, Leaf) else self._dressed(field, columns)
+
+    def _dressed(self, field: Dressed, columns: Columns) -> str:
+        if field.in_row:
+            if not issubclass(self._kind, field.in_row.view.of):
+                raise Irregular
+            columns = field.in_row.view.columns
         made = ",".join(
-            f"{key!r}:{found!r}" if isinstance(found, str) else f"{key!r}:{self.of(found)}"
+            f"{key!r}:{found!r}" if isinstance(found, str) else f"{key!r}:{self._of(found, columns)}"
             for key, found in field.fields
         )
         if field.unless_null is None:
             return f"{{{made}}}"
         otherwise = "None" if field.is_nullable else "irregular()"
-        return f"({{{made}}} if {self._variable(self._columns[field.unless_null])} is not None else {otherwise})"
+        return f"({{{made}}} if {self._variable(columns[field.unless_null])} is not None else {otherwise})"
 
-    def _leaf(self, leaf: Leaf) -> str:
-        column = self._columns[leaf.column.name]
+    def _leaf(self, leaf: Leaf, columns: Columns) -> str:
+        column = columns[leaf.column.name]
         x, own_class, convert = self._variable(column), CLASSES.get(leaf.type), leaf.column.convert
         if own_class is None:
             made = remembered(convert, leaf.type, column.kind, is_nullable=leaf.is_nullable)
@@ -167,42 +209,6 @@ class Expressions:
         name = f"n{len(self.names)}"
         self.names[name] = value
         return name
-
-
-class Remembered(dict[Any, Any]):
-    """What was made of values: each once, as long as there is room."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-
-    def __missing__(self, value: Any) -> Any:
-        made = self._make(value)
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        self[value] = made
-        return made
-
-
-def maker(convert: Callable[[Any], Any] | None, type_: Any, kind: type, *, is_nullable: bool) -> Callable[[Any], Any]:
-    """Give the function that makes of a column's value what stands in the response."""
-    write = writer(type_, is_nullable=False)
-
-    def make(value: Any) -> Any:
-        if kind is datetime and value is not None:
-            value = moment(value)
-        if convert is not None:
-            value = convert(value)
-        if value is None:
-            return None if is_nullable else _irregular()
-        return write([value])[0] if write else _irregular()
-
-    return make
-
-
-@lru_cache(maxsize=MOST_KINDS)
-def remembered(convert: Callable[[Any], Any] | None, type_: Any, kind: type, *, is_nullable: bool) -> Remembered:
-    """Give what is remembered for all columns that are alike in this."""
-    return Remembered(maker(convert, type_, kind, is_nullable=is_nullable))
 
 
 def _compiled(
@@ -224,7 +230,3 @@ def _compiled(
     exec(compile(f"def read(v,r,R): return [{made} for {','.join(targets)} in {items}]", "<plan>", "exec"), names)  # noqa: S102  # names are ours, keys are repr()
     read: Callable[..., list[Any]] = names["read"]
     return read
-
-
-def _irregular() -> NoReturn:
-    raise Irregular

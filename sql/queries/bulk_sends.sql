@@ -385,14 +385,6 @@ SELECT
 FROM bulk_sends
 WHERE organization_id = $1 AND idempotency_key = $2;
 
--- name: claim_rate
--- Take the organization's one create per interval; gives nothing when it is too early.
-UPDATE bulk_send_rates SET last_accepted_at = clock_timestamp()
-WHERE
-    organization_id = $1
-    AND (last_accepted_at IS NULL OR last_accepted_at + $2::interval <= clock_timestamp())
-RETURNING organization_id;
-
 -- name: next_allowed_at
 -- When the organization may create its next bulk send, and how long that is from now.
 SELECT
@@ -402,24 +394,97 @@ FROM bulk_send_rates
 WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp();
 
 -- name: create
--- A new bulk send, still without its documents.
-INSERT INTO bulk_sends (
-    organization_id, template_id, name, email_message, external_id, idempotency_key, fingerprint, total_count
+-- A new bulk send, a document for each of its signers in their order, and a turn to deliver them. Takes the
+-- organization's one create per interval; gives and stores nothing when it is too early.
+-- Everything is made from the rate row, which is locked by then: ids grow as bulk sends are committed.
+WITH claimed AS (
+    UPDATE bulk_send_rates SET last_accepted_at = clock_timestamp()
+    WHERE
+        organization_id = $1
+        AND (last_accepted_at IS NULL OR last_accepted_at + $2::interval <= clock_timestamp())
+    RETURNING organization_id
+),
+
+created AS (
+    INSERT INTO bulk_sends (
+        organization_id, template_id, name, email_message, external_id, idempotency_key, fingerprint, total_count
+    )
+    SELECT
+        claimed.organization_id,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        jsonb_array_length($9::jsonb)
+    FROM claimed
+    RETURNING
+        organization_id,
+        id,
+        template_id,
+        name,
+        email_message,
+        external_id,
+        status,
+        total_count,
+        sent_count,
+        failed_count,
+        pending_count,
+        created_at,
+        updated_at
+),
+
+turn AS (
+    INSERT INTO delivery_turns AS turns (organization_id, due_at)
+    SELECT
+        created.organization_id,
+        clock_timestamp()
+    FROM created
+    ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at
+),
+
+created_documents AS (
+    INSERT INTO documents (
+        organization_id,
+        bulk_send_id,
+        signer_index,
+        signer_name,
+        signer_email,
+        signer_phone,
+        signer_message,
+        external_id,
+        signer_values
+    )
+    SELECT
+        created.organization_id,
+        created.id,
+        signers.position - 1,
+        signers.signer ->> 0,
+        signers.signer ->> 1,
+        signers.signer ->> 2,
+        signers.signer ->> 3,
+        signers.signer ->> 4,
+        signers.signer -> 5
+    FROM created
+    CROSS JOIN jsonb_array_elements($9::jsonb) WITH ORDINALITY AS signers (signer, position)
+    ORDER BY signers.position
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-RETURNING
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at;
+
+SELECT
+    created.id,
+    created.template_id,
+    created.name,
+    created.email_message,
+    created.external_id,
+    created.status,
+    created.total_count,
+    created.sent_count,
+    created.failed_count,
+    created.pending_count,
+    created.created_at,
+    created.updated_at
+FROM created;
 
 -- name: lock
 -- Lock one bulk send before its documents and counters change together.

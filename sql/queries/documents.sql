@@ -588,35 +588,6 @@ WHERE
     )
 GROUP BY documents.bulk_send_id;
 
--- name: create_all
--- The documents of a new bulk send, one a signer, in the order given.
-INSERT INTO documents (
-    organization_id,
-    bulk_send_id,
-    signer_index,
-    signer_name,
-    signer_email,
-    signer_phone,
-    signer_message,
-    signer_values,
-    external_id
-)
-SELECT
-    $1,
-    $2,
-    signers.position - 1,
-    signers.name,
-    signers.email,
-    signers.phone,
-    signers.message,
-    signers.merge_values::jsonb,
-    signers.external_id
-FROM
-    unnest(
-        $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]
-    ) WITH ORDINALITY AS signers (name, email, phone, message, merge_values, external_id, position)
-ORDER BY signers.position;
-
 -- name: open
 -- What a signing link opens: the document with its template, also when it was deleted since.
 SELECT

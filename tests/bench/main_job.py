@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -26,15 +27,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from gateway import CREATE, Sending, Tenant, new_tenant
 from processes import environment, running
 
-from bulksend.db import bulk_sends, documents, ids
+from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import NewBulkSend
-from bulksend.db.documents import NewDocument
 from bulksend.db.embedded import embedded_postgres
 from bulksend.db.migrations import migrate
 from bulksend.db.pool import Pool, open_pool, writing
 from bulksend.delivery.links import SigningLinks
 from bulksend.delivery.message import Letter, compose
 from bulksend.delivery.smtp import SmtpServer
+from bulksend.resolvers.signers import Signer
 from bulksend.server.mail_catcher import mail_catcher
 
 SIGNERS = 500
@@ -60,13 +61,14 @@ class Bare:
 
     async def _write(self, people: list[dict[str, str]]) -> list[tuple[UUID, str, str]]:
         template_id = ids.decode(ids.TEMPLATE, self.tenant.template_id)
+        signers = [Signer(person["name"], person["email"], None, None, None, {}) for person in people]
+        text = bulk_sends.signers_text(signers)
+        new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, None, bytes(32), text)
         async with writing(self.pool) as conn:
-            new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, None, bytes(32), len(people))
-            row = await bulk_sends.create(conn, organization_id=self.tenant.organization_id, new=new)
-            rows = [NewDocument(person["name"], person["email"], None, None, "{}", None) for person in people]
-            await documents.create_all(
-                conn, organization_id=self.tenant.organization_id, bulk_send_id=row.id, documents=rows
+            row = await bulk_sends.create(
+                conn, organization_id=self.tenant.organization_id, interval=timedelta(), new=new
             )
+            assert row
             await conn.execute("UPDATE documents SET delivery_status = 'sent', next_attempt_at = NULL, sent_at = now()")
             return [
                 (record["id"], record["signer_name"], record["signer_email"])

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant, new_template, running_gateway
+from gateway import RunningGateway, Tenant, create, new_template, running_gateway
 from smtp_sink import SmtpSink
 from statements import counted, names
 from stored import Stored, mark_sent, store
@@ -165,3 +165,25 @@ async def test_is_as_few_statements_as_the_shape_allows(
     assert sorted(names(statements)) == sorted(one.replace("…", f"{PAGE}_") for one in expected)
     # The second time the plan knows what is asked.
     assert names(statements_again) == names(statements)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["bulk_sends.create"]),
+        (
+            {"idempotencyKey": "k"},
+            ["bulk_sends.lock_rate", "bulk_sends.find_by_idempotency_key", "bulk_sends.create"],
+        ),
+    ],
+    ids=["no key", "a key"],
+)
+async def test_a_create_stores_everything_in_one_statement(
+    idle_gateway: RunningGateway, tenant: Tenant, more: dict[str, Any], expected: list[str]
+) -> None:
+    async with counted(idle_gateway.pool) as statements:
+        payload = await create(idle_gateway, tenant, 500, waitForDelivery=False, **more)
+    assert payload["bulkSend"]["pendingCount"] == 500
+    # Afterwards the other processes are told.
+    until_stored = names(statements)[: len(expected) + 3]
+    assert until_stored == [TEMPLATES, "BEGIN", *expected, "COMMIT"]

@@ -35,8 +35,39 @@ async def test_what_was_not_committed_is_an_error_and_leaves_nothing(
         assert reply.error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
         assert reply.error["extensions"]["requestId"] in reply.error["message"]
         assert reply.body["data"] == {"createBulkSend": None}
-        assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 0
+        assert await left(pool) == (0, 0, 0, 0)
 
         again = await create(gateway, tenant, 3, idempotencyKey="k")
         assert not again["replayed"]
         assert again["bulkSend"]["sentCount"] == 3
+
+
+async def test_what_the_database_refuses_to_commit_leaves_nothing(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant
+) -> None:
+    async with running_gateway(dsn, sink.url, bulk_send_interval=300) as gateway:
+        await pool.execute(REFUSE_COMMITS)
+        try:
+            reply = await gateway.ask(tenant, CREATE, Sending(tenant, 3, {"idempotencyKey": "k"}).variables)
+        finally:
+            await pool.execute(ALLOW_COMMITS)
+        assert reply.error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+        assert await left(pool) == (0, 0, 0, 0)
+
+        again = await create(gateway, tenant, 3, idempotencyKey="k")
+        assert not again["replayed"]
+        assert again["bulkSend"]["sentCount"] == 3
+
+
+async def left(pool: Pool) -> tuple[int, ...]:
+    """How many bulk sends, documents, turns and accepted creates there are."""
+    tables = ("bulk_sends", "documents", "delivery_turns", "bulk_send_rates WHERE last_accepted_at IS NOT NULL")
+    return tuple([await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables])
+
+
+REFUSE_COMMITS = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''not today''; END';
+CREATE CONSTRAINT TRIGGER refused AFTER INSERT ON bulk_sends
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+ALLOW_COMMITS = "DROP TRIGGER refused ON bulk_sends; DROP FUNCTION refuse()"

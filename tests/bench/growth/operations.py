@@ -14,9 +14,10 @@ from bench.growth.subject import PAGE, READ, Subject
 from bulksend.db import bulk_sends, deliveries, documents
 from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.deliveries import ClaimedRow, Result
-from bulksend.db.documents import DocumentSpan, NewDocument, SignerSpan
+from bulksend.db.documents import DocumentSpan, SignerSpan
 from bulksend.db.pages import NEWEST, Span
 from bulksend.db.pool import Connection, Pool, write
+from bulksend.resolvers.signers import Signer
 
 SIGNERS: Final = 500
 CLAIM: Final = 10
@@ -92,8 +93,7 @@ def read(subject: Subject) -> Work:
 def create(subject: Subject) -> Work:
     """Store a bulk send to 500 signers in the one transaction in which `resolvers/creating.py` does."""
     organization_id, template_id = subject.chance.choice(subject.templates)
-    new = _new_bulk_send(template_id)
-    new_documents = [_new_document(number, subject.chance) for number in range(SIGNERS)]
+    new = _new_bulk_send(template_id, [_signer(number, subject.chance) for number in range(SIGNERS)])
 
     async def store(conn: Connection) -> UUID:
         await bulk_sends.lock_rate(conn, organization_id=organization_id)
@@ -101,10 +101,8 @@ def create(subject: Subject) -> Work:
         assert not await bulk_sends.find_by_idempotency_key(
             conn, organization_id=organization_id, idempotency_key=new.idempotency_key
         )
-        assert await bulk_sends.claim_rate(conn, organization_id=organization_id, interval=NO_INTERVAL)
-        row = await bulk_sends.create(conn, organization_id=organization_id, new=new)
-        await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=new_documents)
-        await deliveries.ask_turn(conn, organization_id=organization_id)
+        row = await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+        assert row
         return row.id
 
     async def work() -> Undo:
@@ -114,7 +112,7 @@ def create(subject: Subject) -> Work:
     return work
 
 
-def _new_bulk_send(template_id: UUID) -> NewBulkSend:
+def _new_bulk_send(template_id: UUID, signers: list[Signer]) -> NewBulkSend:
     key = str(uuid4())
     return NewBulkSend(
         template_id=template_id,
@@ -123,14 +121,14 @@ def _new_bulk_send(template_id: UUID) -> NewBulkSend:
         external_id=None,
         idempotency_key=key,
         fingerprint=hashlib.sha256(key.encode()).digest(),
-        total_count=SIGNERS,
+        signers=bulk_sends.signers_text(signers),
     )
 
 
-def _new_document(number: int, chance: random.Random) -> NewDocument:
+def _signer(number: int, chance: random.Random) -> Signer:
     # Their addresses fall anywhere among those that are there.
     email = f"{chance.getrandbits(48):012x}@example.com"
-    return NewDocument(f"Signer {number}", email, None, None, '{"company": "Acme"}', f"contract-{number}")
+    return Signer(f"Signer {number}", email, None, None, f"contract-{number}", {"company": "Acme"})
 
 
 async def _remove(pool: Pool, organization_id: UUID, bulk_send_id: UUID) -> None:

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from aiohttp import web
 
-from bulksend.db import bulk_sends, deliveries, documents, templates
+from bulksend.db import bulk_sends, templates
 from bulksend.db.bulk_sends import NewBulkSend
-from bulksend.db.documents import NewDocument
 from bulksend.db.pool import Pool, open_pool, writing
 from bulksend.resolvers.errors import Unauthenticated
+from bulksend.resolvers.signers import Signer
 from bulksend.server.auth import Authenticator
 from bulksend.server.run import until_stopped
 
@@ -53,17 +53,15 @@ async def one(pool: Pool, organization_id: UUID, variables: dict[str, Any]) -> s
 
 async def create(pool: Pool, organization_id: UUID, variables: dict[str, Any]) -> str:
     asked = variables["input"]
-    signers = [NewDocument(signer["name"], signer["email"], None, None, "{}", None) for signer in asked["signers"]]
+    signers = [Signer(signer["name"], signer["email"], None, None, None, {}) for signer in asked["signers"]]
     async with pool.acquire() as conn:
         (template,) = await templates.get_many(conn, organization_id=organization_id, ids=[UUID(asked["templateId"])])
-    new = NewBulkSend(template.id, asked["name"], None, None, None, bytes(32), len(signers))
+    text = bulk_sends.signers_text(signers)
+    new = NewBulkSend(template.id, asked["name"], None, None, None, bytes(32), text)
     async with writing(pool) as conn:
-        await bulk_sends.lock_rate(conn, organization_id=organization_id)
-        if not await bulk_sends.claim_rate(conn, organization_id=organization_id, interval=timedelta()):
-            raise web.HTTPTooManyRequests
-        row = await bulk_sends.create(conn, organization_id=organization_id, new=new)
-        await documents.create_all(conn, organization_id=organization_id, bulk_send_id=row.id, documents=signers)
-        await deliveries.ask_turn(conn, organization_id=organization_id)
+        row = await bulk_sends.create(conn, organization_id=organization_id, interval=timedelta(), new=new)
+    if row is None:
+        raise web.HTTPTooManyRequests
     made = {
         "id": str(row.id),
         "name": row.name,

@@ -1,0 +1,118 @@
+"""The pool lends what is at hand, and nothing that is not in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bulksend.db import ready_pool
+from bulksend.db.pool import Pool, open_pool
+
+SESSION = "SELECT pg_backend_pid()"
+SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+
+@pytest.fixture
+async def single(dsn: str) -> AsyncIterator[Pool]:
+    """A pool of one connection, so that everybody waits for the same one."""
+    async with open_pool(dsn, min_size=1, max_size=1) as pool:
+        yield pool
+
+
+async def session(pool: Pool) -> int:
+    async with asyncio.timeout(5), pool.acquire() as conn:
+        return int(await conn.fetchval(SESSION))
+
+
+async def test_the_connection_used_last_is_lent_without_a_turn_of_the_loop(single: Pool) -> None:
+    first = await session(single)
+
+    lent = single.acquire().__await__()
+    with pytest.raises(StopIteration) as given:
+        next(lent)
+
+    assert await given.value.value.fetchval(SESSION) == first
+    await single.release(given.value.value)
+    assert await session(single) == first
+
+
+async def test_who_waits_gets_it_next(single: Pool) -> None:
+    async with single.acquire() as conn:
+        waiting = [asyncio.create_task(session(single)) for _ in range(3)]
+        await asyncio.sleep(0)
+        here = await conn.fetchval(SESSION)
+    assert await asyncio.gather(*waiting) == [here] * 3
+
+
+async def test_one_that_was_lost_meanwhile_is_not_lent(single: Pool, dsn: str) -> None:
+    lost = await session(single)
+    other = await asyncpg.connect(dsn)
+    await other.execute("SELECT pg_terminate_backend($1, 5000)", lost)
+    await other.close()
+    async with asyncio.timeout(5):
+        while await _session_or_none(single) in (None, lost):
+            await asyncio.sleep(0.01)
+
+
+async def _session_or_none(pool: Pool) -> int | None:
+    try:
+        return await session(pool)
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError):
+        return None
+
+
+async def test_one_whose_statement_failed_is_in_order_again(single: Pool) -> None:
+    first = await session(single)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        async with single.acquire() as conn:
+            await conn.fetchval("SELECT 1 / 0")
+    assert await session(single) == first
+
+
+async def test_one_whose_statement_was_cancelled_is_not_lent_before_that_has_ended(single: Pool, pool: Pool) -> None:
+    async def work() -> None:
+        async with single.acquire() as conn:
+            await conn.fetchval("SELECT pg_sleep(60)")
+
+    task = asyncio.create_task(work())
+    async with asyncio.timeout(5):
+        while not await pool.fetchval(SLEEPING):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await session(single)
+
+
+async def test_a_transaction_left_open_is_rolled_back(single: Pool) -> None:
+    async with single.acquire() as conn:
+        await conn.execute("BEGIN; CREATE TABLE left_open ()")
+    async with single.acquire() as conn:
+        assert not conn.is_in_transaction()
+        assert await conn.fetchval("SELECT to_regclass('left_open')") is None
+
+
+async def test_what_is_not_needed_for_long_goes_back(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_pool(dsn, min_size=0, max_size=2) as pool:
+        async with pool.acquire(), pool.acquire():
+            pass
+        assert pool.get_idle_size() == 0
+        monkeypatch.setattr(ready_pool, "READY_SECONDS", 0)
+        await session(pool)
+        assert pool.get_idle_size() == 1
+
+
+async def test_closing_waits_for_what_is_in_use(dsn: str) -> None:
+    conn: Any = None
+    async with open_pool(dsn, min_size=1, max_size=2) as pool:
+        await session(pool)
+        async with pool.acquire() as conn:
+            closing = asyncio.create_task(pool.close())
+            await asyncio.sleep(0)
+            assert await conn.fetchval("SELECT 1") == 1
+        async with asyncio.timeout(5):
+            await closing
+    with pytest.raises(asyncpg.InterfaceError):
+        await conn.fetchval("SELECT 1")
