@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from bulksend.db.pages import Listing, Page, Span, listing, page
@@ -58,11 +59,12 @@ class ListedTemplate(
 
 @dataclass(frozen=True, slots=True)
 class KeyHolderRow:
-    """The bulk send that used an idempotency key first."""
+    """The bulk send that used an idempotency key first, and how long ago it was created."""
 
     id: UUID
     fingerprint: bytes
     deleted: bool
+    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class NewBulkSend:
     name: str
     email_message: str | None
     external_id: str | None
-    idempotency_key: str | None
+    idempotency_key: str
     fingerprint: bytes
     signers: str
 
@@ -126,6 +128,7 @@ _LOCK = command("bulk_sends", "lock")
 _DELETE = command("bulk_sends", "delete")
 _CANCEL = command("bulk_sends", "cancel")
 _RETRY = command("bulk_sends", "retry")
+_KEY_IS_USED: Final = "bulk_sends_by_idempotency_key"
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[BulkSendRow]:
@@ -185,10 +188,20 @@ def signers_text(signers: Sequence[NewSigner]) -> str:
 async def create(
     conn: Connection, *, organization_id: UUID, interval: timedelta, new: NewBulkSend
 ) -> BulkSendRow | None:
-    """Store a bulk send, its documents and a turn to deliver them; None when it is too early for another.
+    """Store a bulk send, its documents and a turn to deliver them, in a transaction of its own.
 
-    Locks the rate row as `lock_rate` does. Raises asyncpg's `ForeignKeyViolationError` without its template.
+    None when it is too early for another, or the idempotency key was used before. Locks the rate row as `lock_rate`
+    does. Raises asyncpg's `ForeignKeyViolationError` without its template.
     """
+    try:
+        return await _create(conn, organization_id, interval, new)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != _KEY_IS_USED:
+            raise
+        return None
+
+
+async def _create(conn: Connection, organization_id: UUID, interval: timedelta, new: NewBulkSend) -> BulkSendRow | None:
     return await _CREATE.one(
         conn,
         organization_id,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import asyncpg
@@ -82,11 +82,22 @@ async def write(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> 
 
     Raises what the third try raised.
     """
+    return await _tried(lambda: writing(pool), work)
+
+
+async def write_at_once(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Run `work`, one statement that is a transaction of its own, as `write` does."""
+    return await _tried(pool.acquire, work)
+
+
+async def _tried(
+    enter: Callable[[], AbstractAsyncContextManager[Connection]], work: Callable[[Connection], Awaitable[Result]]
+) -> Result:
     for _ in range(TRIES - 1):
         with suppress(*TRANSIENT):
-            async with writing(pool) as conn:
+            async with enter() as conn:
                 return await work(conn)
-    async with writing(pool) as conn:
+    async with enter() as conn:
         return await work(conn)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,12 +13,12 @@ from uuid import UUID
 import structlog
 
 from bulksend.db import bulk_sends, ids
-from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
+from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
-from bulksend.db.pool import Connection, write, writing
+from bulksend.db.pool import Connection, write_at_once, writing
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
-from bulksend.resolvers.bulk_sends import wait_until_finished
+from bulksend.resolvers.bulk_sends import read_now, wait_until_finished
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.preview import Preview
 from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
@@ -97,76 +99,86 @@ async def _dry_run(context: Context, valid: ValidBulkSend) -> Created:
 
 async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
     new = _new_bulk_send(valid, valid.template.id) if valid.template else None
-    stored: _Stored | None = None
+    stored = await _create(context, valid, new) if new else None
+    return stored or await _original(context, valid)
 
-    async def store(conn: Connection) -> _Stored:
-        nonlocal stored
-        stored = None
-        stored = await _store_in(conn, context, valid, new)
-        return stored
+
+async def _create(context: Context, valid: ValidBulkSend, new: NewBulkSend) -> _Stored | None:
+    """Store a bulk send; None when it is too early, or its key was used before."""
+    began = time.monotonic()
+    was_asked = False
+
+    async def create(conn: Connection) -> BulkSendRow | None:
+        nonlocal was_asked
+        was_asked = True
+        interval = context.gateway.bulk_send_interval
+        return await bulk_sends.create(conn, organization_id=context.caller.organization_id, interval=interval, new=new)
 
     try:
-        return await write(context.gateway.pool, store)
+        row = await write_at_once(context.gateway.pool, create)
     except UNREACHABLE:
-        # Only if everything was done may the commit have been: then the table knows.
-        if stored is None or not await _was_committed(context, stored.row.id):
+        if not was_asked:
             raise
-        return stored
+        holder = await _committed(context, new.idempotency_key)
+        if holder is None:
+            raise
+        row = await _row_of(context, valid, holder)
+        return _Stored(row, replayed=holder.age > timedelta(seconds=time.monotonic() - began))
+    return _Stored(row, replayed=False) if row else None
 
 
-async def _store_in(conn: Connection, context: Context, valid: ValidBulkSend, new: NewBulkSend | None) -> _Stored:
-    organization_id = context.caller.organization_id
-    if new is None or new.idempotency_key is not None:
-        # Otherwise nothing is looked up, and the row is locked by the create.
-        await bulk_sends.lock_rate(conn, organization_id=organization_id)
-    original = await _original(conn, organization_id, valid)
-    if original is not None:
-        return _Stored(original, replayed=True)
-    return _Stored(await _create(conn, context, new), replayed=False)
-
-
-async def _original(conn: Connection, organization_id: UUID, valid: ValidBulkSend) -> BulkSendRow | None:
-    key = valid.details.idempotency_key
-    if key is None:
-        return None
-    holder = await bulk_sends.find_by_idempotency_key(conn, organization_id=organization_id, idempotency_key=key)
-    if holder is None:
-        return None
-    if holder.fingerprint != valid.fingerprint:
-        message = "idempotencyKey was used before with another input"
-        raise _Refused(UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
-    if holder.deleted:
-        message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
-        raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
-    (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[holder.id])
-    return row
-
-
-async def _create(conn: Connection, context: Context, new: NewBulkSend | None) -> BulkSendRow:
-    organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
-    if new is not None:
-        row = await bulk_sends.create(conn, organization_id=organization_id, interval=interval, new=new)
-        if row is not None:
-            return row
-    allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
-    if new is None and allowed is None:
+async def _original(context: Context, valid: ValidBulkSend) -> _Stored:
+    """Give the bulk send that the caller's key was used for. Raises why there is none, and none was made."""
+    organization_id, key = context.caller.organization_id, valid.details.idempotency_key
+    interval = context.gateway.bulk_send_interval
+    async with context.gateway.pool.acquire() as conn:
+        holder = key and await bulk_sends.find_by_idempotency_key(
+            conn, organization_id=organization_id, idempotency_key=key
+        )
+        allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
+    if holder:
+        return _Stored(await _row_of(context, valid, holder), replayed=True)
+    if valid.template is None and allowed is None:
         raise _Refused(_no_template())
     raise _Refused(_too_early(interval, allowed.wait if allowed else timedelta()))
 
 
-async def _was_committed(context: Context, bulk_send_id: UUID) -> bool:
-    """The connection broke around the commit: only the table knows what happened, once nothing of it is under way."""
-    log.warning("commit outcome unknown, looking it up", bulk_send=ids.encode(ids.BULK_SEND, bulk_send_id))
+async def _row_of(context: Context, valid: ValidBulkSend, holder: KeyHolderRow) -> BulkSendRow:
+    """Give the bulk send that a key was used for, if it is what is asked for and still there."""
+    row = None
+    if holder.fingerprint != valid.fingerprint:
+        message = "idempotencyKey was used before with another input"
+        raise _Refused(UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
+    if not holder.deleted:
+        row = await read_now(context.gateway, organization_id=context.caller.organization_id, bulk_send_id=holder.id)
+    if row is None:
+        message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
+        raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
+    return row
+
+
+def _too_early(interval: timedelta, wait: timedelta) -> UserError:
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    minutes = interval.total_seconds() / 60
+    message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
+    return UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
+
+
+async def _committed(context: Context, idempotency_key: str) -> KeyHolderRow | None:
+    """The connection broke: only the table knows what happened, once nothing of it is under way."""
+    log.warning("commit outcome unknown, looking it up", request_id=context.request_id)
     organization_id = context.caller.organization_id
-    deadline = asyncio.get_running_loop().time() + LOOK_UP_SECONDS
+    deadline = time.monotonic() + LOOK_UP_SECONDS
     while True:
         try:
             async with writing(context.gateway.pool) as conn:
-                # A commit that is still under way holds this lock.
+                # A create that is still under way holds this lock.
                 await bulk_sends.lock_rate(conn, organization_id=organization_id)
-                return bool(await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id]))
+                return await bulk_sends.find_by_idempotency_key(
+                    conn, organization_id=organization_id, idempotency_key=idempotency_key
+                )
         except (*UNREACHABLE, *TRANSIENT):
-            if asyncio.get_running_loop().time() > deadline:
+            if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(LOOK_UP_PAUSE)
 
@@ -199,17 +211,11 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
         name=details.name,
         email_message=details.email_message,
         external_id=details.external_id,
-        idempotency_key=details.idempotency_key,
+        # By a key everything can be found again, also when the answer to a create is lost.
+        idempotency_key=details.idempotency_key or secrets.token_urlsafe(),
         fingerprint=valid.fingerprint,
         signers=bulk_sends.signers_text(valid.signers),
     )
-
-
-def _too_early(interval: timedelta, wait: timedelta) -> UserError:
-    seconds = max(1, math.ceil(wait.total_seconds()))
-    minutes = interval.total_seconds() / 60
-    message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
-    return UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
 
 
 def _no_template() -> UserError:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bulksend.db import bulk_sends, documents, organizations, templates
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
@@ -40,7 +40,7 @@ async def create(conn: Connection, organization_id: UUID, template_id: UUID, ema
     """Create a bulk send to these addresses, as the gateway does but for the checks."""
     people = [Signer(f"Signer {number}", email, None, None, None, {}) for number, email in enumerate(emails)]
     signers = bulk_sends.signers_text(people)
-    new = NewBulkSend(template_id, "Spring", "Please sign.", None, None, bytes(32), signers)
+    new = NewBulkSend(template_id, "Spring", "Please sign.", None, str(uuid4()), bytes(32), signers)
     row = await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new)
     assert row is not None
     return Sent(organization_id, row.id)

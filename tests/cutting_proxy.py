@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that breaks a connection around a COMMIT."""
+"""A proxy before PostgreSQL that breaks a connection around a statement that is a transaction of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,12 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+# PostgreSQL's message that the transaction has ended and the next query may come.
+_READY = b"Z\0\0\0\5I"
+
 
 class Cut(Enum):
-    """Where the next COMMIT's connection breaks."""
+    """Where the connection of the next such statement breaks."""
 
     NOT_AT_ALL = "not at all"
     BEFORE_COMMIT = "the server never gets it"
@@ -19,7 +22,7 @@ class Cut(Enum):
 
 @dataclass
 class CuttingProxy:
-    """The way to the database through the proxy; set `cut` for the next transaction that contains `marker`."""
+    """The way to the database through the proxy; set `cut` for the next statement that contains `marker`."""
 
     dsn: str
     cut: Cut = Cut.NOT_AT_ALL
@@ -38,12 +41,10 @@ class CuttingProxy:
         """Let connections be made again."""
         self.refuses = False
 
-    def takes(self, sent: bytes) -> Cut:
-        """What to do with a COMMIT after these bytes of its connection."""
-        found = self.cut if self.marker in sent else Cut.NOT_AT_ALL
-        if found is not Cut.NOT_AT_ALL:
-            self.cut = Cut.NOT_AT_ALL
-            self.cuts += 1
+    def takes(self) -> Cut:
+        """What to do with the execution of such a statement."""
+        found, self.cut = self.cut, Cut.NOT_AT_ALL
+        self.cuts += found is not Cut.NOT_AT_ALL
         return found
 
 
@@ -87,15 +88,16 @@ async def _carry(
     sent = b""
     try:
         while chunk := await reader.read(1 << 20):
-            if b"COMMIT" in chunk:
-                cut = proxy.takes(sent)
+            if proxy.marker in sent and proxy.marker in chunk:
+                # asyncpg sends what it does not prepare twice: first to learn its types, then to have it executed.
+                cut = proxy.takes()
                 if cut is Cut.BEFORE_COMMIT:
                     return
                 if cut is Cut.AFTER_COMMIT:
                     back.cancel()
                     await asyncio.gather(back, return_exceptions=True)
                     server_writer.write(chunk)
-                    await server_reader.readuntil(b"COMMIT\0")
+                    await server_reader.readuntil(_READY)
                     return
                 sent = b""
             sent += chunk

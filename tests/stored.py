@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from gateway import Tenant
 
@@ -52,7 +52,7 @@ async def store(
         name=name,
         email_message=None,
         external_id=external_id,
-        idempotency_key=None,
+        idempotency_key=str(uuid4()),
         fingerprint=bytes(32),
         signers=bulk_sends.signers_text(people),
     )

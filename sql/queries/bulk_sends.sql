@@ -377,11 +377,12 @@ WHERE organization_id = $1
 FOR NO KEY UPDATE;
 
 -- name: find_by_idempotency_key
--- What an idempotency key was used for, deleted or not.
+-- What an idempotency key was used for, deleted or not, and how long ago.
 SELECT
     id,
     fingerprint,
-    deleted_at IS NOT NULL AS deleted
+    deleted_at IS NOT NULL AS deleted,
+    clock_timestamp() - created_at AS age
 FROM bulk_sends
 WHERE organization_id = $1 AND idempotency_key = $2;
 
@@ -395,14 +396,29 @@ WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp
 
 -- name: create
 -- A new bulk send, a document for each of its signers in their order, and a turn to deliver them. Takes the
--- organization's one create per interval; gives and stores nothing when it is too early.
--- Everything is made from the rate row, which is locked by then: ids grow as bulk sends are committed.
-WITH claimed AS (
+-- organization's one create per interval; gives and stores nothing when it is too early, or the idempotency key is
+-- used. It is a transaction of its own, so that the rate row is locked for no longer than this takes, and for a lock it
+-- waits at most 2 s. Everything is made from that row, which is locked by then: ids grow as bulk sends are committed. A
+-- create that waited does not see what the one before it stored; then the key's index refuses it.
+WITH patience AS (
+    SELECT set_config('lock_timeout', '2s', TRUE) AS lock_timeout
+),
+
+claimed AS (
     UPDATE bulk_send_rates SET last_accepted_at = clock_timestamp()
+    FROM patience
     WHERE
-        organization_id = $1
-        AND (last_accepted_at IS NULL OR last_accepted_at + $2::interval <= clock_timestamp())
-    RETURNING organization_id
+        patience.lock_timeout = '2s'
+        AND bulk_send_rates.organization_id = $1
+        AND (
+            bulk_send_rates.last_accepted_at IS NULL
+            OR bulk_send_rates.last_accepted_at + $2::interval <= clock_timestamp()
+        )
+        AND NOT EXISTS (
+            SELECT FROM bulk_sends
+            WHERE bulk_sends.organization_id = $1 AND bulk_sends.idempotency_key = $7
+        )
+    RETURNING bulk_send_rates.organization_id
 ),
 
 created AS (

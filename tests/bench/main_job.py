@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 import aiosmtplib
@@ -31,7 +31,7 @@ from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.embedded import embedded_postgres
 from bulksend.db.migrations import migrate
-from bulksend.db.pool import Pool, open_pool, writing
+from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.links import SigningLinks
 from bulksend.delivery.message import Letter, compose
 from bulksend.delivery.smtp import SmtpServer
@@ -63,8 +63,8 @@ class Bare:
         template_id = ids.decode(ids.TEMPLATE, self.tenant.template_id)
         signers = [Signer(person["name"], person["email"], None, None, None, {}) for person in people]
         text = bulk_sends.signers_text(signers)
-        new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, None, bytes(32), text)
-        async with writing(self.pool) as conn:
+        new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, str(uuid4()), bytes(32), text)
+        async with self.pool.acquire() as conn:
             row = await bulk_sends.create(
                 conn, organization_id=self.tenant.organization_id, interval=timedelta(), new=new
             )

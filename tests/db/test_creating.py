@@ -25,6 +25,8 @@ SELECT
     (SELECT count(*) FROM delivery_turns) AS turns
 """
 
+RATE = "SELECT last_accepted_at FROM bulk_send_rates"
+
 
 def new_bulk_send(template_id: UUID) -> NewBulkSend:
     signers = bulk_sends.signers_text(SIGNERS)
@@ -111,16 +113,56 @@ async def test_ids_are_made_after_the_rate_row_is_locked(pool: Pool) -> None:
 async def test_whoever_waited_is_too_early_when_the_other_was_accepted(pool: Pool) -> None:
     async with pool.acquire() as first, pool.acquire() as second:
         organization_id, template_id = await new_organization(first)
-        new = replace(new_bulk_send(template_id), idempotency_key=None)
+        new, other = new_bulk_send(template_id), replace(new_bulk_send(template_id), idempotency_key="other")
         hour = timedelta(hours=1)
         async with first.transaction():
             assert await bulk_sends.create(first, organization_id=organization_id, interval=hour, new=new)
             creating = asyncio.create_task(
-                bulk_sends.create(second, organization_id=organization_id, interval=hour, new=new)
+                bulk_sends.create(second, organization_id=organization_id, interval=hour, new=other)
             )
             await eventually(lambda: _is_waited(pool))
         assert await creating is None
         assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 1
+
+
+async def test_a_key_is_used_once(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        organization_id, template_id = await new_organization(conn)
+        new = new_bulk_send(template_id)
+        assert await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+        before = await conn.fetchrow(RATE)
+        assert await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new) is None
+        assert await conn.fetchrow(RATE) == before
+        other = replace(new, idempotency_key="other")
+        assert await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=other)
+
+
+async def test_a_key_is_used_once_also_by_whoever_waited_meanwhile(pool: Pool) -> None:
+    async with pool.acquire() as first, pool.acquire() as second:
+        organization_id, template_id = await new_organization(first)
+        new = new_bulk_send(template_id)
+        async with first.transaction():
+            assert await bulk_sends.create(first, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+            creating = asyncio.create_task(
+                bulk_sends.create(second, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+            )
+            await eventually(lambda: _is_waited(pool))
+            rate = await first.fetchrow(RATE)
+        assert await creating is None
+        assert await second.fetchrow(RATE) == rate
+        assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 1
+
+
+async def test_waits_for_its_turn_no_longer_than_2_s(pool: Pool) -> None:
+    async with pool.acquire() as holding, pool.acquire() as waiting:
+        organization_id, template_id = await new_organization(holding)
+        new = new_bulk_send(template_id)
+        async with holding.transaction():
+            await bulk_sends.lock_rate(holding, organization_id=organization_id)
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await bulk_sends.create(waiting, organization_id=organization_id, interval=NO_INTERVAL, new=new)
+        assert await waiting.fetchval("SHOW lock_timeout") == "0"
+        assert await bulk_sends.create(waiting, organization_id=organization_id, interval=NO_INTERVAL, new=new)
 
 
 async def _is_waited(pool: Pool) -> bool:

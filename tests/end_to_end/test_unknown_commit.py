@@ -1,5 +1,6 @@
 """A commit whose answer is lost: the table tells what happened, and so does the call."""
 
+import pytest
 from cutting_proxy import Cut, cutting_proxy, through
 from gateway import CREATE, Sending, Tenant, create, running_gateway
 from smtp_sink import SmtpSink
@@ -20,6 +21,23 @@ async def test_what_was_committed_is_told_as_such(pool: Pool, dsn: str, sink: Sm
         assert payload["bulkSend"]["sentCount"] == 3
         assert (await create(gateway, tenant, 3, idempotencyKey="k"))["replayed"]
     assert len(sink.mails) == 3
+
+
+@pytest.mark.parametrize("key", ["k", None])
+async def test_who_asked_again_meanwhile_is_told_of_a_replay(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, key: str | None
+) -> None:
+    async with (
+        cutting_proxy(dsn) as proxy,
+        running_gateway(dsn, sink.url, **through(proxy)) as gateway,
+    ):
+        first = await create(gateway, tenant, 3, idempotencyKey=key)
+        proxy.cut = Cut.AFTER_COMMIT
+        second = await create(gateway, tenant, 3, idempotencyKey=key)
+    assert proxy.cuts == 1
+    is_same = second["bulkSend"]["id"] == first["bulkSend"]["id"]
+    assert (is_same, second["replayed"]) == ((True, True) if key else (False, False))
+    assert len(sink.mails) == (3 if key else 6)
 
 
 async def test_what_was_not_committed_is_an_error_and_leaves_nothing(

@@ -6,6 +6,7 @@ A create has Bulksend's own statements in their order, without its validation.
 import asyncio
 import json
 import os
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from bulksend.db import bulk_sends, templates
 from bulksend.db.bulk_sends import NewBulkSend
-from bulksend.db.pool import Pool, open_pool, writing
+from bulksend.db.pool import Pool, open_pool
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.resolvers.signers import Signer
 from bulksend.server.auth import Authenticator
@@ -57,8 +58,8 @@ async def create(pool: Pool, organization_id: UUID, variables: dict[str, Any]) -
     async with pool.acquire() as conn:
         (template,) = await templates.get_many(conn, organization_id=organization_id, ids=[UUID(asked["templateId"])])
     text = bulk_sends.signers_text(signers)
-    new = NewBulkSend(template.id, asked["name"], None, None, None, bytes(32), text)
-    async with writing(pool) as conn:
+    new = NewBulkSend(template.id, asked["name"], None, None, secrets.token_urlsafe(), bytes(32), text)
+    async with pool.acquire() as conn:
         row = await bulk_sends.create(conn, organization_id=organization_id, interval=timedelta(), new=new)
     if row is None:
         raise web.HTTPTooManyRequests
