@@ -7,6 +7,7 @@ written out in full, while no operation ever is.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from graphql import (
@@ -99,17 +100,17 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> GraphQLError | None:
     """Give the error about variables that are too large to be looked at."""
     count = 0
-    waiting: list[Any] = [variables or {}]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list) and len(value) > limits.list_items:
-            return too_complex("listItems", limits.list_items, len(value))
-        if isinstance(value, dict | list):
-            count += len(value)
-            inner = value.values() if isinstance(value, dict) else value
-            waiting += [found for found in inner if isinstance(found, _CONTAINERS)]
+    # All containers that are equally deep.
+    level: list[Any] = [variables or {}]
+    while level:
+        longest = max([len(found) for found in level if isinstance(found, list)], default=0)
+        if longest > limits.list_items:
+            return too_complex("listItems", limits.list_items, longest)
+        count += sum(map(len, level))
         if count > limits.values:
             return too_complex("values", limits.values)
+        inner = chain.from_iterable([found.values() if isinstance(found, dict) else found for found in level])
+        level = [found for found in inner if isinstance(found, _CONTAINERS)]
     return None
 
 

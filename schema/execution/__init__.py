@@ -18,6 +18,7 @@ How a request goes
     calling      how a field's value is got: attribute, direct call, or as graphql-core calls it
     arguments    a field's arguments, worked out once when constant, else once a request
     coercion     variables, by functions written for their types
+    alike        lists of input objects that have the same fields given
     completion   what stands in the response for a value: leaves, objects, interfaces, unions
     lists        the same for the items of lists, also asynchronous ones
     columns      lists of objects that hold plain values: all their values of one field at once

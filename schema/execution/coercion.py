@@ -4,8 +4,8 @@ These know what is right at a glance and nothing about errors: whatever they do 
 anew, with its messages. Coercing has no effects, so nothing is done twice that could be seen.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final
 
 from graphql import (
     GraphQLBoolean,
@@ -31,8 +31,7 @@ from bulksend.schema.borrowed import (
     get_variable_signature,
     get_variable_values,
 )
-
-Coerce: TypeAlias = Callable[[Any], Any]
+from bulksend.schema.execution.alike import Coerce, NotRecognised, alike
 
 _IS_PLAIN: Final = {
     GraphQLString: "x.__class__ is str",
@@ -41,10 +40,6 @@ _IS_PLAIN: Final = {
     GraphQLInt: "x.__class__ is int and -2147483648<=x<=2147483647",
     GraphQLFloat: "x.__class__ is float and -1.7976931348623157e308<=x<=1.7976931348623157e308",
 }
-
-
-class NotRecognised(Exception):
-    """This value is for graphql-core to coerce, or to refuse."""
 
 
 class Variables:
@@ -107,7 +102,7 @@ def coercer(type_: Any, around: tuple[Any, ...] = ()) -> Coerce:
     if is_non_null_type(type_):
         return _non_null(coercer(type_.of_type, around))
     if is_list_type(type_):
-        return _list(coercer(type_.of_type, around))
+        return _list(type_.of_type, around)
     if is_input_object_type(type_):
         if type_ in around:
             # graphql-core bounds how deep these may go.
@@ -125,15 +120,25 @@ def _non_null(coerce: Coerce) -> Coerce:
     return coerce_non_null
 
 
-def _list(coerce: Coerce) -> Coerce:
+def _list(item_type: Any, around: tuple[Any, ...]) -> Coerce:
+    coerce = _items(item_type, around)
+
     def coerce_list(value: Any) -> Any:
         if value is None:
             return None
         if value.__class__ is not list:
             raise NotRecognised
-        return [coerce(item) for item in value]
+        return coerce(value)
 
     return coerce_list
+
+
+def _items(type_: Any, around: tuple[Any, ...]) -> Coerce:
+    one = coercer(type_, around)
+    item_type = type_.of_type if is_non_null_type(type_) else type_
+    if is_input_object_type(item_type):
+        return alike(item_type, one, lambda found: coercer(found, (*around, item_type)))
+    return lambda value: [one(item) for item in value]
 
 
 def _plain(type_: Any) -> Coerce:

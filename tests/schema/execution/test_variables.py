@@ -1,6 +1,6 @@
 """Variables of all types and any JSON: resolvers are given the same, and refusals are in the same words."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from differential import core_schema, strawberry_objects
@@ -8,8 +8,10 @@ from differential.executions import Request
 from differential.json_values import ANYTHING
 from differential.trials import check_one, many
 from graphql import (
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
+    build_schema,
     is_input_object_type,
     is_list_type,
     is_non_null_type,
@@ -18,6 +20,9 @@ from graphql import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bulksend.schema.execution.alike import NotRecognised, alike
+from bulksend.schema.execution.coercion import coercer
 
 pytestmark = pytest.mark.usefixtures("quick_collection", "most_are_compiled")
 
@@ -63,14 +68,32 @@ def _inputs(schema: GraphQLSchema, type_: GraphQLInputType, depth: int = 0) -> s
     wrong = st.sampled_from(ANYTHING)
     if is_list_type(type_):
         items = _inputs(schema, type_.of_type, depth + 1)
-        return st.lists(items, max_size=3) | items | wrong
+        return st.lists(items, max_size=3) | items | _alike(schema, type_.of_type, depth + 1) | wrong
     if is_input_object_type(type_):
         if depth > 3:
             return st.none()
-        fields = {name: _inputs(schema, field.type, depth + 1) for name, field in type_.fields.items()}
+        fields = _fields(schema, type_, depth)
         right = st.fixed_dictionaries({}, optional=fields)
         return right | right | right.map(lambda made: made | {"unknown": 1}) | wrong
     return _leaves(str(type_)) | _leaves(str(type_)) | wrong
+
+
+def _alike(schema: GraphQLSchema, type_: Any, depth: int) -> st.SearchStrategy[Any]:
+    """Lists of objects that all have the same fields, or of whatever."""
+    type_ = type_.of_type if is_non_null_type(type_) else type_
+    if not is_input_object_type(type_) or depth > 3:
+        return st.just([])
+    fields = _fields(schema, type_, depth)
+    names = st.lists(st.sampled_from([*fields, *fields, "unknown"]), unique=True)
+    return names.flatmap(
+        lambda names: st.lists(
+            st.fixed_dictionaries({name: fields.get(name, st.just(1)) for name in names}), min_size=1, max_size=4
+        )
+    )
+
+
+def _fields(schema: GraphQLSchema, type_: Any, depth: int) -> dict[str, st.SearchStrategy[Any]]:
+    return {name: _inputs(schema, field.type, depth + 1) for name, field in type_.fields.items()}
 
 
 def _leaves(name: str) -> st.SearchStrategy[Any]:
@@ -114,3 +137,36 @@ def test_are_coerced_and_refused_alike(name: str, text: str) -> None:
 def _declared(schema: GraphQLSchema, document: Any) -> dict[str, Any]:
     (operation,) = document.definitions
     return {found.variable.name.value: type_from_ast(schema, found.type) for found in operation.variable_definitions}
+
+
+def test_lists_of_alike_objects_are_coerced_together() -> None:
+    schema = build_schema("""
+        input Signer { name: String!, email: ID, age: Int = 3, tags: [String!], note: String = "n" }
+        type Query { send(signers: [Signer!]!): Int }
+    """)
+    counted: list[Any] = []
+    one = coercer(schema.get_type("Signer"))
+
+    def single(value: Any) -> Any:
+        counted.append(value)
+        return one(value)
+
+    coerce = alike(cast("GraphQLInputObjectType", schema.get_type("Signer")), single, coercer)
+
+    given = [{"name": f"Signer {number}", "tags": ["a"], "email": None} for number in range(3)]
+    assert coerce(given) == [{**signer, "age": 3, "note": "n"} for signer in given]
+    assert coerce([{"name": "alone"}]) == [{"name": "alone", "age": 3, "note": "n"}]
+    assert counted == []
+    assert len(coerce([*given, {"name": "other"}])) == 4
+    assert len(counted) == 4
+    mistakes: list[list[Any]] = [
+        [{"name": None}],
+        [{"name": 1}],
+        [{"email": "e"}],
+        [{"name": "n", "other": 1}],
+        [{}],
+        [None, {}],
+    ]
+    for wrong in mistakes:
+        with pytest.raises(NotRecognised):
+            coerce(wrong)
