@@ -42,7 +42,7 @@ class ReadyPool(Base):
         """Give a connection that is at hand, open one, or wait for one."""
         while self._ready:
             connection, _ = self._ready.pop()
-            if _is_in_order(connection):
+            if _is_open(connection):
                 return connection
             await self.release(connection)
         self._waiting += 1
@@ -53,7 +53,7 @@ class ReadyPool(Base):
 
     async def give_back(self, connection: "Proxy", *, is_in_order: bool) -> None:
         """Keep a connection at hand, unless somebody waits for one or something may be wrong with it."""
-        if self._waiting or not is_in_order or not _is_in_order(connection):
+        if self._waiting or not is_in_order or not _is_idle(connection):
             await self.release(connection)
             return
         now = time.monotonic()
@@ -94,9 +94,16 @@ class _Loan:
             await self._pool.give_back(self._connection, is_in_order=kind is None)
 
 
-def _is_in_order(connection: "Proxy") -> bool:
+def _is_open(connection: "Proxy") -> bool:
     try:
-        return not connection.is_closed() and not connection.is_in_transaction()
+        return not connection.is_closed()
     except asyncpg.InterfaceError:
-        # It was lost, and taken back by asyncpg's pool, while it was at hand.
+        # It was lost, and asyncpg's pool has taken it back.
+        return False
+
+
+def _is_idle(connection: "Proxy") -> bool:
+    try:
+        return not connection.is_in_transaction()
+    except asyncpg.InterfaceError:
         return False

@@ -56,6 +56,25 @@ async def test_one_that_was_lost_meanwhile_is_not_lent(single: Pool, dsn: str) -
             await asyncio.sleep(0.01)
 
 
+async def test_one_that_is_lost_while_it_is_lent_is_nobodys_error(single: Pool, dsn: str) -> None:
+    other = await asyncpg.connect(dsn)
+    async with single.acquire() as conn:
+        lost = await conn.fetchval(SESSION)
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", lost)
+        async with asyncio.timeout(5):
+            while not await _is_lost(conn):
+                await asyncio.sleep(0.01)
+    await other.close()
+    assert await session(single) != lost
+
+
+async def _is_lost(conn: Any) -> bool:
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
 async def _session_or_none(pool: Pool) -> int | None:
     try:
         return await session(pool)
