@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import uvloop
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.peers.database import Database, filled_database
@@ -115,4 +117,5 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = _arguments()
-    asyncio.run(run(given.only.split(","), given.times, given.rounds, given.profile))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(given.only.split(","), given.times, given.rounds, given.profile))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from inspect import get_annotations
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -14,9 +14,9 @@ from graphql import parse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulksend.db.rows import name_columns
-from bulksend.schema.at_hand import NotAtHand, at_hand
-from bulksend.schema.dressing import Column, Made, Part, dressed
+from bulksend.db.rows import View, name_columns
+from bulksend.schema.at_hand import NotAtHand, at_hand, in_row
+from bulksend.schema.dressing import Column, Listed, Made, Part, dressed
 from bulksend.schema.execution import execute
 from bulksend.schema.scalars import DATE_TIME
 
@@ -28,6 +28,41 @@ class Colour(Enum):
 
 
 COLOURS = {member.value: member for member in Colour}
+
+
+class LeafRow(tuple[Any, ...]):
+    """A record whose columns hold what they say, as those of the database do."""
+
+    name: str
+    colour: str
+    attempts: int
+    at: datetime | None
+    error_code: str | None
+
+
+class LooseLeafRow(tuple[Any, ...]):
+    """Another one, in which more may be null and in another order."""
+
+    colour: str
+    error_code: str | None
+    name: str | None
+    attempts: int | None
+    at: datetime | None
+
+
+class BranchRow(tuple[Any, ...]):
+    name: str | None
+    motto: str | None
+
+
+for row_class in (LeafRow, LooseLeafRow, BranchRow):
+    name_columns(row_class, get_annotations(row_class))
+
+
+class MottoView(View, of=cast("Any", BranchRow), text="motto"):
+    """What was read together with a branch."""
+
+    __slots__ = ()
 
 
 @dressed(code=Column("error_code", lambda code: code.upper()))
@@ -60,11 +95,25 @@ class Leaf:
         self.row = row
 
 
-@dressed(leaves=Made(lambda self: [Leaf(row) for row in self.row.rows]))
+@dressed()
+@strawberry.type
+class Motto:
+    text: str
+    row: strawberry.Private[Any]
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+
+@dressed(
+    leaves=Made(lambda self: [Leaf(row) for row in self.row.rows]),
+    listed=Listed(lambda self: list(self.row.rows), lambda self: Leaf if self.row.is_near else lambda row: Leaf(row)),
+)
 @strawberry.type
 class Branch:
     name: str | None
     leaves: list[Leaf]
+    listed: list[Leaf]
     row: strawberry.Private[Any]
 
     def __init__(self, row: Any) -> None:
@@ -75,6 +124,12 @@ class Branch:
     def near(self, info: strawberry.Info[Any, Any], size: int = 1) -> list[Leaf] | None:
         info.context["asked"] += 1
         return self.leaves[:size] if self.row.is_near else None
+
+    @strawberry.field
+    @in_row(Motto, MottoView, lambda branches, context: all(branch.row.is_near for branch in branches))
+    def motto(self, info: strawberry.Info[Any, Any]) -> Motto | None:
+        info.context["mottos"] += 1
+        return Motto(MottoView(self.row))
 
     @strawberry.field
     def shout(self) -> str:
@@ -99,35 +154,9 @@ SCHEMA = strawberry.Schema(Query, scalar_overrides={datetime: DATE_TIME})._schem
 LEAF = "{ __typename name colour attempts at trouble { code attempts } }"
 DOCUMENT = parse(f"query($size: Int) {{ branches {{ name a: leaves {LEAF} near(size: $size) {LEAF} }} }}")
 WITH_RESOLVER = parse(f"{{ branches {{ shout leaves {LEAF} }} }}")
+LISTED = parse(f"{{ branches {{ motto {{ __typename text }} listed {LEAF} }} }}")
 NEVER_NULL = parse("{ branches { name leaves { name always { code } } } }")
 
-
-class LeafRow(tuple[Any, ...]):
-    """A record whose columns hold what they say, as those of the database do."""
-
-    name: str
-    colour: str
-    attempts: int
-    at: datetime | None
-    error_code: str | None
-
-
-class LooseLeafRow(tuple[Any, ...]):
-    """Another one, in which more may be null and in another order."""
-
-    colour: str
-    error_code: str | None
-    name: str | None
-    attempts: int | None
-    at: datetime | None
-
-
-class BranchRow(tuple[Any, ...]):
-    name: str | None
-
-
-for row_class in (LeafRow, LooseLeafRow, BranchRow):
-    name_columns(row_class, get_annotations(row_class))
 
 USUAL = {"name": "n", "colour": "red", "attempts": 1, "at": 832_000_000_000_000, "error_code": None}
 
@@ -143,8 +172,8 @@ def _row(**columns: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**USUAL, "at": datetime(2026, 5, 28, tzinfo=UTC), **columns})
 
 
-def _branch(*rows: Any, name: Any = "b", is_near: bool = True, is_record: bool = True) -> Any:
-    branch: Any = BranchRow([name]) if is_record else SimpleNamespace(name=name)
+def _branch(*rows: Any, name: Any = "b", motto: Any = "m", is_near: bool = True, is_record: bool = True) -> Any:
+    branch: Any = BranchRow([name, motto]) if is_record else SimpleNamespace(name=name, motto=motto)
     branch.rows, branch.is_near = rows, is_near
     return branch
 
@@ -181,9 +210,10 @@ LOOSE_LEAVES = st.builds(
 )
 BRANCHES = st.one_of(
     st.builds(
-        lambda rows, name, is_near: _branch(*rows, name=name, is_near=is_near),
+        lambda rows, name, motto, is_near: _branch(*rows, name=name, motto=motto, is_near=is_near),
         st.one_of([st.lists(found, max_size=4) for found in (LEAVES, LEAVES, LOOSE_LEAVES, LEAVES | LOOSE_LEAVES)]),
         st.sampled_from(["b", None]),
+        st.sampled_from(["m", "m", None]),
         st.sampled_from([True, True, False]),
     ),
     st.builds(
@@ -204,7 +234,7 @@ def _answers(document: Any, branches: list[Any], **variables: Any) -> tuple[list
     return found, context
 
 
-@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL]))
+@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL, LISTED]))
 @example([_branch(_leaf(error_code="refused"), _leaf()), _branch()], DOCUMENT)
 @example([_branch(_leaf(error_code="refused"), _leaf())], NEVER_NULL)
 def test_comes_to_the_same(branches: list[Any], document: Any) -> None:
@@ -221,6 +251,14 @@ def test_what_is_at_hand_is_given_once_for_all_and_nobody_is_asked() -> None:
     assert ours == theirs
     assert [len(branch["near"]) for branch in ours[0]["branches"]] == [2, 2, 2, 2]
     assert (context["at_hand"], context["asked"]) == (1, 0)
+
+
+def test_another_part_of_the_row_is_read_with_it_and_nobody_is_asked() -> None:
+    (theirs, ours), context = _answers(LISTED, [_branch(_leaf(), motto=f"{number}") for number in range(3)])
+
+    assert ours == theirs
+    assert [branch["motto"]["text"] for branch in ours[0]["branches"]] == ["0", "1", "2"]
+    assert context["mottos"] == 0
 
 
 def test_what_is_not_at_hand_is_asked_of_each() -> None:
