@@ -23,8 +23,11 @@ async def keep_microseconds(conn: "asyncpg.Connection[Any]") -> None:
 
 
 def moment(microseconds: int) -> datetime:
-    """Give a time in UTC."""
-    return EPOCH + timedelta(0, microseconds // _SECOND, microseconds % _SECOND)
+    """Give a time in UTC. PostgreSQL's infinities, and what is beyond the years 1 to 9999, are the last and first."""
+    try:
+        return EPOCH + timedelta(0, microseconds // _SECOND, microseconds % _SECOND)
+    except OverflowError:
+        return (datetime.max if microseconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def is_moment(annotation: object) -> bool:

@@ -21,11 +21,12 @@ else:
 
 COMMAND_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
-# Then a connection that is in nobody's use is closed, or one that did so much; asyncpg's own defaults.
+# asyncpg's own defaults: then it closes a connection that it got back, for want of use or after so much of it.
 INACTIVE_SECONDS = 300.0
 MOST_QUERIES = 50_000
 TRIES = 3
-_BEGIN: Final = "BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
+_PLANNING_ANEW: Final = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan"
+_WRITING: Final = "BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
 Result = TypeVar("Result")
 
@@ -60,16 +61,25 @@ async def open_pool(
         await _close(pool)
 
 
-@asynccontextmanager
-async def writing(pool: Pool) -> AsyncIterator[Connection]:
+def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
     """Open a transaction for a write: a lock is waited for at most 2 s, an idle transaction ends after 5 s.
 
     Raises `asyncpg.LockNotAvailableError` in the first case.
     """
+    return _transaction(pool, _WRITING)
+
+
+def planning_anew(pool: Pool) -> AbstractAsyncContextManager[Connection]:
+    """Open a transaction whose statements are planned for their values: where the right index depends on these."""
+    return _transaction(pool, _PLANNING_ANEW)
+
+
+@asynccontextmanager
+async def _transaction(pool: Pool, begin: str) -> AsyncIterator[Connection]:
     async with pool.acquire() as conn:
         try:
             # One message: asyncpg's own transaction would wait for an answer to its BEGIN first.
-            await conn.execute(_BEGIN)
+            await conn.execute(begin)
             yield conn
         except BaseException:
             await _roll_back(conn)

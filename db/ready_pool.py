@@ -6,6 +6,7 @@ once. asyncpg's pool still opens and closes connections, waits for those in trou
 wait when all are in use.
 """
 
+import asyncio
 import time
 from collections.abc import Generator
 from types import TracebackType
@@ -33,6 +34,7 @@ class ReadyPool(Base):
         # Those used last come last; with when that was.
         self._ready: list[tuple[Proxy, float]] = []
         self._waiting = 0
+        self._tidying: asyncio.Task[None] | None = None
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """Give a connection, to `await` or to use in `async with`. `timeout`: seconds to wait for one."""
@@ -56,15 +58,26 @@ class ReadyPool(Base):
         if self._waiting or not is_in_order or not _is_idle(connection):
             await self.release(connection)
             return
-        now = time.monotonic()
-        self._ready.append((connection, now))
-        if now - self._ready[0][1] > READY_SECONDS:
-            await self.release(self._ready.pop(0)[0])
+        self._ready.append((connection, time.monotonic()))
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidy())
+
+    async def _tidy(self) -> None:
+        """Give back to asyncpg's pool what was not needed for long, until there is nothing at hand."""
+        while self._ready:
+            left = self._ready[0][1] + READY_SECONDS - time.monotonic()
+            if left > 0:
+                await asyncio.sleep(left)
+            else:
+                await self.release(self._ready.pop(0)[0])
 
     async def close(self) -> None:
         """Close every connection, after those that use one have given it back."""
         # Whoever gives one back from now on finds us waiting.
         self._waiting += 1
+        if self._tidying:
+            self._tidying.cancel()
+            await asyncio.wait([self._tidying])
         while self._ready:
             await self.release(self._ready.pop()[0])
         await super().close()

@@ -1,6 +1,7 @@
 """Reading, following and deleting bulk sends; creating one is in `creating.py`."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from bulksend.db import bulk_sends, joined
 from bulksend.db.bulk_sends import BulkSendRow, Filters, ListedBulkSendRow
 from bulksend.db.documents import DocumentRow
 from bulksend.db.pages import NEWEST, OLDEST, Page, Span
-from bulksend.db.pool import Connection, write
+from bulksend.db.pool import Connection, planning_anew, write
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.documents import FirstPage
@@ -61,7 +62,7 @@ async def read_page(
         before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
         backwards=arguments.backwards,
     )
-    async with context.gateway.read_pool.acquire() as conn:
+    async with _listing(context, filters) as conn:
         page = await bulk_sends.read_page(
             conn,
             organization_id=context.caller.organization_id,
@@ -82,8 +83,14 @@ def _cursors(filters: Filters) -> ListCursors:
 
 async def count(context: Context, filters: Filters) -> int:
     """Give how many bulk sends the filters leave."""
-    async with context.gateway.read_pool.acquire() as conn:
+    async with _listing(context, filters) as conn:
         return await bulk_sends.count(conn, organization_id=context.caller.organization_id, filters=filters)
+
+
+def _listing(context: Context, filters: Filters) -> AbstractAsyncContextManager[Connection]:
+    # Few bulk sends are in some states, and most in another: that is worth a plan.
+    pool = context.gateway.read_pool
+    return pool.acquire() if filters.status is None else planning_anew(pool)
 
 
 async def delete(context: Context, bulk_send_id: UUID) -> bool:

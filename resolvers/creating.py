@@ -1,13 +1,17 @@
-"""Creating a bulk send: validate everything, then one transaction in the one order that holds (DESIGN 6)."""
+"""Creating a bulk send: validate everything, then store it in one statement.
+
+DESIGN 6 locks the rate row first, so that whatever comes next has a snapshot of its own. Here the statement claims the
+rate and stores everything, and whoever gets nothing looks up the key afterwards: a new snapshot, and the same answers.
+"""
 
 import asyncio
 import math
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -15,7 +19,7 @@ import structlog
 from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
-from bulksend.db.pool import Connection, write_at_once, writing
+from bulksend.db.pool import Connection, write_at_once
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import read_now, wait_until_finished
@@ -25,8 +29,10 @@ from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
 from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
 
 # A server that crashed is back within this, or the caller is told that nothing is known.
-LOOK_UP_SECONDS: Final = 15.0
-LOOK_UP_PAUSE: Final = 0.2
+UNREACHED_SECONDS: Final = 15.0
+UNREACHED_PAUSE: Final = 0.2
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +58,7 @@ class Created:
 
 
 class _Refused(Exception):
-    """The transaction is to be rolled back for this reason."""
+    """Nothing was stored, for this reason."""
 
     def __init__(self, error: UserError) -> None:
         self.error = error
@@ -60,7 +66,7 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """The bulk send that the transaction made, or the original that it found."""
+    """The bulk send that was made, or the original that was found."""
 
     row: BulkSendRow
     replayed: bool
@@ -116,15 +122,48 @@ async def _create(context: Context, valid: ValidBulkSend, new: NewBulkSend) -> _
 
     try:
         row = await write_at_once(context.gateway.pool, create)
+    except TRANSIENT:
+        raise
     except UNREACHABLE:
         if not was_asked:
             raise
-        holder = await _committed(context, new.idempotency_key)
-        if holder is None:
-            raise
-        row = await _row_of(context, valid, holder)
-        return _Stored(row, replayed=holder.age > timedelta(seconds=time.monotonic() - began))
+        log.warning("outcome of a create unknown, asking again", request_id=context.request_id)
+        return await _create_again(context, valid, new, began)
     return _Stored(row, replayed=False) if row else None
+
+
+async def _create_again(context: Context, valid: ValidBulkSend, new: NewBulkSend, began: float) -> _Stored | None:
+    """Store what may be stored already, or may still come to be: of one key there is only ever one.
+
+    `began`: when it was asked first, on `time.monotonic()`.
+    """
+    organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
+
+    async def create(conn: Connection) -> tuple[BulkSendRow | None, KeyHolderRow | None, float]:
+        row = await bulk_sends.create(conn, organization_id=organization_id, interval=interval, new=new)
+        holder = row or await bulk_sends.find_by_idempotency_key(
+            conn, organization_id=organization_id, idempotency_key=new.idempotency_key
+        )
+        return row, holder if isinstance(holder, KeyHolderRow) else None, time.monotonic() - began
+
+    row, holder, elapsed = await _until_reached(lambda: write_at_once(context.gateway.pool, create))
+    if row:
+        return _Stored(row, replayed=False)
+    if holder is None:
+        return None
+    return _Stored(await _row_of(context, valid, holder), replayed=holder.age > timedelta(seconds=elapsed))
+
+
+async def _until_reached(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Do this as soon as the database can be reached. Raises what stands in its way for too long."""
+    deadline = time.monotonic() + UNREACHED_SECONDS
+    while True:
+        try:
+            return await work()
+        except (*UNREACHABLE, *TRANSIENT):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(UNREACHED_PAUSE)
 
 
 async def _original(context: Context, valid: ValidBulkSend) -> _Stored:
@@ -162,25 +201,6 @@ def _too_early(interval: timedelta, wait: timedelta) -> UserError:
     minutes = interval.total_seconds() / 60
     message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
     return UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
-
-
-async def _committed(context: Context, idempotency_key: str) -> KeyHolderRow | None:
-    """The connection broke: only the table knows what happened, once nothing of it is under way."""
-    log.warning("commit outcome unknown, looking it up", request_id=context.request_id)
-    organization_id = context.caller.organization_id
-    deadline = time.monotonic() + LOOK_UP_SECONDS
-    while True:
-        try:
-            async with writing(context.gateway.pool) as conn:
-                # A create that is still under way holds this lock.
-                await bulk_sends.lock_rate(conn, organization_id=organization_id)
-                return await bulk_sends.find_by_idempotency_key(
-                    conn, organization_id=organization_id, idempotency_key=idempotency_key
-                )
-        except (*UNREACHABLE, *TRANSIENT):
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(LOOK_UP_PAUSE)
 
 
 async def _answer(context: Context, valid: ValidBulkSend, stored: _Stored) -> Created:

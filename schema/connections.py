@@ -11,7 +11,12 @@ from bulksend.schema.dressing import Listed, Made, dressed
 NodeType = TypeVar("NodeType")
 
 
-@dressed()
+@dressed(
+    has_next_page=Made(lambda self: self.row.has_next_page),
+    has_previous_page=Made(lambda self: self.row.has_previous_page),
+    start_cursor=Made(lambda self: self.row.start_cursor),
+    end_cursor=Made(lambda self: self.row.end_cursor),
+)
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
     """Where a page lies in its list."""

@@ -18,11 +18,15 @@ class Cut(Enum):
     NOT_AT_ALL = "not at all"
     BEFORE_COMMIT = "the server never gets it"
     AFTER_COMMIT = "the server does it, and its answer is lost"
+    LATE = "the server gets it when the connection is long broken"
 
 
 @dataclass
 class CuttingProxy:
-    """The way to the database through the proxy; set `cut` for the next statement that contains `marker`."""
+    """The way to the database through the proxy; set `cut` for the next statement that contains `marker`.
+
+    What is cut off `LATE` waits for `let_through`, and then sets `was_late`.
+    """
 
     dsn: str
     cut: Cut = Cut.NOT_AT_ALL
@@ -30,6 +34,9 @@ class CuttingProxy:
     cuts: int = 0
     connections: set[asyncio.Task[None]] = field(default_factory=set)
     refuses: bool = False
+    refuses_after_cut: bool = False
+    let_through: asyncio.Event = field(default_factory=asyncio.Event)
+    was_late: asyncio.Event = field(default_factory=asyncio.Event)
 
     def refuse_all(self) -> None:
         """Break every connection, and let none be made."""
@@ -39,12 +46,14 @@ class CuttingProxy:
 
     def allow_all(self) -> None:
         """Let connections be made again."""
-        self.refuses = False
+        self.refuses = self.refuses_after_cut = False
 
     def takes(self) -> Cut:
         """What to do with the execution of such a statement."""
         found, self.cut = self.cut, Cut.NOT_AT_ALL
         self.cuts += found is not Cut.NOT_AT_ALL
+        if self.refuses_after_cut and found is not Cut.NOT_AT_ALL:
+            self.refuse_all()
         return found
 
 
@@ -98,6 +107,14 @@ async def _carry(
                     await asyncio.gather(back, return_exceptions=True)
                     server_writer.write(chunk)
                     await server_reader.readuntil(_READY)
+                    return
+                if cut is Cut.LATE:
+                    back.cancel()
+                    writer.close()
+                    await proxy.let_through.wait()
+                    server_writer.write(chunk)
+                    await server_reader.readuntil(_READY)
+                    proxy.was_late.set()
                     return
                 sent = b""
             sent += chunk

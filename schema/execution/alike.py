@@ -34,7 +34,8 @@ def alike(type_: GraphQLInputObjectType, one: Coerce, coercer: Callable[[Any], C
         if len(given) != 1:
             return [one(value) for value in values]
         (names,) = given
-        if names not in shapes and len(shapes) < MOST_SHAPES:
+        # What callers make up is neither compiled nor kept.
+        if names not in shapes and len(shapes) < MOST_SHAPES and type_.fields.keys() >= set(names):
             shapes[names] = _shape(type_, names, coercer)
         together = shapes.get(names)
         return together(values) if together else [one(value) for value in values]
@@ -51,7 +52,7 @@ def _shape(type_: GraphQLInputObjectType, names: tuple[str, ...], coercer: Calla
      x1=map(c1,x1)
      return [{'name':x0,'values':x1} for x0,x1, in zip(x0,x1)]
     """
-    if not names or not set(names) <= type_.fields.keys():
+    if not names:
         return None
     variables = {name: f"x{number}" for number, name in enumerate(names)}
     known: dict[str, Any] = {"get": itemgetter(*names), "NotRecognised": NotRecognised}

@@ -10,7 +10,7 @@ Whatever is out of the ordinary raises, and the objects are completed one by one
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -84,7 +84,20 @@ def _in_row(plan: "Plan", position: Position) -> "OfRow | None":
     if found is None or is_non_null_type(type_):
         return None
     fields = _fields(plan, position, found.of, type_)
-    return None if fields is None else Dressed(fields, None, is_nullable=True, in_row=found)
+    if fields is None or not set(_columns(fields)) <= found.view.columns.keys():
+        return None
+    return Dressed(fields, None, is_nullable=True, in_row=found)
+
+
+def _columns(fields: "list[tuple[str, OfRow | str]]") -> Iterator[str]:
+    """Give the names of all columns that these are made of."""
+    for _, field in fields:
+        if isinstance(field, Leaf):
+            yield field.column.name
+        elif isinstance(field, Dressed):
+            yield from _columns(field.fields)
+            if field.unless_null:
+                yield field.unless_null
 
 
 def _fields(plan: "Plan", position: Position, of: object, type_: Any) -> "list[tuple[str, OfRow | str]] | None":

@@ -113,14 +113,21 @@ async def test_a_transaction_left_open_is_rolled_back(single: Pool) -> None:
         assert await conn.fetchval("SELECT to_regclass('left_open')") is None
 
 
-async def test_what_is_not_needed_for_long_goes_back(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_needed_for_long_goes_back_also_when_nobody_asks(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with open_pool(dsn, min_size=0, max_size=2) as pool:
         async with pool.acquire(), pool.acquire():
             pass
         assert pool.get_idle_size() == 0
-        monkeypatch.setattr(ready_pool, "READY_SECONDS", 0)
-        await session(pool)
-        assert pool.get_idle_size() == 1
+        monkeypatch.setattr(ready_pool, "READY_SECONDS", 0.05)
+    async with open_pool(dsn, min_size=0, max_size=2) as pool:
+        async with pool.acquire(), pool.acquire():
+            pass
+        async with asyncio.timeout(5):
+            while pool.get_idle_size() < 2:
+                await asyncio.sleep(0.01)
+        assert await session(pool)
 
 
 async def test_closing_waits_for_what_is_in_use(dsn: str) -> None:

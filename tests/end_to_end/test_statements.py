@@ -167,6 +167,18 @@ async def test_is_as_few_statements_as_the_shape_allows(
     assert names(statements_again) == names(statements)
 
 
+async def test_a_list_of_some_states_is_planned_for_them(
+    idle_gateway: RunningGateway, tenant: Tenant, stored: Stored
+) -> None:
+    query = "{ bulkSends(status: [PROCESSING]) { nodes { id } totalCount } }"
+    async with counted(idle_gateway.pool) as statements:
+        reply = await idle_gateway.ask(tenant, query)
+    assert reply.data["bulkSends"]["totalCount"] == 3
+    begun = [one for one in statements if one.startswith("BEGIN")]
+    assert begun == ["BEGIN; SET LOCAL plan_cache_mode = force_custom_plan"] * 2
+    assert [one for one in names(statements) if "." in one] == [f"{PAGE}", "bulk_sends.count"]
+
+
 @pytest.mark.parametrize("more", [{}, {"idempotencyKey": "k"}], ids=["no key", "a key"])
 async def test_a_create_is_one_statement_and_a_transaction_of_its_own(
     idle_gateway: RunningGateway, tenant: Tenant, more: dict[str, Any]

@@ -1,11 +1,15 @@
 """A commit whose answer is lost: the table tells what happened, and so does the call."""
 
+import asyncio
+
 import pytest
 from cutting_proxy import Cut, cutting_proxy, through
-from gateway import CREATE, Sending, Tenant, create, running_gateway
+from gateway import CREATE, RunningGateway, Sending, Tenant, create, running_gateway
 from smtp_sink import SmtpSink
+from structlog.testing import capture_logs
 
 from bulksend.db.pool import Pool
+from bulksend.resolvers import creating
 
 
 async def test_what_was_committed_is_told_as_such(pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant) -> None:
@@ -40,24 +44,72 @@ async def test_who_asked_again_meanwhile_is_told_of_a_replay(
     assert len(sink.mails) == (3 if key else 6)
 
 
-async def test_what_was_not_committed_is_an_error_and_leaves_nothing(
-    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant
-) -> None:
+async def test_what_never_arrived_is_asked_for_again(pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant) -> None:
     async with (
         cutting_proxy(dsn) as proxy,
         running_gateway(dsn, sink.url, **through(proxy)) as gateway,
     ):
         proxy.cut = Cut.BEFORE_COMMIT
-        reply = await gateway.ask(tenant, CREATE, Sending(tenant, 3, {"idempotencyKey": "k"}).variables)
+        payload = await create(gateway, tenant, 3)
         assert proxy.cuts == 1
+        assert payload["bulkSend"]["sentCount"] == 3
+    assert await left(pool) == (1, 3, 1, 1)
+    assert len(sink.mails) == 3
+
+
+@pytest.mark.parametrize("interval", [0, 300])
+async def test_what_arrives_after_all_is_nobodys(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, interval: int
+) -> None:
+    async with (
+        cutting_proxy(dsn) as proxy,
+        running_gateway(dsn, sink.url, bulk_send_interval=interval, **through(proxy)) as gateway,
+    ):
+        proxy.cut = Cut.LATE
+        payload = await create(gateway, tenant, 3)
+        assert (proxy.cuts, payload["replayed"], payload["bulkSend"]["sentCount"]) == (1, False, 3)
+        rate = await pool.fetchval("SELECT last_accepted_at FROM bulk_send_rates")
+        proxy.let_through.set()
+        async with asyncio.timeout(5):
+            await proxy.was_late.wait()
+    assert await pool.fetchval("SELECT last_accepted_at FROM bulk_send_rates") == rate
+    assert await left(pool) == (1, 3, 1, 1)
+    assert len(sink.mails) == 3
+
+
+async def test_what_cannot_be_asked_again_is_an_error_and_leaves_nothing(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(creating, "UNREACHED_SECONDS", 0.5)
+    async with (
+        cutting_proxy(dsn) as proxy,
+        running_gateway(dsn, sink.url, **through(proxy)) as gateway,
+    ):
+        await create(gateway, tenant, 1, idempotencyKey="before")
+        proxy.cut = Cut.BEFORE_COMMIT
+        proxy.refuses_after_cut = True
+        reply = await gateway.ask(tenant, CREATE, Sending(tenant, 3, {"idempotencyKey": "k"}).variables)
         assert reply.error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
         assert reply.error["extensions"]["requestId"] in reply.error["message"]
         assert reply.body["data"] == {"createBulkSend": None}
-        assert await left(pool) == (0, 0, 0, 0)
+        assert (await left(pool))[:2] == (1, 1)
 
+        proxy.allow_all()
         again = await create(gateway, tenant, 3, idempotencyKey="k")
         assert not again["replayed"]
         assert again["bulkSend"]["sentCount"] == 3
+
+
+async def test_a_lock_that_is_held_for_too_long_is_no_lost_connection(
+    pool: Pool, gateway: RunningGateway, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bulksend.db.pool.TRIES", 1)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM bulk_send_rates FOR UPDATE")
+        with capture_logs() as logged:
+            reply = await gateway.ask(tenant, CREATE, Sending(tenant, 3, {}).variables)
+    assert reply.error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert [entry["event"] for entry in logged if entry["log_level"] == "warning"] == []
 
 
 async def test_what_the_database_refuses_to_commit_leaves_nothing(

@@ -12,6 +12,7 @@ from smtp_sink import SmtpSink
 from statements import counted, names
 from stored import Stored, delete, mark_failed, mark_sent, store
 
+from bulksend.db.bulk_sends import ListedBulkSendRow
 from bulksend.db.pool import Pool
 
 BOTH = "documents.get_with_bulk_send"
@@ -226,3 +227,25 @@ async def test_an_id_of_nothing_is_nothing(idle_gateway: RunningGateway, tenant:
         body, statements = await ask(idle_gateway, tenant, TOGETHER, {"id": nothing})
         assert body == {"data": {"bulkSend": None}}
         assert not statements
+
+
+@pytest.mark.parametrize(
+    "below", ["pageInfo { hasNextPage endCursor } nodes { signer { name } }", "edges { cursor } nodes { id }"]
+)
+async def test_a_page_with_documents_is_completed_by_its_columns(
+    gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
+    query = f"{{ bulkSends {{ nodes {{ name template {{ name }} documents(first: 3) {{ {below} }} }} }} }}"
+    reply = await gateway.ask(tenant, query)
+    assert [row["name"] for row in reply.data["bulkSends"]["nodes"]] == ["Newest", "Old", "Older"]
+
+
+async def test_so_is_one_with_its_templates_bodies(
+    gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
+    reply = await gateway.ask(tenant, "{ bulkSends { nodes { name template { name body } } } }")
+    rows = reply.data["bulkSends"]["nodes"]
+    assert [row["name"] for row in rows] == ["Newest", "Old", "Older"]
+    assert rows[2]["template"]["body"] == "To {{ values.company }}."

@@ -156,6 +156,11 @@ def test_lists_of_alike_objects_are_coerced_together() -> None:
     given = [{"name": f"Signer {number}", "tags": ["a"], "email": None} for number in range(3)]
     assert coerce(given) == [{**signer, "age": 3, "note": "n"} for signer in given]
     assert coerce([{"name": "alone"}]) == [{"name": "alone", "age": 3, "note": "n"}]
+    for number in range(100):
+        with pytest.raises(NotRecognised):
+            coerce([{"name": "n", f"junk {number}": 1}])
+    counted.clear()
+    assert coerce([{"name": "n", "note": "m"}]) == [{"name": "n", "age": 3, "note": "m"}]
     assert counted == []
     assert len(coerce([*given, {"name": "other"}])) == 4
     assert len(counted) == 4
