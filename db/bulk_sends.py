@@ -63,7 +63,6 @@ class KeyHolderRow:
 
     id: UUID
     fingerprint: bytes
-    deleted: bool
     age: timedelta
 
 

@@ -22,7 +22,7 @@ from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import Connection, write_at_once
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
-from bulksend.resolvers.bulk_sends import read_now, wait_until_finished
+from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.preview import Preview
 from bulksend.resolvers.problems import UserError, UserErrorCode, Warning
@@ -139,19 +139,19 @@ async def _create_again(context: Context, valid: ValidBulkSend, new: NewBulkSend
     """
     organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
 
-    async def create(conn: Connection) -> tuple[BulkSendRow | None, KeyHolderRow | None, float]:
+    async def create(conn: Connection) -> _Stored | None:
         row = await bulk_sends.create(conn, organization_id=organization_id, interval=interval, new=new)
-        holder = row or await bulk_sends.find_by_idempotency_key(
+        if row:
+            return _Stored(row, replayed=False)
+        holder = await bulk_sends.find_by_idempotency_key(
             conn, organization_id=organization_id, idempotency_key=new.idempotency_key
         )
-        return row, holder if isinstance(holder, KeyHolderRow) else None, time.monotonic() - began
+        if holder is None:
+            return None
+        is_older = holder.age > timedelta(seconds=time.monotonic() - began)
+        return _Stored(await _row_of(conn, organization_id, valid, holder), replayed=is_older)
 
-    row, holder, elapsed = await _until_reached(lambda: write_at_once(context.gateway.pool, create))
-    if row:
-        return _Stored(row, replayed=False)
-    if holder is None:
-        return None
-    return _Stored(await _row_of(context, valid, holder), replayed=holder.age > timedelta(seconds=elapsed))
+    return await _until_reached(lambda: write_at_once(context.gateway.pool, create))
 
 
 async def _until_reached(work: Callable[[], Awaitable[Result]]) -> Result:
@@ -168,32 +168,30 @@ async def _until_reached(work: Callable[[], Awaitable[Result]]) -> Result:
 
 async def _original(context: Context, valid: ValidBulkSend) -> _Stored:
     """Give the bulk send that the caller's key was used for. Raises why there is none, and none was made."""
-    organization_id, key = context.caller.organization_id, valid.details.idempotency_key
-    interval = context.gateway.bulk_send_interval
+    organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
+    key = valid.details.idempotency_key
     async with context.gateway.pool.acquire() as conn:
         holder = key and await bulk_sends.find_by_idempotency_key(
             conn, organization_id=organization_id, idempotency_key=key
         )
+        if holder:
+            return _Stored(await _row_of(conn, organization_id, valid, holder), replayed=True)
         allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
-    if holder:
-        return _Stored(await _row_of(context, valid, holder), replayed=True)
     if valid.template is None and allowed is None:
         raise _Refused(_no_template())
     raise _Refused(_too_early(interval, allowed.wait if allowed else timedelta()))
 
 
-async def _row_of(context: Context, valid: ValidBulkSend, holder: KeyHolderRow) -> BulkSendRow:
+async def _row_of(conn: Connection, organization_id: UUID, valid: ValidBulkSend, holder: KeyHolderRow) -> BulkSendRow:
     """Give the bulk send that a key was used for, if it is what is asked for and still there."""
-    row = None
     if holder.fingerprint != valid.fingerprint:
         message = "idempotencyKey was used before with another input"
         raise _Refused(UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
-    if not holder.deleted:
-        row = await read_now(context.gateway, organization_id=context.caller.organization_id, bulk_send_id=holder.id)
-    if row is None:
+    rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[holder.id])
+    if not rows:
         message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
         raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
-    return row
+    return rows[0]
 
 
 def _too_early(interval: timedelta, wait: timedelta) -> UserError:

@@ -381,7 +381,6 @@ FOR NO KEY UPDATE;
 SELECT
     id,
     fingerprint,
-    deleted_at IS NOT NULL AS deleted,
     clock_timestamp() - created_at AS age
 FROM bulk_sends
 WHERE organization_id = $1 AND idempotency_key = $2;
@@ -397,9 +396,9 @@ WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp
 -- name: create
 -- A new bulk send, a document for each of its signers in their order, and a turn to deliver them. Takes the
 -- organization's one create per interval; gives and stores nothing when it is too early, or the idempotency key is
--- used. It is a transaction of its own, so that the rate row is locked for no longer than this takes, and for a
--- row it waits at most 2 s. Everything is made from that row, which is locked by then: ids grow as bulk sends are committed. A
--- create that waited does not see what the one before it stored; then the key's index refuses it.
+-- used. It is a transaction of its own, so that the rate row is locked for no longer than this takes, and for a row it
+-- waits at most 2 s. Everything is made from that row, which is locked by then: ids grow as bulk sends are committed.
+-- A create that waited does not see what the one before it stored; then the key's index refuses it.
 WITH patience AS (
     SELECT set_config('lock_timeout', '2s', TRUE) AS lock_timeout
 ),
