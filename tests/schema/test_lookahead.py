@@ -28,6 +28,13 @@ async def idle_gateway(
 
 
 @pytest.fixture
+async def compiled_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
+    """A gateway whose executor is the compiled one, whatever this run's is."""
+    async with running_gateway(dsn, sink.url, delivery=False, executor="compiled") as running:
+        yield running
+
+
+@pytest.fixture
 async def stored(pool: Pool, tenant: Tenant) -> Stored:
     """The newest of three bulk sends: of five signers; the second's mail was sent, the third's failed."""
     other = await new_template(pool, tenant.organization_id, name="Other", body="To {{ values.company }}.")
@@ -233,19 +240,19 @@ async def test_an_id_of_nothing_is_nothing(idle_gateway: RunningGateway, tenant:
     "below", ["pageInfo { hasNextPage endCursor } nodes { signer { name } }", "edges { cursor } nodes { id }"]
 )
 async def test_a_page_with_documents_is_completed_by_its_columns(
-    gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch, below: str
+    compiled_gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch, below: str
 ) -> None:
     monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
     query = f"{{ bulkSends {{ nodes {{ name template {{ name }} documents(first: 3) {{ {below} }} }} }} }}"
-    reply = await gateway.ask(tenant, query)
+    reply = await compiled_gateway.ask(tenant, query)
     assert [row["name"] for row in reply.data["bulkSends"]["nodes"]] == ["Newest", "Old", "Older"]
 
 
 async def test_so_is_one_with_its_templates_bodies(
-    gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch
+    compiled_gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
-    reply = await gateway.ask(tenant, "{ bulkSends { nodes { name template { name body } } } }")
+    reply = await compiled_gateway.ask(tenant, "{ bulkSends { nodes { name template { name body } } } }")
     rows = reply.data["bulkSends"]["nodes"]
     assert [row["name"] for row in rows] == ["Newest", "Old", "Older"]
     assert rows[2]["template"]["body"] == "To {{ values.company }}."
