@@ -28,9 +28,12 @@ async def idle_gateway(
 
 
 @pytest.fixture
-async def compiled_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
+async def compiled_gateway(
+    pool: Pool, dsn: str, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RunningGateway]:
     """A gateway whose executor is the compiled one, whatever this run's is."""
-    async with running_gateway(dsn, sink.url, delivery=False, executor="compiled") as running:
+    monkeypatch.delenv("BULKSEND_EXECUTOR", raising=False)
+    async with running_gateway(dsn, sink.url, delivery=False) as running:
         yield running
 
 
