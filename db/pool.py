@@ -9,8 +9,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from bulksend.db.errors import CONNECTION_LOST, TRANSIENT
-from bulksend.db.moments import keep_microseconds
 from bulksend.db.ready_pool import ReadyPool
+from bulksend.db.timestamps import keep_microseconds
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]

@@ -16,9 +16,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Generic, TypeVar, cast, get_type_hints
 
-from bulksend.db.moments import is_moment, moment
 from bulksend.db.pool import Connection
 from bulksend.db.rows import Row as LazyRow
+from bulksend.db.timestamps import is_moment, moment
 
 Row = TypeVar("Row")
 

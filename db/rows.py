@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, get_args
 
 import asyncpg
 
-from bulksend.db.moments import is_moment, moment
+from bulksend.db.timestamps import is_moment, moment
 
 
 class Column(NamedTuple):

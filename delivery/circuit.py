@@ -13,9 +13,9 @@ from bulksend.db.circuit import Trouble
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
 from bulksend.delivery.metrics import CIRCUIT_OPEN
-from bulksend.delivery.outcomes import TOO_SLOW, Accepted, Outcome, ServerTrouble
 from bulksend.delivery.policy import Policy
-from bulksend.delivery.smtp import Mailer
+from bulksend.delivery.smtp.mailer import Mailer
+from bulksend.delivery.smtp.outcomes import TOO_SLOW, Accepted, Outcome, ServerTrouble
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ import structlog
 from bulksend.db import deliveries
 from bulksend.db.deliveries import ClaimedRow
 from bulksend.db.pool import Pool
-from bulksend.delivery.faults import described
+from bulksend.delivery.exception_logging import described
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from bulksend.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Released, ServerTrouble
+from bulksend.delivery.smtp.outcomes import Accepted, Deferred, Outcome, Refused, Released, ServerTrouble
 
 MAILS: Final = Counter("bulksend_mails", "Mails by what became of the attempt to send them.", ["outcome"])
 EXPIRED: Final = Counter("bulksend_mails_expired", "Documents failed because they had waited too long.")

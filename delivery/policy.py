@@ -7,8 +7,8 @@ from email.utils import parseaddr
 from typing import Final
 
 from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
-from bulksend.delivery.message import envelope_address
-from bulksend.delivery.outcomes import (
+from bulksend.delivery.mail.message import envelope_address
+from bulksend.delivery.smtp.outcomes import (
     Accepted,
     Deferred,
     DeliveryErrorCode,

@@ -15,7 +15,7 @@ from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
-from bulksend.delivery.faults import described
+from bulksend.delivery.exception_logging import described
 from bulksend.delivery.metrics import UNRECORDED
 
 log = structlog.get_logger(__name__)

@@ -14,16 +14,16 @@ from bulksend.db.deliveries import ClaimedRow, OverdueRow
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
 from bulksend.delivery.circuit import Circuit
-from bulksend.delivery.faults import described
+from bulksend.delivery.document_mail import Sending
+from bulksend.delivery.exception_logging import described
+from bulksend.delivery.in_flight_window import Room
 from bulksend.delivery.leases import Leases
-from bulksend.delivery.links import SigningLinks
 from bulksend.delivery.metrics import EXPIRED, IN_FLIGHT, count
-from bulksend.delivery.pace import Pace
 from bulksend.delivery.policy import Policy, expired, is_overdue, result
 from bulksend.delivery.recorder import Recorder
-from bulksend.delivery.room import Room
-from bulksend.delivery.sending import Sending
-from bulksend.delivery.smtp import Mailer
+from bulksend.delivery.signing_links import SigningLinks
+from bulksend.delivery.smtp.mailer import Mailer
+from bulksend.delivery.token_bucket import Pace
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
-from bulksend.delivery.links import SigningLinks
+from bulksend.delivery.signing_links import SigningLinks
 from bulksend.resolvers.errors import Forbidden, Unauthenticated
 from bulksend.resolvers.loaders import Loaders
 from bulksend.resolvers.viewer import Scope, Viewer

@@ -11,8 +11,8 @@ from typing import Final
 
 import orjson
 
+from bulksend.resolvers.fast_validation import Signer
 from bulksend.resolvers.inputs import CreateBulkSendInput
-from bulksend.resolvers.signers import Signer
 
 _NOT_ASKED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
 _ESCAPED_BY_JSON: Final = re.compile(r"[^\x00-\x7e]+")

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from bulksend.delivery.rendering import MAX_VALUES
+from bulksend.delivery.template_rendering import MAX_VALUES
 from bulksend.resolvers import email_addresses
 
 MAXIMUM_SIGNERS: Final = 500

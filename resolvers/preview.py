@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bulksend.db.templates import TemplateRow
-from bulksend.delivery.message import Letter, subject, text
+from bulksend.delivery.mail.message import Letter, subject, text
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.validation import ValidBulkSend
 

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from bulksend.db.templates import TemplateRow
+from bulksend.resolvers.fast_validation import Signer, plain_signers, signer_of
 from bulksend.resolvers.fingerprint import fingerprint
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
-from bulksend.resolvers.problems import Path, UserError, UserErrorCode, Warning, WarningCode
-from bulksend.resolvers.signers import Signer, plain_signers, signer_of
+from bulksend.resolvers.user_errors import Path, UserError, UserErrorCode, Warning, WarningCode
 
 # 500 signers may take milliseconds to validate: after this long, others have their turn on the event loop.
 _SECONDS_AT_A_TIME: Final = 0.001

@@ -13,13 +13,10 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, ParseOptions, PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from bulksend.execution import distrust
+from bulksend.execution.private_apis import OpenSchema, operation_name_of
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
-from bulksend.schema.borrowed import OpenSchema, operation_name_of
-from bulksend.schema.cost import Prices
-from bulksend.schema.errors import CallerErrors, present
-from bulksend.schema.execution import distrust
-from bulksend.schema.executors import Executor, Executors, checked
 from bulksend.schema.federation import (
     REPRESENTATION,
     Entities,
@@ -28,14 +25,17 @@ from bulksend.schema.federation import (
     asks_the_subgraph,
     subgraph_sdl,
 )
-from bulksend.schema.limits import Limits, check_variables, too_complex
 from bulksend.schema.mutation import Mutation
-from bulksend.schema.operations import Operation
-from bulksend.schema.prepared import Prepared, PreparedDocuments
+from bulksend.schema.operations.cache import Prepared, PreparedDocuments
+from bulksend.schema.operations.cost import Prices
+from bulksend.schema.operations.errors import CallerErrors, present
+from bulksend.schema.operations.limits import Limits, check_variables, too_complex
+from bulksend.schema.operations.operation import Operation
+from bulksend.schema.operations.shadow_execution import Executor, Executors, checked
 from bulksend.schema.query import Query
-from bulksend.schema.scalars import DATE_TIME
 from bulksend.schema.subscription import Subscription
-from bulksend.schema.viewer import ApiKey, Organization
+from bulksend.schema.types.scalars import DATE_TIME
+from bulksend.schema.types.viewer import ApiKey, Organization
 
 _OWN_EXTENSIONS: Final = (CallerErrors,)
 _ANY_KIND: Final = frozenset(OperationType)

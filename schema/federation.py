@@ -14,12 +14,13 @@ from strawberry.types.scalar import ScalarDefinition
 from bulksend.db import ids
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import BadUserInput
-from bulksend.schema import arguments, nodes
-from bulksend.schema.bulk_sends import BulkSend
-from bulksend.schema.documents import Document
-from bulksend.schema.info import Info
+from bulksend.schema import arguments
 from bulksend.schema.query import Query
-from bulksend.schema.templates import Template
+from bulksend.schema.types import nodes
+from bulksend.schema.types.bulk_sends import BulkSend
+from bulksend.schema.types.documents import Document
+from bulksend.schema.types.info import Info
+from bulksend.schema.types.templates import Template
 
 _COORDINATE: Final = "Query._entities"
 _QUERY: Final = get_object_definition(Query, strict=True).description

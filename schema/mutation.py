@@ -5,19 +5,19 @@ from typing import Annotated
 import strawberry
 
 from bulksend.db import ids
-from bulksend.resolvers import bulk_sends, cancelling, creating, retrying
+from bulksend.resolvers import bulk_sends, cancel_bulk_send, create_bulk_send, retry_bulk_send
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.bulk_sends import BulkSend
-from bulksend.schema.info import Info
-from bulksend.schema.inputs import (
+from bulksend.schema.types.bulk_sends import BulkSend
+from bulksend.schema.types.info import Info
+from bulksend.schema.types.inputs import (
     CancelBulkSendInput,
     CreateBulkSendInput,
     DeleteBulkSendInput,
     RetryBulkSendInput,
 )
-from bulksend.schema.payloads import (
+from bulksend.schema.types.payloads import (
     CancelBulkSendPayload,
     CreateBulkSendPayload,
     DeleteBulkSendPayload,
@@ -44,7 +44,7 @@ class Mutation:
     ) -> CreateBulkSendPayload | None:
         """Create."""
         _begin(info.context, Scope.BULK_SENDS_CREATE)
-        return CreateBulkSendPayload.of(await creating.create(info.context, input.given))
+        return CreateBulkSendPayload.of(await create_bulk_send.create(info.context, input.given))
 
     @strawberry.mutation(
         description=(
@@ -78,7 +78,7 @@ class Mutation:
         """Cancel."""
         _begin(info.context, Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
-        cancelled = await cancelling.cancel(info.context, bulk_send_id) if bulk_send_id else None
+        cancelled = await cancel_bulk_send.cancel(info.context, bulk_send_id) if bulk_send_id else None
         if cancelled is None:
             return CancelBulkSendPayload(bulk_send=None, cancelled_count=0, user_errors=[_no_bulk_send()])
         return CancelBulkSendPayload(
@@ -100,7 +100,7 @@ class Mutation:
         _begin(info.context, Scope.BULK_SENDS_CREATE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         chosen = arguments.given(input.document_ids)
-        retried = await retrying.retry(info.context, bulk_send_id, chosen) if bulk_send_id else None
+        retried = await retry_bulk_send.retry(info.context, bulk_send_id, chosen) if bulk_send_id else None
         if retried is None:
             return RetryBulkSendPayload(bulk_send=None, retried_count=0, user_errors=[_no_bulk_send()])
         return RetryBulkSendPayload(

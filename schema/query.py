@@ -11,16 +11,17 @@ from bulksend.db import documents as document_rows
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, documents, templates
 from bulksend.resolvers.viewer import Scope
-from bulksend.schema import ahead, arguments, nodes
-from bulksend.schema.bulk_sends import BulkSend, BulkSendStatus
-from bulksend.schema.connections import Connection
-from bulksend.schema.documents import DeliveryStatus, Document, DocumentStatus
-from bulksend.schema.info import Info
-from bulksend.schema.lookahead import is_alone
-from bulksend.schema.node import Node
-from bulksend.schema.paging import After, Before, First, First500, Last, Last500
-from bulksend.schema.templates import Template
-from bulksend.schema.viewer import RateLimit, Viewer
+from bulksend.schema import arguments, prefetch
+from bulksend.schema.selections import is_alone
+from bulksend.schema.types import nodes
+from bulksend.schema.types.bulk_sends import BulkSend, BulkSendStatus
+from bulksend.schema.types.connections import Connection
+from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
+from bulksend.schema.types.info import Info
+from bulksend.schema.types.node import Node
+from bulksend.schema.types.page_arguments import After, Before, First, First500, Last, Last500
+from bulksend.schema.types.templates import Template
+from bulksend.schema.types.viewer import RateLimit, Viewer
 
 
 @strawberry.type(description="Everything that can be read. What belongs to another organization does not exist.")
@@ -60,10 +61,10 @@ class Query:
     ) -> BulkSend | None:
         """Find one bulk send."""
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
-        wanted = ahead.documents_wanted(info, ahead.below(info))
+        wanted = prefetch.documents_wanted(info, prefetch.below(info))
         if wanted is None or bulk_send_id is None or not info.context.has(Scope.BULK_SENDS_READ):
             return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend", is_alone=is_alone(info))
-        found = await ahead.get(info.context, bulk_send_id, wanted)
+        found = await prefetch.get(info.context, bulk_send_id, wanted)
         return BulkSend(*found) if found else None
 
     @strawberry.field(description="Bulk sends, newest first. Needs `bulk_sends.read`.")
@@ -103,12 +104,14 @@ class Query:
             created_after=arguments.given(created_after),
             created_before=arguments.given(created_before),
         )
-        below = ahead.below_connection(info)
-        with_templates = ahead.templates_wanted(info, below)
+        below = prefetch.below_connection(info)
+        with_templates = prefetch.templates_wanted(info, below)
         page = await bulk_sends.read_page(
             context, arguments.page(first, after, last, before), filters, with_templates=with_templates
         )
-        read = await ahead.read(context, page.rows, ahead.documents_wanted(info, below), has_templates=with_templates)
+        read = await prefetch.read(
+            context, page.rows, prefetch.documents_wanted(info, below), has_templates=with_templates
+        )
         return Connection(page, lambda row: BulkSend(row, read), lambda: bulk_sends.count(context, filters))
 
     @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")

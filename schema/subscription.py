@@ -6,11 +6,11 @@ from typing import Annotated
 import strawberry
 
 from bulksend.db import ids
-from bulksend.resolvers import following
+from bulksend.resolvers import follow_bulk_send
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.bulk_sends import BulkSend
-from bulksend.schema.info import Info
+from bulksend.schema.types.bulk_sends import BulkSend
+from bulksend.schema.types.info import Info
 
 
 @strawberry.type(description="What can be watched.")
@@ -32,6 +32,6 @@ class Subscription:
         if bulk_send_id is None:
             yield None
             return
-        async for row in following.follow(info.context, bulk_send_id):
+        async for row in follow_bulk_send.follow(info.context, bulk_send_id):
             info.context.renew_loaders()
             yield BulkSend.of(row) if row else None

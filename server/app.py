@@ -5,20 +5,23 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bulksend.schema.build import build_schema
-from bulksend.schema.executors import Executors
-from bulksend.server import graphiql, health, openapi_page, problem_details, rest, signing
-from bulksend.server.admission import Admission
-from bulksend.server.cors import Origins
-from bulksend.server.graphql import GraphQLView
-from bulksend.server.graphql_multipart import Streams
-from bulksend.server.graphql_ws import Sockets
-from bulksend.server.graphql_ws_operations import Operations
-from bulksend.server.json_body import LARGEST_BODY
-from bulksend.server.persisted_queries import PersistedQueries
-from bulksend.server.request_ids import request_ids
-from bulksend.server.response_headers import add_headers
-from bulksend.server.unexpected import unexpected
-from bulksend.server.wiring import Parts
+from bulksend.schema.operations.shadow_execution import Executors
+from bulksend.server.graphql import graphiql
+from bulksend.server.graphql.multipart import Streams
+from bulksend.server.graphql.persisted_queries import PersistedQueries
+from bulksend.server.graphql.view import GraphQLView
+from bulksend.server.graphql.websocket import Sockets
+from bulksend.server.graphql.websocket_operations import Operations
+from bulksend.server.http import health
+from bulksend.server.http.admission import Admission
+from bulksend.server.http.cors import Origins
+from bulksend.server.http.json_body import LARGEST_BODY
+from bulksend.server.http.request_ids import request_ids
+from bulksend.server.http.response_headers import add_headers
+from bulksend.server.http.unexpected_errors import unexpected
+from bulksend.server.process import Parts
+from bulksend.server.rest import bulk_sends, openapi_page, problem_details
+from bulksend.server.signing import page
 
 
 def build_app(
@@ -60,10 +63,10 @@ def build_app(
     )
     app.router.add_route("*", "/graphql", view.__call__)
     app.router.add_routes(graphiql.routes())
-    app.router.add_routes(rest.routes(admission))
+    app.router.add_routes(bulk_sends.routes(admission))
     app.router.add_routes(openapi_page.routes())
     app.router.add_routes(problem_details.routes())
-    app.router.add_routes(signing.routes(parts.gateway))
+    app.router.add_routes(page.routes(parts.gateway))
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)
     app.on_response_prepare.append(add_headers)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bulksend.delivery.links import MIN_KEY_LENGTH
-from bulksend.delivery.smtp import SmtpServer
+from bulksend.delivery.signing_links import MIN_KEY_LENGTH
+from bulksend.delivery.smtp.mailer import SmtpServer
 
 PREFIX = "BULKSEND_"
 LONGEST_DELAY = 365 * 86400.0

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import uvloop
-from gateway import RunningGateway, Tenant, new_tenant, running_gateway
-from pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
-from smtp_sink import SmtpSink
+from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
+from support.pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
+from support.smtp_sink import SmtpSink
 
 from bulksend.db import migrations
-from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
+from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 from bulksend.db.pool import Pool, open_pool
 
 

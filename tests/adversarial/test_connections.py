@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-from gateway import RunningGateway, Tenant
-from graphql_socket import connect, initialised
+from support.gateway import RunningGateway, Tenant
+from support.graphql_socket import connect, initialised
 
-from bulksend.server import json_body
+from bulksend.server.http import json_body
 
 IDLE = 1_000
 SLOW = 100

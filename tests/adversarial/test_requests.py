@@ -5,8 +5,8 @@ from typing import Any
 
 import graphql
 import pytest
-from attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
-from gateway import RunningGateway, Tenant
+from support.attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
+from support.gateway import RunningGateway, Tenant
 
 ACCEPT = "application/graphql-response+json"
 

@@ -22,10 +22,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import aiohttp
-from attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
-from gateway import Tenant, new_tenant, running_gateway
+from support.attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
+from support.gateway import Tenant, new_tenant, running_gateway
 
-from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
+from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 from bulksend.db.migrations import migrate
 
 BEAT = 0.001

@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import json
 import urllib.request
 
-from gateway import CREATE, RunningGateway, Sending, Tenant, new_tenant, running_gateway
+from support.gateway import CREATE, RunningGateway, Sending, Tenant, new_tenant, running_gateway
 
-from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
+from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 from bulksend.db.migrations import migrate
-from bulksend.server.mail_catcher import mail_catcher
+from bulksend.server.dev.mail_catcher import mail_catcher
 
 BEAT = 0.0005
 

@@ -21,17 +21,17 @@ import aiosmtplib
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bulk_sending import addresses, create, new_organization
-from processes import environment, running
+from support.bulk_sending import addresses, create, new_organization
+from support.processes import environment, running
 
-from bulksend.db.embedded import embedded_postgres
+from bulksend.db.embedded.server import embedded_postgres
 from bulksend.db.migrations import migrate
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
-from bulksend.delivery.links import SigningLinks
-from bulksend.delivery.message import Letter, compose
+from bulksend.delivery.mail.message import Letter, compose
 from bulksend.delivery.policy import Policy
-from bulksend.delivery.smtp import Mailer, SmtpServer
+from bulksend.delivery.signing_links import SigningLinks
+from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
 from bulksend.delivery.worker import Worker
 
 CONNECTIONS = 10

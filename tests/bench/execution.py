@@ -29,9 +29,9 @@ from bench.peers.workloads import Request, requests
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Viewer
 from bulksend.schema.build import PublicSchema, build_schema
-from bulksend.schema.executors import Executors
+from bulksend.schema.operations.shadow_execution import Executors
+from bulksend.server.process import Parts, open_parts
 from bulksend.server.settings import Settings
-from bulksend.server.wiring import Parts, open_parts
 
 Name = Literal["core", "compiled"]
 NAMES: tuple[Name, ...] = get_args(Name)

@@ -24,19 +24,19 @@ import aiosmtplib
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gateway import CREATE, Sending, Tenant, new_tenant
-from processes import environment, running
+from support.gateway import CREATE, Sending, Tenant, new_tenant
+from support.processes import environment, running
 
 from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import NewBulkSend
-from bulksend.db.embedded import embedded_postgres
+from bulksend.db.embedded.server import embedded_postgres
 from bulksend.db.migrations import migrate
 from bulksend.db.pool import Pool, open_pool
-from bulksend.delivery.links import SigningLinks
-from bulksend.delivery.message import Letter, compose
-from bulksend.delivery.smtp import SmtpServer
-from bulksend.resolvers.signers import Signer
-from bulksend.server.mail_catcher import mail_catcher
+from bulksend.delivery.mail.message import Letter, compose
+from bulksend.delivery.signing_links import SigningLinks
+from bulksend.delivery.smtp.mailer import SmtpServer
+from bulksend.resolvers.fast_validation import Signer
+from bulksend.server.dev.mail_catcher import mail_catcher
 
 SIGNERS = 500
 CONNECTIONS = 10

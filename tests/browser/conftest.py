@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from gateway import RunningGateway, Tenant
 from playwright.async_api import Browser, Page, async_playwright, expect
+from support.gateway import RunningGateway, Tenant
 
-from bulksend.server import graphiql
 from bulksend.server.app import build_app
-from bulksend.server.run import listening
+from bulksend.server.graphql import graphiql
+from bulksend.server.listening import listening
 
 FLAGS = [
     "--no-sandbox",

@@ -1,10 +1,10 @@
 """GraphiQL as people use it: in a browser, against a real gateway."""
 
-import gateway as calls
 import pytest
-from gateway import RunningGateway, Tenant
 from playwright.async_api import Locator, Page, expect
-from smtp_sink import Phase, SmtpSink
+from support import gateway as calls
+from support.gateway import RunningGateway, Tenant
+from support.smtp_sink import Phase, SmtpSink
 
 
 @pytest.fixture

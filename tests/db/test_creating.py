@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from bulk_sending import NO_INTERVAL, addresses, create, documents_of, new_organization
-from delivering import eventually
+from support.bulk_sending import NO_INTERVAL, addresses, create, documents_of, new_organization
+from support.delivering import eventually
 
 from bulksend.db import bulk_sends, deliveries
 from bulksend.db.bulk_sends import NewBulkSend

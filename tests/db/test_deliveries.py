@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from bulk_sending import (
+from conftest import scratch_database
+from support.bulk_sending import (
     Sent,
     addresses,
     bulk_send,
@@ -20,8 +21,7 @@ from bulk_sending import (
     new_organization,
     pass_time,
 )
-from conftest import scratch_database
-from delivering import eventually
+from support.delivering import eventually
 
 from bulksend.db import circuit, deliveries, migrations
 from bulksend.db.circuit import Trouble

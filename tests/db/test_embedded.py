@@ -18,9 +18,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bulksend.db import postgres_binaries
-from bulksend.db.embedded import TEST_SETTINGS, EmbeddedPostgresError, embedded_postgres, postgres_bin
-from bulksend.db.postgres_binaries import Account
+from bulksend.db.embedded import binaries
+from bulksend.db.embedded.binaries import Account
+from bulksend.db.embedded.server import TEST_SETTINGS, EmbeddedPostgresError, embedded_postgres, postgres_bin
 
 # Arguments: the home, and a uid to become once everything is imported (it may not reach our interpreter).
 OWNER = """
@@ -311,7 +311,7 @@ async def test_root_with_the_wheel_in_a_private_folder(
         shutil.copytree(package.parent / name, private / name, symlinks=True)
     private.chmod(0o700)
     monkeypatch.syspath_prepend(private)
-    monkeypatch.setattr(postgres_binaries, "PRIVATE_COPIES", public_home / "cache")
+    monkeypatch.setattr(binaries, "PRIVATE_COPIES", public_home / "cache")
     assert postgres_bin().is_relative_to(private)
     for _ in range(2):
         async with embedded_postgres(tmp_path / "home", settings=TEST_SETTINGS) as dsn:
@@ -323,7 +323,7 @@ async def test_root_with_the_wheel_in_a_private_folder(
 async def test_unprivileged_user(public_home: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     account = Account(nobody.pw_uid, nobody.pw_gid)
-    if not postgres_binaries.can_execute(postgres_bin() / "postgres", account):
+    if not binaries.can_execute(postgres_bin() / "postgres", account):
         pytest.skip("this checkout is closed to other users")
     os.chown(public_home, account.uid, account.gid)
     async with owner_process(public_home, str(account.uid)) as (owner, dsn):

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from conftest import scratch_database
-from schema_dump import dump
+from support.schema_dump import dump
 
 from bulksend.db import migrations
 

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
-from pgbouncer import STATEMENT_CACHE_SIZE, pooled
+from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
 from bulksend.db.pool import Connection, Pool, open_pool, write, writing
 

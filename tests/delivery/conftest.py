@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from mailing import mailer_to
-from smtp_sink import SmtpSink
+from support.mailing import mailer_to
+from support.smtp_sink import SmtpSink
 
-from bulksend.delivery.smtp import Mailer
+from bulksend.delivery.smtp.mailer import Mailer
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
-from delivering import POLICY, delivery_to, eventually, running
-from smtp_sink import Phase, SmtpSink
+from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
+from support.delivering import POLICY, delivery_to, eventually, running
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db import ids, migrations
-from bulksend.db.embedded import embedded_postgres
+from bulksend.db.embedded.server import embedded_postgres
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.recorder import MOST_UNRECORDED
 

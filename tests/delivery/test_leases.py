@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
-from delivering import POLICY, delivery_to, eventually
-from smtp_sink import Phase, SmtpSink
+from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from support.delivering import POLICY, delivery_to, eventually
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db import bulk_sends
 from bulksend.db.pool import Pool, writing

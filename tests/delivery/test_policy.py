@@ -5,10 +5,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from delivering import POLICY
+from support.delivering import POLICY
 
 from bulksend.db.deliveries import ClaimedRow
-from bulksend.delivery.outcomes import (
+from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_overdue, result
+from bulksend.delivery.smtp.outcomes import (
     UNANSWERED,
     Accepted,
     Deferred,
@@ -17,7 +18,6 @@ from bulksend.delivery.outcomes import (
     Released,
     ServerTrouble,
 )
-from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_overdue, result
 
 DOCUMENT = ClaimedRow(
     organization_id=UUID(int=1),

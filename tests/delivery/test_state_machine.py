@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
-from bulk_sending import Sent, create, miscounted, new_organization, pass_time
-from delivering import POLICY, Delivery, delivery_to
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,7 +20,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from smtp_sink import Phase, SmtpSink
+from support.bulk_sending import Sent, create, miscounted, new_organization, pass_time
+from support.delivering import POLICY, Delivery, delivery_to
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db import bulk_sends, deliveries, ids
 from bulksend.db.deliveries import ClaimedRow, Result

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
-from delivering import POLICY, Delivery, delivery_to, eventually, running
-from smtp_sink import Phase, SmtpSink
+from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from support.delivering import POLICY, Delivery, delivery_to, eventually, running
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.pool import Pool

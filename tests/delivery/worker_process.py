@@ -9,9 +9,9 @@ import sys
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import open_pool
-from bulksend.delivery.links import SigningLinks
 from bulksend.delivery.policy import Policy
-from bulksend.delivery.smtp import Mailer, SmtpServer
+from bulksend.delivery.signing_links import SigningLinks
+from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
 from bulksend.delivery.worker import Worker
 
 

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from delivering import eventually
-from gateway import RunningGateway, Tenant, create, new_tenant
-from smtp_sink import Phase, SmtpSink
+from support.delivering import eventually
+from support.gateway import RunningGateway, Tenant, create, new_tenant
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db import ids
-from bulksend.db.moments import moment
+from bulksend.db.timestamps import moment
 from bulksend.delivery.policy import REPLY_SECONDS
 
 FIELDS = "bulkSend { status totalCount sentCount failedCount pendingCount } userErrors { code field }"

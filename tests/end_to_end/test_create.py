@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from cutting_proxy import cutting_proxy, through
-from gateway import (
+from support.cutting_proxy import cutting_proxy, through
+from support.gateway import (
     CREATE,
     RunningGateway,
     Sending,
@@ -17,7 +17,7 @@ from gateway import (
     running_gateway,
     signers,
 )
-from smtp_sink import Phase, SmtpSink
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from gateway import Reply, RunningGateway, Tenant, create, new_tenant, running_gateway, signers
-from smtp_sink import SmtpSink
+from support.gateway import Reply, RunningGateway, Tenant, create, new_tenant, running_gateway, signers
+from support.smtp_sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

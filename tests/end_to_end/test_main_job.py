@@ -2,8 +2,8 @@
 
 import re
 
-from gateway import RunningGateway, Tenant, create
-from smtp_sink import Mail, SmtpSink
+from support.gateway import RunningGateway, Tenant, create
+from support.smtp_sink import Mail, SmtpSink
 
 LINK = re.compile(r"http://sign\.example\.com(/sign/\S+)")
 

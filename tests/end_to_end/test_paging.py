@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant, new_template, new_tenant, running_gateway
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from smtp_sink import SmtpSink
-from stored import Stored, delete, nodes, store
+from support.gateway import RunningGateway, Tenant, new_template, new_tenant, running_gateway
+from support.smtp_sink import SmtpSink
+from support.stored import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from gateway import CREATE, RunningGateway, Sending, Tenant, running_gateway
-from processes import Process, asking, environment, running
-from smtp_sink import Phase, SmtpSink
+from support.gateway import CREATE, RunningGateway, Sending, Tenant, running_gateway
+from support.processes import Process, asking, environment, running
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

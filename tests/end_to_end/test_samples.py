@@ -13,8 +13,8 @@ from asyncio.subprocess import PIPE
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant
-from smtp_sink import SmtpSink
+from support.gateway import RunningGateway, Tenant
+from support.smtp_sink import SmtpSink
 
 LIST = {
     "curl": """\

@@ -2,9 +2,9 @@
 
 import json
 
-from gateway import RunningGateway, Tenant, create, running_gateway
-from processes import environment, running
-from smtp_sink import Phase, SmtpSink
+from support.gateway import RunningGateway, Tenant, create, running_gateway
+from support.processes import environment, running
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant, create, new_template, running_gateway
-from smtp_sink import SmtpSink
-from statements import counted, names
-from stored import Stored, mark_sent, store
+from support.gateway import RunningGateway, Tenant, create, new_template, running_gateway
+from support.smtp_sink import SmtpSink
+from support.statements import counted, names
+from support.stored import Stored, mark_sent, store
 
 from bulksend.db.pool import Pool
 

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from cutting_proxy import Cut, cutting_proxy, through
-from gateway import CREATE, RunningGateway, Sending, Tenant, create, running_gateway
-from smtp_sink import SmtpSink
 from structlog.testing import capture_logs
+from support.cutting_proxy import Cut, cutting_proxy, through
+from support.gateway import CREATE, RunningGateway, Sending, Tenant, create, running_gateway
+from support.smtp_sink import SmtpSink
 
 from bulksend.db.pool import Pool
-from bulksend.resolvers import creating
+from bulksend.resolvers import create_bulk_send
 
 
 async def test_what_was_committed_is_told_as_such(pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant) -> None:
@@ -80,7 +80,7 @@ async def test_what_arrives_after_all_is_nobodys(
 async def test_what_cannot_be_asked_again_is_an_error_and_leaves_nothing(
     pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creating, "UNREACHED_SECONDS", 0.5)
+    monkeypatch.setattr(create_bulk_send, "UNREACHED_SECONDS", 0.5)
     async with (
         cutting_proxy(dsn) as proxy,
         running_gateway(dsn, sink.url, **through(proxy)) as gateway,

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from gateway import Tenant, new_template, new_tenant
-from stored import Stored, delete, mark_sent, store
+from support.gateway import Tenant, new_template, new_tenant
+from support.stored import Stored, delete, mark_sent, store
 
 from bulksend.db import ids
 from bulksend.db.documents import SignerSpan

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant, new_template, running_gateway
-from smtp_sink import SmtpSink
-from statements import counted, purposes
-from stored import Stored, delete, nodes, store
+from support.gateway import RunningGateway, Tenant, new_template, running_gateway
+from support.smtp_sink import SmtpSink
+from support.statements import counted, purposes
+from support.stored import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
 

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant
-from graphql_socket import FOLLOW, initialised
 from structlog.testing import capture_logs
+from support.gateway import RunningGateway, Tenant
+from support.graphql_socket import FOLLOW, initialised
 
 from bulksend.resolvers import bulk_sends
-from bulksend.server.auth import Authenticator
+from bulksend.server.http.authentication import Authenticator
 
 SECRET = "password=hunter2"
 
@@ -23,7 +23,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bulk_sends, "get", fail)
     monkeypatch.setattr(bulk_sends, "get_alone", fail)
-    monkeypatch.setattr("bulksend.resolvers.following.read_now", fail)
+    monkeypatch.setattr("bulksend.resolvers.follow_bulk_send.read_now", fail)
 
 
 ONE = 'query { bulkSend(id: "bs_01h455vb4pex5vsknk084sn02q") { id } viewer { apiKey { name } } }'

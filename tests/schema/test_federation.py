@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from gateway import RunningGateway, Tenant, new_api_key, new_tenant, running_gateway
 from graphql import build_schema as read_schema
 from graphql import get_introspection_query, introspection_types
-from node_project import APOLLO, Ended, run_node
-from smtp_sink import SmtpSink
-from statements import counted, purposes
-from stored import Stored, store
+from support.gateway import RunningGateway, Tenant, new_api_key, new_tenant, running_gateway
+from support.node_project import APOLLO, Ended, run_node
+from support.smtp_sink import SmtpSink
+from support.statements import counted, purposes
+from support.stored import Stored, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool

@@ -6,8 +6,8 @@ import pytest
 from graphql import GraphQLError, get_introspection_query, parse
 
 from bulksend.schema.build import Schema, build_schema
-from bulksend.schema.limits import MOST_COUNTED, Limits, check_document, check_variables
-from bulksend.schema.prepared import PreparedDocuments
+from bulksend.schema.operations.cache import PreparedDocuments
+from bulksend.schema.operations.limits import MOST_COUNTED, Limits, check_document, check_variables
 
 SMALL = Limits(characters=3000, tokens=200, depth=4, aliases=3, directives=2, cost=500, list_items=5, values=20)
 
@@ -225,9 +225,9 @@ async def test_a_valid_document_is_prepared_once_and_an_invalid_one_not_kept() -
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bulksend.schema.prepared.REMEMBERED_DOCUMENTS", 3)
-    monkeypatch.setattr("bulksend.schema.prepared.REMEMBERED_CHARACTERS", 100)
-    monkeypatch.setattr("bulksend.schema.prepared.LONGEST_REMEMBERED", 60)
+    monkeypatch.setattr("bulksend.schema.operations.cache.REMEMBERED_DOCUMENTS", 3)
+    monkeypatch.setattr("bulksend.schema.operations.cache.REMEMBERED_CHARACTERS", 100)
+    monkeypatch.setattr("bulksend.schema.operations.cache.LONGEST_REMEMBERED", 60)
     documents = PreparedDocuments(build_schema()._schema, Limits())
     for number in range(5):
         await documents.prepare(f"query Q{number} {{ __typename }}")

@@ -3,7 +3,7 @@
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse
 
-from bulksend.schema.operations import choose, reads_data
+from bulksend.schema.operations.operation import choose, reads_data
 
 TWO = parse("query A { __typename } query B { __typename }")
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from gateway import RunningGateway, Tenant, create, new_template, new_tenant
-from stored import Stored, delete, mark_failed, mark_sent, nodes, store
+from support.gateway import RunningGateway, Tenant, create, new_template, new_tenant
+from support.stored import Stored, delete, mark_failed, mark_sent, nodes, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
-from node_project import run_node
+from support.node_project import run_node
 
 import bulksend.schema
 from bulksend.schema.build import build_schema

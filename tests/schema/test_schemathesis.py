@@ -6,12 +6,12 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-from gateway import new_tenant, running_gateway
-from smtp_sink import SmtpSink
+from support.gateway import new_tenant, running_gateway
+from support.smtp_sink import SmtpSink
 
 from bulksend.db.pool import Pool
 
-HOOKS = Path(__file__).parent.parent / "schemathesis_graphql_hooks.py"
+HOOKS = Path(__file__).parent.parent / "support" / "schemathesis_graphql_hooks.py"
 SEED = 7
 MOST_SECONDS = 240
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from gateway import CREATE, RunningGateway, Sending, Tenant, new_api_key
 from hypothesis import given
 from hypothesis import strategies as st
-from stored import Stored, store
+from support.gateway import CREATE, RunningGateway, Sending, Tenant, new_api_key
+from support.stored import Stored, store
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import GRANTABLE, Scope, expand

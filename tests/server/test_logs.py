@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import structlog
-from gateway import RunningGateway
+from support.gateway import RunningGateway
 
 from bulksend.server.logs import set_up_logs
 

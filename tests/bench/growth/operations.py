@@ -17,7 +17,7 @@ from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.documents import DocumentSpan, SignerSpan
 from bulksend.db.pages import NEWEST, Span
 from bulksend.db.pool import Connection, Pool, write_at_once
-from bulksend.resolvers.signers import Signer
+from bulksend.resolvers.fast_validation import Signer
 
 SIGNERS: Final = 500
 CLAIM: Final = 10

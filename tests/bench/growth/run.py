@@ -21,7 +21,7 @@ from bench.growth.filling import FILL_SETTINGS, fill
 from bench.growth.measuring import measure
 from bench.growth.shape import Shape
 
-from bulksend.db.embedded import embedded_postgres
+from bulksend.db.embedded.server import embedded_postgres
 
 # The product's own settings, but for what would run in some rounds and not in others.
 MEASURE_SETTINGS = {"autovacuum": "off"}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from bulksend.db.embedded import embedded_postgres
+from bulksend.db.embedded.server import embedded_postgres
 from bulksend.db.migrations import migrate
 
 FOLDER = Path(__file__).parent

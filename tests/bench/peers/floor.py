@@ -20,9 +20,9 @@ from bulksend.db import bulk_sends, templates
 from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.pool import Pool, open_pool
 from bulksend.resolvers.errors import Unauthenticated
-from bulksend.resolvers.signers import Signer
-from bulksend.server.auth import Authenticator
-from bulksend.server.run import until_stopped
+from bulksend.resolvers.fast_validation import Signer
+from bulksend.server.http.authentication import Authenticator
+from bulksend.server.listening import until_stopped
 
 LARGEST_BODY = 10 << 20
 Handler = Callable[[Pool, UUID, dict[str, Any]], Awaitable[str]]

@@ -19,12 +19,12 @@ from strawberry.schema.config import StrawberryConfig
 from bulksend.resolvers.context import Context
 from bulksend.schema.mutation import Mutation
 from bulksend.schema.query import Query
-from bulksend.schema.scalars import DATE_TIME
 from bulksend.schema.subscription import Subscription
-from bulksend.schema.viewer import ApiKey, Organization
-from bulksend.server.run import until_stopped
+from bulksend.schema.types.scalars import DATE_TIME
+from bulksend.schema.types.viewer import ApiKey, Organization
+from bulksend.server.listening import until_stopped
+from bulksend.server.process import Parts, open_parts
 from bulksend.server.settings import Settings
-from bulksend.server.wiring import Parts, open_parts
 
 LARGEST_BODY = 10 << 20
 

@@ -1,0 +1,1 @@
+"""Bulksend: a GraphQL gateway over bulk e-signature sending."""

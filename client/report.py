@@ -1,0 +1,78 @@
+"""What `bulksend send` shows: progress on standard error, and the outcome of each row as CSV."""
+
+import csv
+import io
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from bulksend.client.send import Outcome, Show
+
+SECONDS_BETWEEN_LINES: Final = 10.0
+
+_HEADER: Final = ("line", "name", "email", "document_id", "delivery_status", "error_code", "error_message")
+# What a spreadsheet takes for the beginning of a formula; https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Show]:
+    """Give what shows how many are sent and failed: a bar on a terminal, elsewhere a line now and then."""
+    if not sys.stderr.isatty():
+        yield _Lines(total)
+        return
+    with click.progressbar(
+        length=total, label="Sending", show_pos=True, item_show_func=_failures, file=sys.stderr
+    ) as bar:
+
+        def show(sent: int, failed: int) -> None:
+            bar.update(sent + failed - bar.pos, failed)
+
+        yield show
+
+
+def outcome_csv(outcomes: Sequence[Outcome]) -> str:
+    """Give the outcome as CSV, a row for each recipient.
+
+    A cell that a spreadsheet would run as a formula begins with an apostrophe, which makes it text there.
+    """
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(_HEADER)
+    for outcome in outcomes:
+        writer.writerow([outcome.recipient.line, *map(_as_text, _cells(outcome))])
+    return written.getvalue()
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
+    given = outcome.recipient.cells
+    delivery = (outcome.document_id, outcome.status, outcome.error_code, outcome.error_message)
+    return given["name"], given["email"], *delivery
+
+
+def _as_text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _failures(failed: int | None) -> str | None:
+    return f"{failed} failed" if failed else None
+
+
+class _Lines:
+    """Progress for a log: a line every ten seconds while it changes."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._told_at = time.monotonic()
+        self._told = (0, 0)
+
+    def __call__(self, sent: int, failed: int) -> None:
+        """Tell it when there is something new and the last line is old."""
+        if (sent, failed) == self._told or time.monotonic() - self._told_at < SECONDS_BETWEEN_LINES:
+            return
+        self._told_at, self._told = time.monotonic(), (sent, failed)
+        click.echo(f"{sent} of {self._total} sent, {failed} failed", err=True)

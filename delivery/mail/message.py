@@ -1,0 +1,148 @@
+"""The mail that brings a signer the signing link: RFC 5322 bytes, built once for each document."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import idna
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from bulksend.db import ids
+from bulksend.delivery.mail import headers
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_MAX_LINE = 998
+"""Characters of a mail's longest line, without its end (RFC 5322, 2.1.1)."""
+
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_ADDRESS = re.compile(r"""[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+@[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+""")
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("bulksend.delivery", "mail"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    auto_reload=False,
+)
+_TEXT = _TEMPLATES.get_template("letter.txt")
+_HTML = _TEMPLATES.get_template("letter.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What the mail of one document says; `email_message` is the same for its whole bulk send."""
+
+    organization_name: str
+    template_name: str
+    bulk_send_name: str
+    email_message: str | None
+    signer_name: str
+    signer_email: str
+    signer_message: str | None
+    document_id: UUID
+    signing_url: str
+
+
+def subject(letter: Letter) -> str:
+    """The mail's subject, one line."""
+    return headers.one_line(f"{letter.organization_name} asks you to sign {letter.template_name}")
+
+
+def text(letter: Letter) -> str:
+    """The mail's text part: lines end with `\\n`, and the signing link stands bare on one of its own."""
+    return _TEXT.render(letter=_legible(letter))
+
+
+def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
+    """The mail as SMTP takes it, lines ending with CRLF.
+
+    `mail_from` is `address` or `Name <address>`. Two mails of one document differ in their Date alone. All
+    is ASCII, unless an address has a local part that is not: then the server must speak SMTPUTF8. Raises
+    ValueError for what is no address.
+    """
+    document = ids.encode("doc", letter.document_id)
+    boundary = f"=_{document}"
+    head = (
+        f"From: {_sender(mail_from)}",
+        f"To: {headers.mailbox(letter.signer_name, envelope_address(letter.signer_email))}",
+        f"Subject: {headers.unstructured(subject(letter))}",
+        f"Date: {format_datetime(datetime.now(UTC))}",
+        f"Message-ID: <{document}@{_ascii_domain(message_id_domain)}>",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    )
+    parts = (_part("plain", text(letter)), _part("html", _html(letter)))
+    body = "".join(f"\r\n--{boundary}\r\n{part}" for part in parts)
+    return "\r\n".join((*head, f"{body}\r\n--{boundary}--\r\n")).encode("utf-8")
+
+
+def envelope_address(email: str) -> str:
+    """`email` as MAIL FROM and RCPT TO want it: its domain in A-labels. Raises ValueError if it is none."""
+    if not _ADDRESS.fullmatch(email):
+        raise ValueError("not an email address")
+    local_part, _, domain = email.rpartition("@")
+    return f"{local_part}@{_ascii_domain(domain)}"
+
+
+@lru_cache(maxsize=1024)
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:  # it would quote the domain
+        raise ValueError("not an email address") from None
+
+
+@lru_cache(maxsize=8)
+def _sender(mail_from: str) -> str:
+    name, address = parseaddr(mail_from)
+    return headers.mailbox(name, envelope_address(address))
+
+
+def _html(letter: Letter) -> str:
+    return _HTML.render(letter=_legible(letter), subject=subject(letter))
+
+
+def _legible(letter: Letter) -> Letter:
+    return replace(
+        letter,
+        organization_name=headers.one_line(letter.organization_name),
+        template_name=headers.one_line(letter.template_name),
+        bulk_send_name=headers.one_line(letter.bulk_send_name),
+        signer_name=headers.one_line(letter.signer_name),
+        signer_email=headers.one_line(letter.signer_email),
+        email_message=_lines(letter.email_message),
+        signer_message=_lines(letter.signer_message),
+    )
+
+
+def _lines(message: str | None) -> str | None:
+    return message and _CONTROL.sub("\ufffd", _LINE_END.sub("\n", message)).strip()
+
+
+def _part(subtype: str, content: str) -> str:
+    encoding, encoded = _transfer_encoded(content)
+    return (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n" + encoded.replace("\n", "\r\n")
+    )
+
+
+def _transfer_encoded(content: str) -> tuple[str, str]:
+    """As it is where mail can carry that, so that a link is whole in the raw mail too."""
+    if content.isascii() and max(map(len, content.split("\n"))) <= _MAX_LINE:
+        return "7bit", content
+    return "quoted-printable", binascii.b2a_qp(content.encode("utf-8"), istext=True).decode("ascii")

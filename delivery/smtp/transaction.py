@@ -1,0 +1,89 @@
+"""One mail's way over a connection, and the time it may take."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from bulksend.delivery.smtp.connection import Connection
+from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Released, data_outcome, recipient_outcome
+
+
+class Clock:
+    """The time one mail has: up to its content each stage some seconds, and none of them past the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._content_begun = False
+        # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
+        self._ends_at_deadline = True
+        self.sender_accepted = False
+        self.limit = asyncio.timeout(deadline - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too late to begin the content."""
+        return time.monotonic() >= self._deadline
+
+    def allow(self, seconds: float) -> None:
+        """Give the stage that begins now this long, but no longer than the deadline."""
+        left = self._deadline - time.monotonic()
+        self._ends_at_deadline = left <= seconds
+        self._expire_in(min(seconds, left))
+
+    def begin_content(self, seconds: float) -> None:
+        """Forget the deadline: the final dot is on its way, and the answer to it is worth waiting for."""
+        self._content_begun = True
+        self._expire_in(seconds)
+
+    def release(self) -> None:
+        """End a mail whose content is not begun yet."""
+        if self._content_begun or self.limit.expired():
+            return
+        self._deadline = time.monotonic()
+        self._ends_at_deadline = True
+        self._expire_in(0)
+
+    def verdict(self) -> Outcome:
+        """What became of the mail whose time ran out."""
+        if self._content_begun:
+            return UNANSWERED
+        return Released() if self._ends_at_deadline else TOO_SLOW
+
+    def _expire_in(self, seconds: float) -> None:
+        self.limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is said to the server: both paths in their angle brackets, the message in lines."""
+
+    sender: bytes
+    recipient: bytes
+    message: bytes
+
+
+async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_timeout: float) -> Outcome:
+    """RCPT, DATA and the content of a mail whose MAIL was accepted: three round trips."""
+    clock.sender_accepted = True
+    if failed := recipient_outcome(await connection.command(b"RCPT TO:" + mail.recipient)):
+        return failed
+    if failed := data_outcome(await connection.command(b"DATA")):
+        return failed
+    if clock.is_over:
+        connection.close()  # what the server waits for now is content, nothing else
+        return Released()
+    clock.begin_content(reply_timeout)
+    return await connection.content(as_content(mail.message))
+
+
+def path(address: str) -> bytes | None:
+    """The address as MAIL and RCPT carry it, or None if they cannot."""
+    if not address.isascii() or not address.isprintable() or "<" in address or ">" in address:
+        return None
+    return b"<%b>" % address.encode("ascii")
+
+
+def as_content(message: bytes) -> bytes:
+    """The message with CRLF at its lines' ends, dots doubled at their beginnings, and the final dot."""
+    lines = b"\r\n" + b"\r\n".join(message.splitlines())
+    return lines.replace(b"\r\n.", b"\r\n..")[2:] + b"\r\n.\r\n"

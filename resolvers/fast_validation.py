@@ -1,0 +1,122 @@
+"""Signers as they are stored, and the short way to them for the many whose fields are plain.
+
+What the model in `inputs` takes is what is documented; it costs milliseconds for 500 signers. `plain_signers` looks at
+a column of all of them at a time and takes less than the model does: what it takes comes out as the model's would, and
+whatever it has a doubt about it leaves to the model.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from types import NoneType
+from typing import Any, Final, NamedTuple, TypeGuard, cast
+
+from bulksend.delivery.template_rendering import MAX_VALUES
+from bulksend.resolvers import email_addresses
+from bulksend.resolvers.inputs import (
+    EXTERNAL_ID_LENGTH,
+    FIELD_NAME_LENGTH,
+    MESSAGE_LENGTH,
+    NAME_LENGTH,
+    PHONE_LENGTH,
+    VALUE_LENGTH,
+    SignerInput,
+)
+
+_FIELDS: Final = frozenset({"name", "email", "phone", "message", "externalId", "values"})
+_VALUE_FIELDS: Final = {"field", "value"}
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BREAKS: Final = str.maketrans("", "", "\n\t")
+_NO_VALUES: Final[Mapping[str, str]] = {}
+
+
+class Signer(NamedTuple):
+    """A signer whose every field is as documented. `values`: by merge field, in the order given."""
+
+    name: str
+    email: str
+    phone: str | None
+    message: str | None
+    external_id: str | None
+    values: Mapping[str, str]
+
+
+def signer_of(given: SignerInput) -> Signer:
+    """Give a signer that the model has validated."""
+    values = {value.field: value.value for value in given.values}
+    return Signer(given.name, given.email, given.phone, given.message, given.external_id, values)
+
+
+def plain_signers(raw: Sequence[object]) -> list[Signer] | None:
+    """Give the signers if each is as documented beyond doubt; None leaves all of them to the model."""
+    if not _are_objects(raw):
+        return None
+    fields = frozenset().union(*raw)
+    names, emails = _column(raw, fields, "name"), _column(raw, fields, "email")
+    phones, messages = _column(raw, fields, "phone"), _column(raw, fields, "message")
+    external_ids = _column(raw, fields, "externalId")
+    plain = (
+        fields <= _FIELDS
+        and _are_lines(names, NAME_LENGTH)
+        and _are_texts(emails, email_addresses.MAXIMUM_LENGTH)
+        and email_addresses.are_plain(emails)
+        and _are_lines_or_none(phones, PHONE_LENGTH)
+        and _are_lines_or_none(external_ids, EXTERNAL_ID_LENGTH)
+        and _are_messages_or_none(messages)
+    )
+    values = _plain_values(_column(raw, fields, "values")) if plain else None
+    if values is None:
+        return None
+    return list(map(Signer._make, zip(names, emails, phones, messages, external_ids, values, strict=True)))
+
+
+def _are_objects(raw: Sequence[object]) -> TypeGuard[Sequence[dict[str, Any]]]:
+    return set(map(type, raw)) == {dict}
+
+
+def _column(raw: Sequence[dict[str, Any]], fields: frozenset[str], name: str) -> list[Any]:
+    return [one.get(name) for one in raw] if name in fields else [None] * len(raw)
+
+
+def _are_lines(texts: Sequence[object], maximum: int) -> TypeGuard[Sequence[str]]:
+    """Tell whether each is a line that is not blank."""
+    # Printable is less than what a line may be: no control characters, no breaks, no lone surrogates, and more.
+    return _are_texts(texts, maximum) and "".join(texts).isprintable() and all(map(str.strip, texts))
+
+
+def _are_lines_or_none(texts: Sequence[object], maximum: int) -> bool:
+    given = [text for text in texts if text is not None]
+    return not given or _are_lines(given, maximum)
+
+
+def _are_messages_or_none(texts: Sequence[object]) -> bool:
+    given = [text for text in texts if text is not None]
+    return not given or (_are_texts(given, MESSAGE_LENGTH) and "".join(given).translate(_BREAKS).isprintable())
+
+
+def _are_texts(texts: Sequence[object], maximum: int) -> TypeGuard[Sequence[str]]:
+    return set(map(type, texts)) == {str} and max(map(len, cast(Sequence[str], texts))) <= maximum
+
+
+def _plain_values(column: Sequence[object]) -> list[Mapping[str, str]] | None:
+    """Give each signer's values by their merge field, None when there is a doubt about any."""
+    if not set(map(type, column)) <= {list, NoneType}:
+        return None
+    lists = cast(Sequence[list[Any] | None], column)
+    pairs = list(chain.from_iterable(filter(None, lists)))
+    if not pairs:
+        return [_NO_VALUES] * len(lists)
+    if not _are_plain_pairs(pairs):
+        return None
+    values: list[Mapping[str, str]] = [{pair["field"]: pair["value"] for pair in given or ()} for given in lists]
+    no_field_twice = sum(map(len, values)) == len(pairs)
+    return values if no_field_twice and max(map(len, values)) <= MAX_VALUES else None
+
+
+def _are_plain_pairs(pairs: Sequence[object]) -> bool:
+    if not _are_objects(pairs) or frozenset().union(*pairs) != _VALUE_FIELDS:
+        return False
+    names = [pair.get("field") for pair in pairs]
+    if not _are_texts(names, FIELD_NAME_LENGTH) or not all(map(_FIELD_NAME.fullmatch, set(names))):
+        return False
+    return _are_lines([pair.get("value") for pair in pairs], VALUE_LENGTH)

@@ -1,0 +1,180 @@
+"""Document: one signer's own instance of the template."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Final, Self, cast
+
+import strawberry
+
+from bulksend.db import ids
+from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.documents import DocumentRow
+from bulksend.execution.row_mapping import Column, Part, dressed
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.viewer import Scope
+from bulksend.schema.types import templates
+from bulksend.schema.types.enums import DeliveryErrorCode
+from bulksend.schema.types.info import Info
+from bulksend.schema.types.node import Node
+from bulksend.schema.types.templates import Template
+
+if TYPE_CHECKING:
+    from bulksend.schema.types.bulk_sends import BulkSend
+
+
+@strawberry.enum(description="A document's own life.")
+class DocumentStatus(Enum):
+    """A document's own life."""
+
+    PENDING = strawberry.enum_value("pending", description="Waits for its signer.")
+    SIGNED = strawberry.enum_value("signed", description="The signer signed.")
+    DECLINED = strawberry.enum_value("declined", description="The signer declined.")
+    EXPIRED = strawberry.enum_value("expired", description="The time to sign is over.")
+    CANCELLED = strawberry.enum_value("cancelled", description="The sender cancelled it; its link answers 410.")
+
+
+@strawberry.enum(description="How far one document's mail is.")
+class DeliveryStatus(Enum):
+    """How far one document's mail is."""
+
+    PENDING = strawberry.enum_value("pending", description="Waits to be sent, or to be tried again.")
+    SENT = strawberry.enum_value("sent", description="The mail server accepted it. Final: never sent again.")
+    FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
+
+
+_STATUSES: Final = {member.value: member for member in DocumentStatus}
+_DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
+
+
+@dressed(name=Column("signer_name"), email=Column("signer_email"), phone=Column("signer_phone"))
+@strawberry.type(description="Who is to sign.")
+class Signer:
+    """Who is to sign."""
+
+    name: str = strawberry.field(description="As the sender gave it.")
+    email: str = strawberry.field(description="Where the mail goes.")
+    phone: str | None = strawberry.field(description="As the sender gave it.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
+
+
+@dressed(code=Column("error_code", DeliveryErrorCode), message=Column("error_message", lambda text: text or ""))
+@strawberry.type(description="Why a delivery failed, or why it must be tried again.")
+class DeliveryError:
+    """Why a delivery failed or waits."""
+
+    code: DeliveryErrorCode = strawberry.field(description="Stable; for programs.")
+    message: str = strawberry.field(description="The mail server's own words, or ours; for people.")
+    smtp_code: int | None = strawberry.field(description="The mail server's reply code, such as 550.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
+
+
+@dressed(
+    status=Column("delivery_status", _DELIVERY_STATUSES.__getitem__),
+    error=Part(DeliveryError, unless_null="error_code"),
+)
+@strawberry.type(description="Getting one document's mail accepted by the mail server.")
+class Delivery:
+    """How one document's mail fares."""
+
+    status: DeliveryStatus = strawberry.field(description="How far it is.")
+    attempts: int = strawberry.field(description="How often the mail server was asked and answered about this mail.")
+    sent_at: datetime | None = strawberry.field(description="When the mail server accepted it.")
+    failed_at: datetime | None = strawberry.field(description="When it was given up.")
+    next_attempt_at: datetime | None = strawberry.field(
+        description="When it is tried next; null when it is in flight or finished."
+    )
+    error: DeliveryError | None = strawberry.field(description="The last refusal; null once sent.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
+
+
+@dressed(
+    id=Column("id", ids.encoder(ids.DOCUMENT)),
+    status=Column("status", _STATUSES.__getitem__),
+    signer=Part(Signer),
+    delivery=Part(Delivery),
+)
+@strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
+class Document(Node):
+    """One signer's own instance of the template."""
+
+    signer_index: int = strawberry.field(description="The signer's place in the create's `signers`, from 0.")
+    signer: Signer = strawberry.field(description="Who is to sign.")
+    external_id: str | None = strawberry.field(description="The sender's own id for it.")
+    status: DocumentStatus = strawberry.field(description="The document's own life.")
+    delivery: Delivery = strawberry.field(description="How its mail fares.")
+    viewed_at: datetime | None = strawberry.field(description="When the signer first opened it.")
+    signed_at: datetime | None = strawberry.field(description="When the signer signed.")
+    declined_at: datetime | None = strawberry.field(description="When the signer declined.")
+    expires_at: datetime | None = strawberry.field(description="When the time to sign is over; null is never.")
+    created_at: datetime = strawberry.field(description="When the bulk send was created.")
+    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
+    row: strawberry.Private[DocumentRow]
+
+    def __init__(self, row: DocumentRow) -> None:
+        self.row = row
+
+    @classmethod
+    def of(cls, row: DocumentRow) -> Self:
+        """Dress a row."""
+        return cls(row)
+
+    @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
+    def bulk_send(
+        self, info: Info
+    ) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.types.bulk_sends")] | None:
+        """Give the bulk send, at once if a loader has it."""
+        if not info.context.may("Document.bulkSend", Scope.BULK_SENDS_READ):
+            return None
+        loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        return _bulk_send(loading.result()) if loading.done() else cast("BulkSend | None", _bulk_send_when(loading))
+
+    @strawberry.field(description="The template it is made of. Needs `templates.read`.")
+    def template(self, info: Info) -> Template | None:
+        """Give the template, which is the bulk send's, at once if loaders have both."""
+        if not info.context.may("Document.template", Scope.TEMPLATES_READ):
+            return None
+        loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        found = _template(info.context, loading.result()) if loading.done() else _template_when(info.context, loading)
+        return cast("Template | None", found)
+
+    @strawberry.field(
+        description=(
+            "The link that opens this document. Whoever holds it can sign as this person, so it needs "
+            "`signing_links.read`."
+        )
+    )
+    def signing_url(self, info: Info) -> str | None:
+        """Sign the link."""
+        context = info.context
+        if not context.may("Document.signingUrl", Scope.SIGNING_LINKS_READ):
+            return None
+        return context.gateway.links.url(context.caller.organization_id, self.row.id, self.row.link_generation)
+
+
+def _bulk_send(row: BulkSendRow | None) -> "BulkSend | None":
+    from bulksend.schema.types.bulk_sends import BulkSend
+
+    return BulkSend(row) if row else None
+
+
+async def _bulk_send_when(loading: Awaitable[BulkSendRow | None]) -> "BulkSend | None":
+    return _bulk_send(await loading)
+
+
+def _template(context: Context, bulk_send: BulkSendRow | None) -> Template | Awaitable[Template | None] | None:
+    return templates.load(context, bulk_send.template_id) if bulk_send else None
+
+
+async def _template_when(context: Context, loading: Awaitable[BulkSendRow | None]) -> Template | None:
+    found = _template(context, await loading)
+    return await found if isinstance(found, Awaitable) else found

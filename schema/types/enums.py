@@ -1,0 +1,72 @@
+"""Codes that come from rooms below, which know nothing of GraphQL, with what each means to a caller."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeVar
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
+
+from bulksend.delivery.smtp.outcomes import DeliveryErrorCode
+from bulksend.resolvers.user_errors import UserErrorCode, WarningCode
+
+__all__ = ["DeliveryErrorCode", "UserErrorCode", "WarningCode"]
+
+Code = TypeVar("Code", bound=StrEnum)
+
+_DELIVERY_ERRORS: Final = {
+    DeliveryErrorCode.MAILBOX_UNAVAILABLE: "The mail server refused this recipient for good.",
+    DeliveryErrorCode.MESSAGE_REFUSED: "The mail server refused this message for good.",
+    DeliveryErrorCode.MAILBOX_BUSY: "The mail server refused this recipient for now; it is tried again.",
+    DeliveryErrorCode.MESSAGE_DEFERRED: "The mail server refused this message for now; it is tried again.",
+    DeliveryErrorCode.CONNECTION_LOST: (
+        "The connection broke before the mail server said whether it took the mail, so it may have arrived."
+    ),
+    DeliveryErrorCode.ATTEMPTS_EXHAUSTED: "Refused for now until no attempt, or no time, was left.",
+    DeliveryErrorCode.CANCELLED: "The sender cancelled it before it was sent.",
+    DeliveryErrorCode.SMTP_UNREACHABLE: "The mail server could not be reached, broke off, or did not answer.",
+    DeliveryErrorCode.SMTP_UNAVAILABLE: "The mail server answered, but serves nobody now.",
+    DeliveryErrorCode.SMTP_TLS_FAILED: "The mail server offered no encryption that can be trusted.",
+    DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED: "The mail server refused the gateway's login.",
+    DeliveryErrorCode.SENDER_REFUSED: "The mail server refused the gateway's sender address.",
+}
+_USER_ERRORS: Final = {
+    UserErrorCode.REQUIRED: "It must be given.",
+    UserErrorCode.INVALID_TYPE: "It is of the wrong kind, such as a number where text belongs.",
+    UserErrorCode.UNKNOWN_FIELD: "The input has no such field.",
+    UserErrorCode.TOO_SHORT: "It has too few characters.",
+    UserErrorCode.TOO_LONG: "It has too many characters.",
+    UserErrorCode.TOO_FEW: "The list has too few items.",
+    UserErrorCode.TOO_MANY: "The list has too many items.",
+    UserErrorCode.BLANK: "It has nothing but white space.",
+    UserErrorCode.INVALID_CHARACTER: "It has a character that cannot be taken, such as a control character.",
+    UserErrorCode.INVALID_EMAIL: "It is no well-formed email address.",
+    UserErrorCode.DUPLICATE_VALUE: "The same merge field has a value already.",
+    UserErrorCode.MISSING_VALUE: "The template names a merge field for which this signer brings no value.",
+    UserErrorCode.IDEMPOTENCY_KEY_REUSED: "The idempotency key was used with another input before.",
+    UserErrorCode.RATE_LIMITED: "The organization created a bulk send too recently: try again after `retryAfter`.",
+    UserErrorCode.NOT_FOUND: "There is no such thing, or it belongs to another organization.",
+    UserErrorCode.NOT_FAILED: "Only failed documents can be sent again, and this one has not failed.",
+}
+_WARNINGS: Final = {
+    WarningCode.DUPLICATE_EMAIL: "Another signer has the same address; both get a document.",
+    WarningCode.UNUSED_VALUE: "The template does not name this merge field; its value is not used.",
+}
+
+
+def _publish(codes: type[Code], meanings: Mapping[Code, str], description: str) -> None:
+    """Make `codes` an enum of the schema. Every code needs its meaning."""
+    strawberry.enum(codes, description=description)
+    for value in _definition(codes).values:
+        value.description = meanings[codes(value.value)]
+
+
+def _definition(codes: type[StrEnum]) -> StrawberryEnumDefinition:
+    if not has_enum_definition(codes):
+        raise TypeError
+    return codes.__strawberry_definition__
+
+
+_publish(DeliveryErrorCode, _DELIVERY_ERRORS, "Why a delivery failed or waits; stable.")
+_publish(UserErrorCode, _USER_ERRORS, "Why a mutation did nothing; stable.")
+_publish(WarningCode, _WARNINGS, "What to look at, though it was done; stable.")

@@ -1,0 +1,46 @@
+"""The processes: `dev`, `serve` and `work`."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bulksend.server.app import build_app
+from bulksend.server.http import health
+from bulksend.server.http.addresses import base_url
+from bulksend.server.listening import listening, until_stopped
+from bulksend.server.process import Parts, open_parts
+from bulksend.server.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+def to_stderr(text: str) -> None:
+    """Tell a person something: results alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -> None:
+    """Run the gateway until stopped."""
+    settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    async with open_parts(settings, delivery=delivery) as parts, _listening(build_app(parts), parts) as port:
+        await until_stopped(lambda: tell(f"Bulksend serves {base_url(settings.host, port)}/graphql"))
+
+
+async def work(settings: Settings, tell: Tell = to_stderr) -> None:
+    """Run a delivery worker alone until stopped."""
+    settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    async with open_parts(settings, delivery=True) as parts:
+        app = web.Application()
+        app.router.add_routes(health.routes(parts.pool, only_delivers=True))
+        async with _listening(app, parts) as port:
+            await until_stopped(
+                lambda: tell(f"Bulksend delivers; {base_url(settings.host, port)}/readyz tells how it is")
+            )
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, parts: Parts) -> AsyncIterator[int]:
+    async with listening(app, parts, host=parts.settings.host, port=parts.settings.port) as port:
+        yield port

@@ -1,0 +1,181 @@
+"""The mail server of `bulksend dev`: it speaks real SMTP and keeps every mail as a file.
+
+A mail is answered 250 once its `.eml` file is in place, under a name that says when it arrived. The file
+starts with `Return-Path` and one `Delivered-To` a recipient, as a mailbox server would write them, and
+goes on with the mail as it was sent. Two kinds of recipient never get any mail, so that failure can be
+seen without a mail server that fails:
+
+- `bounce…@anywhere` is refused for good: `550 5.1.1`.
+- `busy…@anywhere` is put off every time: `450 4.2.1`.
+
+It is a process of its own. Measured with 500 mails over 10 connections, on 2 cores: in the gateway's event
+loop the catcher held it up for 6 to 11 ms (99th percentile), in a thread 3 ms, in a process 1.3 ms, and
+sending was fastest.
+"""
+
+import asyncio
+import logging
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+ARRIVAL_FORMAT = "%Y%m%d-%H%M%S-%f"
+"""A mail's file is named by its arrival in UTC: names sort as the mails came."""
+
+MAX_MAIL_BYTES = 10 * 1024 * 1024
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 5.0
+
+
+@asynccontextmanager
+async def mail_catcher(folder: Path) -> AsyncIterator[str]:
+    """Catch mail into `folder`, which is made if need be; gives `smtp://127.0.0.1:PORT`.
+
+    The catcher ends with the block, and also when this process is killed. Raises RuntimeError when it does
+    not start; why is then on stderr.
+    """
+    process = await asyncio.create_subprocess_exec(
+        # -P: a room of the checkout must not shadow a library just because that is where we were started.
+        *(sys.executable, "-P", "-m", "bulksend.server.dev.mail_catcher", str(folder)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C is for the gateway alone, which still has mails to hand over while it stops.
+        start_new_session=True,
+    )
+    try:
+        yield f"smtp://127.0.0.1:{await _announced_port(process)}"
+    finally:
+        await _stop(process)
+
+
+async def _announced_port(process: asyncio.subprocess.Process) -> int:
+    assert process.stdout is not None  # noqa: S101 - we asked for the pipe
+    line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+    if not line:
+        raise RuntimeError("the mail catcher did not start")
+    return int(line)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin is not None  # noqa: S101 - we asked for the pipe
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+class MailFolder:
+    """A folder of mails; a reader sees each mail whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for half_written in folder.glob(".*.part"):
+            half_written.unlink()
+        self._folder = folder
+        self._last_arrival = _newest_arrival(folder)
+
+    def keep(self, mail: bytes) -> None:
+        """Write one mail; raises OSError, and leaves nothing behind, when the disk refuses."""
+        name = self._next_name()
+        unfinished = self._folder / f".{name}.part"
+        try:
+            unfinished.write_bytes(mail)
+            unfinished.rename(self._folder / f"{name}.eml")
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def _next_name(self) -> str:
+        # Never the same or an earlier name, even if the clock was set back or is too coarse.
+        self._last_arrival = max(datetime.now(UTC), self._last_arrival + timedelta(microseconds=1))
+        return self._last_arrival.strftime(ARRIVAL_FORMAT)
+
+
+def _newest_arrival(folder: Path) -> datetime:
+    arrivals = (_arrival(file.stem) for file in folder.glob("*.eml"))
+    return max((known for known in arrivals if known is not None), default=datetime.min.replace(tzinfo=UTC))
+
+
+def _arrival(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name, ARRIVAL_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+class CatchAll:
+    """What aiosmtpd calls for each recipient and each mail; the answers are SMTP replies."""
+
+    def __init__(self, folder: MailFolder) -> None:
+        self._folder = folder
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd finds it by this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take any recipient but those whose names ask for a refusal."""
+        mailbox = address.lower()
+        if mailbox.startswith("bounce"):
+            return "550 5.1.1 Mailbox unavailable: the mail catcher refuses names that start with 'bounce'"
+        if mailbox.startswith("busy"):
+            return "450 4.2.1 Mailbox busy: the mail catcher puts off names that start with 'busy'"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd finds it by this name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Keep the mail, or say what the disk said."""
+        try:
+            self._folder.keep(_as_delivered(envelope))
+        except OSError as error:
+            return f"452 4.3.1 The outbox cannot be written: {error.strerror}"
+        return "250 2.0.0 OK, kept in the outbox"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer without the details, which may hold addresses."""
+        return f"451 4.3.0 The mail catcher failed: {type(error).__name__}"
+
+
+def _as_delivered(envelope: Envelope) -> bytes:
+    trace = [f"Return-Path: <{envelope.mail_from}>", *(f"Delivered-To: {to}" for to in envelope.rcpt_tos)]
+    lines = [_one_line(header).encode("utf-8", "surrogateescape") + b"\r\n" for header in trace]
+    return b"".join(lines) + (envelope.original_content or b"")
+
+
+def _one_line(header: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]", "", header)
+
+
+async def serve(folder: Path) -> None:
+    """Catch mail into `folder` until stdin ends; the port is the one line on stdout."""
+    # aiosmtpd logs every address, and its warnings quote what the client sent.
+    logging.getLogger("mail.log").disabled = True
+    loop = asyncio.get_running_loop()
+    handler = CatchAll(MailFolder(folder))
+    server = await loop.create_server(lambda: _smtp(handler, loop), "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await _end_of_stdin(loop)
+
+
+def _smtp(handler: CatchAll, loop: asyncio.AbstractEventLoop) -> SMTP:
+    # Without a host name aiosmtpd would ask the DNS for one, blocking, at every connection.
+    return SMTP(handler, data_size_limit=MAX_MAIL_BYTES, enable_SMTPUTF8=True, hostname="localhost", loop=loop)
+
+
+async def _end_of_stdin(loop: asyncio.AbstractEventLoop) -> None:
+    stdin = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    await stdin.read()
+    transport.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,96 @@
+"""The process of `bulksend dev`: PostgreSQL, a mail catcher, demo data and the gateway."""
+
+import json
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from bulksend.db.migrations import migrate
+from bulksend.server.app import build_app
+from bulksend.server.cli.database import database
+from bulksend.server.cli.processes import Tell, to_stderr
+from bulksend.server.dev import outbox
+from bulksend.server.dev.demo import Demo, demo, secret
+from bulksend.server.dev.mail_catcher import mail_catcher
+from bulksend.server.http.addresses import base_url
+from bulksend.server.listening import listening, take_address, until_stopped
+from bulksend.server.process import open_parts
+from bulksend.server.settings import Settings
+
+
+async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
+    """Run everything embedded until stopped."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        taken = stack.enter_context(take_address(settings.host, settings.port))
+        # Signing links must lead here, so the port is known before anything is made of it.
+        settings = settings.model_copy(update={"port": taken.getsockname()[1]})
+        settings = await stack.enter_async_context(database(settings))
+        await migrate(settings.database_url or "")
+        folder = settings.data_dir / "outbox"
+        extra: list[web.RouteDef] = []
+        if settings.smtp_url is None:
+            smtp_url = await stack.enter_async_context(mail_catcher(folder))
+            settings = settings.model_copy(update={"smtp_url": smtp_url})
+            extra = outbox.routes(folder)
+        settings = _with_dev_defaults(settings)
+        parts = await stack.enter_async_context(open_parts(settings, delivery=True))
+        found = await demo(parts.pool, settings.data_dir)
+        app = build_app(parts, demo_key=found.key, demo_template=found.template_id, extra=extra)
+        await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port, taken=taken))
+        await until_stopped(lambda: tell(_welcome(settings, found)))
+
+
+def _with_dev_defaults(settings: Settings) -> Settings:
+    made: dict[str, object] = {}
+    if not settings.secret_keys:
+        made["secret_keys"] = (secret(settings.data_dir / "secret_key"),)
+    if settings.public_url is None:
+        made["public_url"] = base_url(settings.host, settings.port)
+    if settings.mail_from is None:
+        made["mail_from"] = "Bulksend <bulksend@localhost>"
+    return settings.model_copy(update=made)
+
+
+def _welcome(settings: Settings, found: Demo) -> str:
+    base = base_url(settings.host, settings.port)
+    lines = [
+        "",
+        f"  GraphiQL    {base}/graphql",
+        f"  Outbox      {base}/outbox",
+        f"  API key     {found.key}",
+        f"  Template    {found.template_id}",
+        f"  Data        {settings.data_dir}",
+        "",
+        "  Send a contract to three people:",
+        "",
+        _curl(base, found),
+        "",
+    ]
+    if not settings.bulk_send_interval:
+        lines += [
+            "  The rule of one bulk send per 5 minutes is off here (BULKSEND_BULK_SEND_INTERVAL=300 turns it on).",
+            "",
+        ]
+    return "\n".join([*lines, "  Ctrl-C stops everything.", ""])
+
+
+_QUERY = (
+    "mutation($input: CreateBulkSendInput!) { createBulkSend(input: $input) "
+    "{ bulkSend { id status sentCount failedCount } userErrors { field message } } }"
+)
+
+
+def _curl(base: str, found: Demo) -> str:
+    signers = [{"name": name, "email": f"{name.split()[0].lower()}@example.com"} for name in _PEOPLE]
+    body = {
+        "query": _QUERY,
+        "variables": {"input": {"templateId": found.template_id, "name": "My first bulk send", "signers": signers}},
+    }
+    return (
+        f"curl -s {base}/graphql -H 'Authorization: Bearer {found.key}' \\\n"
+        f"  -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+    )
+
+
+_PEOPLE = ("Alice Johnson", "Bob Williams", "Carol Davis")

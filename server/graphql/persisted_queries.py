@@ -1,0 +1,96 @@
+"""Automatic persisted queries, as Apollo's clients speak them: a document is sent once, and named by its hash then.
+
+They are kept in the database for all gateways, and the last used of them in this process. Each organization has its
+own, so that nobody can push out or find another's; nobody has any.
+"""
+
+import time
+from collections import OrderedDict
+from typing import ClassVar, Final
+from uuid import UUID
+
+import structlog
+
+from bulksend.db import persisted_queries
+from bulksend.db.errors import ANY_FAILURE
+from bulksend.db.pool import Pool
+from bulksend.resolvers.errors import DomainError, ErrorCode
+from bulksend.resolvers.viewer import Viewer
+from bulksend.server.graphql.request import GraphQLRequest
+
+KEPT_BY_AN_ORGANIZATION: Final = 1_000
+KEPT_BY_A_PROCESS: Final = 500
+LONGEST: Final = 20_000
+# After this the database is asked again, which notes there that the document is still in use.
+KEEP_SECONDS: Final = 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+class PersistedQueryNotFound(DomainError):
+    """PersistedQueryNotFound"""  # Apollo's clients compare this text.
+
+    code: ClassVar[ErrorCode] = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+
+
+class PersistedQueries:
+    """What one process knows of them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._kept: OrderedDict[tuple[UUID, bytes], tuple[str, float]] = OrderedDict()
+
+    async def query(self, asked: GraphQLRequest, viewer: Viewer | None) -> str:
+        """Give the document that is asked for, by itself or by its hash. Raises `PersistedQueryNotFound`."""
+        if asked.query is not None:
+            return asked.query
+        if viewer is None or asked.sha256 is None:
+            raise PersistedQueryNotFound
+        return self._recall(viewer, asked.sha256) or await self._find(viewer, asked.sha256)
+
+    async def store(self, asked: GraphQLRequest, viewer: Viewer | None) -> None:
+        """Keep a document that came with its hash. It must be valid: nothing else is worth its place.
+
+        It is answered by now, so no failure of the database is raised.
+        """
+        if viewer is None or asked.sha256 is None or asked.query is None or not _can_be_stored(asked.query):
+            return
+        if self._recall(viewer, asked.sha256) is not None:
+            return
+        try:
+            async with self._pool.acquire() as conn:
+                await persisted_queries.store(
+                    conn,
+                    organization_id=viewer.organization_id,
+                    sha256=asked.sha256,
+                    query=asked.query,
+                    keep=KEPT_BY_AN_ORGANIZATION,
+                )
+        except ANY_FAILURE as error:
+            log.warning("a persisted query was not stored", error=type(error).__name__)
+            return
+        self._keep(viewer, asked.sha256, asked.query)
+
+    async def _find(self, viewer: Viewer, sha256: bytes) -> str:
+        async with self._pool.acquire() as conn:
+            query = await persisted_queries.find(conn, organization_id=viewer.organization_id, sha256=sha256)
+        if query is None:
+            raise PersistedQueryNotFound
+        self._keep(viewer, sha256, query)
+        return query
+
+    def _recall(self, viewer: Viewer, sha256: bytes) -> str | None:
+        query, until = self._kept.get((viewer.organization_id, sha256), (None, 0.0))
+        return query if until > time.monotonic() else None
+
+    def _keep(self, viewer: Viewer, sha256: bytes, query: str) -> None:
+        key = (viewer.organization_id, sha256)
+        self._kept[key] = (query, time.monotonic() + KEEP_SECONDS)
+        self._kept.move_to_end(key)
+        if len(self._kept) > KEPT_BY_A_PROCESS:
+            self._kept.popitem(last=False)
+
+
+def _can_be_stored(query: str) -> bool:
+    # PostgreSQL has neither NUL nor lone surrogates in a text.
+    return len(query) <= LONGEST and "\0" not in query and not any("\ud800" <= letter <= "\udfff" for letter in query)

@@ -1,0 +1,210 @@
+"""The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as multipart."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from multidict import CIMultiDict
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
+from bulksend.schema.build import Schema
+from bulksend.server.graphql import graphiql
+from bulksend.server.graphql.multipart import Streams
+from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
+from bulksend.server.graphql.persisted_queries import PersistedQueries
+from bulksend.server.graphql.request import GraphQLRequest, read_request
+from bulksend.server.graphql.response import masked_errors, refusal_errors, result_body
+from bulksend.server.graphql.websocket import Sockets, wants_socket
+from bulksend.server.http import json_codec
+from bulksend.server.http.admission import Admission, challenge
+from bulksend.server.http.cors import Origins
+from bulksend.server.http.json_body import RequestRefused
+from bulksend.server.http.request_ids import REQUEST_ID
+
+COST_HEADER: Final = "X-GraphQL-Cost"
+
+log = structlog.get_logger(__name__)
+
+# The status of a response without data, where the media type allows one. Plain JSON always says 200: Apollo
+# Client takes anything else for a network error and throws the reason away.
+_STATUS: Final = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.INTERNAL_SERVER_ERROR: 500,
+    # No error but an answer: send the document, please. Apollo's clients and servers agree on 200.
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
+}
+# Copied into each response: cheaper than to be made anew.
+_HEADERS: Final = {
+    media: CIMultiDict(
+        {
+            "Content-Type": f"{media}; charset=utf-8",
+            "Vary": "Accept, Authorization",
+            "Cache-Control": "private, no-store",
+        }
+    )
+    for media in (GRAPHQL_RESPONSE, JSON)
+}
+_OVER_GET: Final = frozenset({OperationType.QUERY})
+_OVER_POST: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+class GraphQLView:
+    """Answers `/graphql`."""
+
+    def __init__(
+        self,
+        *,
+        schema: Schema,
+        admission: Admission,
+        persisted_queries: PersistedQueries,
+        origins: Origins,
+        sockets: Sockets,
+        streams: Streams,
+        show_graphiql: bool = False,
+        graphiql_key: str | None = None,
+        graphiql_template: str | None = None,
+    ) -> None:
+        self._schema = schema
+        self._admission = admission
+        self._persisted_queries = persisted_queries
+        self._origins = origins
+        self._sockets = sockets
+        self._streams = streams
+        self._graphiql_key = graphiql_key
+        self._graphiql_template = graphiql_template
+        self._show_graphiql = show_graphiql
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, always with JSON unless a browser asks for the explorer."""
+        if wants_socket(request):
+            return await self._sockets.serve(request)
+        if self._show_graphiql and _asks_for_page(request):
+            return graphiql.page(self._graphiql_key, self._graphiql_template)
+        accepted = media_type(request.headers.get("Accept"))
+        try:
+            return await self._answer(request, accepted)
+        except DomainError as refused:
+            return _respond({"errors": refusal_errors(refused)}, accepted or JSON, challenge(refused))
+        except RequestRefused as refused:
+            body = {"errors": refusal_errors(refused)}
+            return _json_response(body, refused.status, accepted or JSON, refused.headers)
+        except Exception:
+            if request.transport is None:
+                # The caller is gone: there is nobody to answer, and it is no fault of ours.
+                raise
+            log.exception("request failed")
+            return _respond({"errors": masked_errors(request[REQUEST_ID])}, accepted or JSON, {})
+
+    async def _answer(self, request: web.Request, accepted: str | None) -> web.StreamResponse:
+        if request.method == "GET" and self._origins.could_be_forged(request):
+            raise RequestRefused(400, ErrorCode.BAD_REQUEST, _FORGERY)
+        context = await self._admit(request)
+        if accepted is None:
+            message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
+            raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
+        asked = await read_request(request)
+        query = await self._persisted_queries.query(asked, context.viewer)
+        try:
+            result = await self._execute(request.method, query, asked, context)
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION and _may_stream(request):
+                return await self._stream(request, query, asked, context, accepted)
+            raise _wrong_operation(error.operation_type) from None
+        if not isinstance(result, PreExecutionError):
+            await self._persisted_queries.store(asked, context.viewer)
+        body = result_body(result, with_cost=COST_HEADER in request.headers)
+        return _respond(body, accepted, _headers(result, context))
+
+    async def _admit(self, request: web.Request) -> Context:
+        """Let the request in. Nobody is let in too: what nobody may ask, the schema refuses."""
+        admitted = await self._admission.admit(request)
+        if admitted.refusal is not None:
+            raise admitted.refusal
+        return self._admission.context(request, admitted)
+
+    async def _execute(self, method: str, query: str, asked: GraphQLRequest, context: Context) -> ExecutionResult:
+        try:
+            return await self._schema.execute(
+                query,
+                variable_values=asked.variables,
+                context_value=context,
+                operation_name=asked.operation_name,
+                allowed_operation_types=_OVER_GET if method == "GET" else _OVER_POST,
+                operation_extensions=asked.extensions,
+            )
+        except (CannotGetOperationTypeError, MissingQueryError):
+            message = "operationName must name one of the operations."
+            raise RequestRefused(400, ErrorCode.OPERATION_RESOLUTION_FAILURE, message) from None
+
+    async def _stream(
+        self, request: web.Request, query: str, asked: GraphQLRequest, context: Context, accepted: str
+    ) -> web.StreamResponse:
+        source = await self._schema.subscribe(
+            query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=asked.extensions,
+        )
+        sent = await self._streams.send(request, source)
+        return sent if isinstance(sent, web.StreamResponse) else _respond(result_body(sent), accepted, {})
+
+
+def _respond(body: dict[str, Any], media: str, headers: Mapping[str, str]) -> web.Response:
+    return _json_response(body, _status(body, media), media, headers)
+
+
+def _status(body: dict[str, Any], media: str) -> int:
+    if media == JSON or "data" in body:
+        return 200
+    return _STATUS.get(body["errors"][0]["extensions"]["code"], 400)
+
+
+def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
+    response = web.Response(body=json_codec.write(body), status=status, headers=_HEADERS[media])
+    response.headers.update(headers)
+    return response
+
+
+def _headers(result: ExecutionResult, context: Context) -> dict[str, str]:
+    if _is_unauthenticated(result):
+        return challenge(Unauthenticated())
+    return {} if context.retry_after is None else {"Retry-After": str(context.retry_after)}
+
+
+def _is_unauthenticated(result: ExecutionResult) -> bool:
+    codes = ((error.extensions or {}).get("code") for error in result.errors or ())
+    return ErrorCode.UNAUTHENTICATED in codes
+
+
+_FORGERY: Final = (
+    "This could be a forged request from another site. Send Apollo-Require-Preflight: true, or a Content-Type "
+    "such as application/json."
+)
+
+
+def _wrong_operation(kind: OperationType) -> RequestRefused:
+    if kind is OperationType.SUBSCRIPTION:
+        message = (
+            "Subscriptions go over a WebSocket with the subprotocol graphql-transport-ws, or over POST with "
+            "Accept: multipart/mixed;subscriptionSpec=1.0."
+        )
+        return RequestRefused(400, ErrorCode.BAD_REQUEST, message)
+    message = "Mutations need POST."
+    return RequestRefused(405, ErrorCode.METHOD_NOT_ALLOWED, message, {"Allow": "POST"})
+
+
+def _may_stream(request: web.Request) -> bool:
+    return request.method == "POST" and wants_multipart(request.headers.get("Accept"))
+
+
+def _asks_for_page(request: web.Request) -> bool:
+    return request.method == "GET" and "query" not in request.query and wants_html(request.headers.get("Accept"))

@@ -1,0 +1,73 @@
+"""Who may come in, the same at every door: authentication, then the request rate."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bulksend.db.errors import ANY_FAILURE
+from bulksend.resolvers.context import Allowance, Context, Gateway
+from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated
+from bulksend.resolvers.viewer import Viewer
+from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.cors import DOORS
+from bulksend.server.http.request_ids import REQUEST_ID
+from bulksend.server.http.request_limit import RequestLimit
+from bulksend.server.http.response_headers import ALLOWANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who asks and where their key stands.
+
+    `refusal`: this request was one too many. It is for the door to raise, since a scope that lacks is told before.
+    """
+
+    viewer: Viewer | None
+    allowance: Allowance | None
+    refusal: RequestRateLimited | None = None
+
+
+class Admission:
+    """Admits requests to one process."""
+
+    def __init__(self, gateway: Gateway, authenticator: Authenticator, request_limit: RequestLimit) -> None:
+        self._gateway = gateway
+        self._authenticator = authenticator
+        self._request_limit = request_limit
+
+    async def admit(self, request: web.Request) -> Admitted:
+        """Give who asks; without an Authorization header it is nobody. Raises `Unauthenticated`."""
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            return Admitted(None, None)
+        viewer = await self._authenticator.viewer(authorization)
+        allowance, refusal = await self._request_limit.hit(viewer)
+        request[ALLOWANCE] = allowance
+        return Admitted(viewer, allowance, refusal)
+
+    async def count(self, request: web.Request) -> None:
+        """Count a request that nobody needs leave for, so that its response too tells where its key stands."""
+        with suppress(Unauthenticated, *ANY_FAILURE):
+            await self.admit(request)
+
+    @web.middleware
+    async def count_unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count what comes to a door and reaches none of its handlers: 404 and 405."""
+        if request.match_info.http_exception is not None and request.path.startswith(DOORS):
+            await self.count(request)
+        return await handler(request)
+
+    def context(self, request: web.Request, admitted: Admitted) -> Context:
+        """Give what the request's resolvers are handed."""
+        return Context(self._gateway, admitted.viewer, admitted.allowance, request[REQUEST_ID])
+
+
+def challenge(error: Exception) -> dict[str, str]:
+    """Give the headers that tell how to come in after all: `WWW-Authenticate` or `Retry-After`."""
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="bulksend"'}
+    if isinstance(error, RequestRateLimited):
+        return {"Retry-After": str(error.retry_after)}
+    return {}

@@ -1,0 +1,60 @@
+"""`/healthz`, `/readyz` and `/metrics`: what operators ask."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bulksend.db import circuit, migrations
+from bulksend.db.circuit import CircuitRow
+from bulksend.db.errors import UNREACHABLE
+from bulksend.db.pool import Pool
+from bulksend.schema.types.scalars import write_datetime
+
+READY_SECONDS = 3.0
+
+
+def routes(pool: Pool, *, only_delivers: bool = False) -> list[web.RouteDef]:
+    """Give the operators' routes.
+
+    A mail server that does not serve is told in `/readyz` either way, but only a process that `only_delivers` is then
+    not ready: a gateway still accepts bulk sends, and taking it away would lose them.
+    """
+
+    async def alive(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_request: web.Request) -> web.Response:
+        told, is_ready = await _readiness(pool)
+        paused = "delivery" in told
+        status = 200 if is_ready and not (paused and only_delivers) else 503
+        return web.json_response({"status": "ready" if status == 200 else "not ready", **told}, status=status)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)]
+
+
+async def _readiness(pool: Pool) -> tuple[dict[str, Any], bool]:
+    """Give what there is to tell, and whether the database is reachable and current."""
+    try:
+        async with asyncio.timeout(READY_SECONDS), pool.acquire() as conn:
+            await migrations.check(conn)
+            open_circuit = await circuit.circuit_state(conn)
+    except UNREACHABLE:
+        return {"problem": "the database cannot be reached"}, False
+    except (migrations.MigrationsPending, migrations.DatabaseIsNewer) as error:
+        return {"problem": str(error)}, False
+    return ({"delivery": _paused(open_circuit)} if open_circuit else {}), True
+
+
+def _paused(open_circuit: CircuitRow) -> dict[str, Any]:
+    # The server's own words stay out: they may name an address.
+    return {
+        "status": "paused",
+        "code": open_circuit.error_code,
+        "smtpCode": open_circuit.smtp_code,
+        "since": write_datetime(open_circuit.opened_at),
+    }

@@ -1,0 +1,117 @@
+"""One process's parts, made from settings and ended in the right order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from bulksend.db import migrations
+from bulksend.db.notices import Notices
+from bulksend.db.pool import Pool, open_pool
+from bulksend.delivery.policy import REPLY_SECONDS, Policy
+from bulksend.delivery.signing_links import SigningLinks
+from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
+from bulksend.delivery.worker import Worker
+from bulksend.resolvers.context import Gateway
+from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.request_limit import RequestLimit
+from bulksend.server.settings import Settings
+
+# Of the grace at shutdown, waiting requests get what delivery leaves.
+DELIVERY_PART = 0.8
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the doors of one process share."""
+
+    settings: Settings
+    pool: Pool
+    gateway: Gateway
+    authenticator: Authenticator
+    request_limit: RequestLimit
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Parts]:
+    """Open everything that a process needs. Raises `MigrationsPending` or `DatabaseIsNewer`."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_pool(settings, settings.database_url))
+        async with pool.acquire() as conn:
+            await migrations.check(conn)
+        read_pool = pool
+        if settings.database_read_url:
+            read_pool = await stack.enter_async_context(_pool(settings, settings.database_read_url))
+        notices = Notices(pool, settings.database_listen_url or settings.database_url or "")
+        await stack.enter_async_context(_running(notices.run(), "notices"))
+        links = SigningLinks(settings.secret_keys, settings.public_url or "")
+        authenticator = Authenticator(pool)
+        stack.push_async_callback(authenticator.note_use)
+        await stack.enter_async_context(_running(authenticator.run(), "last use of keys"))
+        if delivery:
+            await stack.enter_async_context(_delivering(settings, pool, notices, links))
+        gateway = Gateway(pool, read_pool, notices, links, settings.sync_wait, settings.bulk_send_interval)
+        limit = RequestLimit(requests_per_minute=settings.requests_per_minute, storage=settings.rate_limit_storage)
+        stack.push_async_callback(limit.close)
+        yield Parts(settings, pool, gateway, authenticator, limit)
+
+
+def _pool(settings: Settings, url: str | None) -> Any:
+    return open_pool(url or "", statement_cache_size=settings.statement_cache_size)
+
+
+@asynccontextmanager
+async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: SigningLinks) -> AsyncIterator[None]:
+    mailer = Mailer(
+        SmtpServer.from_url(settings.smtp_url or ""),
+        connections=settings.smtp_connections,
+        reply_timeout=REPLY_SECONDS,
+    )
+    worker = Worker(pool, notices, mailer, links, _policy(settings))
+    try:
+        async with _running(worker.run(), "delivery"):
+            try:
+                yield
+            finally:
+                await worker.stop(settings.shutdown_grace.total_seconds() * DELIVERY_PART)
+    finally:
+        await mailer.close()
+
+
+def _policy(settings: Settings) -> Policy:
+    mail_from = settings.mail_from or ""
+    return Policy(
+        mail_from=mail_from,
+        message_id_domain=parseaddr(mail_from)[1].rpartition("@")[2]
+        or urlsplit(settings.public_url or "").hostname
+        or "",
+        lease=settings.lease.total_seconds(),
+        retry_delays=settings.retry_delays,
+        max_queue_age=settings.max_queue_age.total_seconds(),
+        smtp_rate=settings.smtp_rate,
+    )
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run `work` beside the block and cancel it at the end; should it fail before, say so."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell_failure)
+    try:
+        yield
+    finally:
+        task.cancel()
+        # Raises nothing of the task's: a failure was told when it happened, and must not fail the shutdown too.
+        await asyncio.wait([task])
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a background task failed", task=task.get_name(), exc_info=error)

@@ -1,0 +1,143 @@
+"""The REST door: the four endpoints it began from. It only translates; the rules are the resolvers', as GraphQL's."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bulksend.db import ids
+from bulksend.resolvers import bulk_sends, create_bulk_send
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.create_bulk_send import Created
+from bulksend.resolvers.errors import BadUserInput, NotFound
+from bulksend.resolvers.user_errors import Warning
+from bulksend.resolvers.viewer import Scope
+from bulksend.server.http.admission import Admission
+from bulksend.server.rest import problem_details
+from bulksend.server.rest.models import (
+    BulkSendDetails,
+    BulkSendPage,
+    CreatedBulkSend,
+    DryRun,
+    ListedBulkSend,
+    Meta,
+    OneBulkSend,
+    OneCreatedBulkSend,
+    OneDryRun,
+    Representation,
+)
+from bulksend.server.rest.request import create_input, page_arguments, prefers_async
+
+BULK_SENDS: Final = "/api/v1/bulk-sends"
+BULK_SEND: Final = f"{BULK_SENDS}/{{id}}"
+WARNINGS: Final = "Bulksend-Warnings"
+
+
+def routes(admission: Admission) -> list[web.RouteDef]:
+    """Give the REST door's routes."""
+    door = _BulkSends(admission)
+    return [
+        web.get(BULK_SENDS, door.read_page),
+        web.post(BULK_SENDS, door.create),
+        web.options(BULK_SENDS, _options(admission, "GET, HEAD, OPTIONS, POST")),
+        web.get(BULK_SEND, door.get),
+        web.delete(BULK_SEND, door.delete),
+        web.options(BULK_SEND, _options(admission, "DELETE, GET, HEAD, OPTIONS")),
+    ]
+
+
+class _BulkSends:
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    async def read_page(self, request: web.Request) -> web.Response:
+        context = await self._enter(request, Scope.BULK_SENDS_READ)
+        arguments, filters = page_arguments(request)
+        try:
+            page = await bulk_sends.read_page(context, arguments, filters)
+        except BadUserInput:
+            # Of what read_page checks only the cursor is left to be wrong.
+            raise BadUserInput("cursor is not one of this list with this status.", field="cursor") from None
+        meta = Meta(
+            count=len(page.rows),
+            has_more=page.has_next_page,
+            next_cursor=page.cursors[-1] if page.has_next_page else None,
+        )
+        return _json(BulkSendPage(data=[ListedBulkSend.of(row) for row in page.rows], meta=meta))
+
+    async def create(self, request: web.Request) -> web.Response:
+        context = await self._enter(request, Scope.BULK_SENDS_CREATE)
+        return _created(request, await create_bulk_send.create(context, await create_input(request)))
+
+    async def get(self, request: web.Request) -> web.Response:
+        context = await self._enter(request, Scope.BULK_SENDS_READ)
+        row = await bulk_sends.get(context, _id(request))
+        if row is None:
+            raise NotFound
+        return _json(OneBulkSend(data=BulkSendDetails.of(row)))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        context = await self._enter(request, Scope.BULK_SENDS_DELETE)
+        if not await bulk_sends.delete(context, _id(request)):
+            raise NotFound
+        return web.Response(status=204)
+
+    async def _enter(self, request: web.Request, scope: Scope) -> Context:
+        """Refuse in the contract's order: authentication, scope, request rate."""
+        admitted = await self._admission.admit(request)
+        context = self._admission.context(request, admitted)
+        context.require(scope)
+        if admitted.refusal is not None:
+            raise admitted.refusal
+        return context
+
+
+def _id(request: web.Request) -> UUID:
+    try:
+        return ids.decode(ids.BULK_SEND, request.match_info["id"])
+    except ids.InvalidId:
+        raise NotFound from None
+
+
+def _created(request: web.Request, created: Created) -> web.Response:
+    if created.errors:
+        return problem_details.of_user_errors(request, created.errors)
+    if created.bulk_send is None:
+        return _json(OneDryRun(data=DryRun.of(created)))
+    shown = CreatedBulkSend.of(created.bulk_send)
+    response = _json(OneCreatedBulkSend(data=shown), status=201)
+    response.headers["Location"] = f"{BULK_SENDS}/{shown.id}"
+    if prefers_async(request):
+        response.headers["Preference-Applied"] = "respond-async"
+    if created.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    if created.warnings:
+        response.headers[WARNINGS] = _counted(created.warnings)
+    return response
+
+
+def _counted(warnings: Sequence[Warning]) -> str:
+    """Write warnings as a list of structured fields (RFC 9651): which there are, and how many of each."""
+    counts = Counter(warning.code for warning in warnings)
+    return ", ".join(f"{code};count={count}" for code, count in sorted(counts.items()))
+
+
+def _json(body: Representation, status: int = 200) -> web.Response:
+    return web.Response(
+        text=body.model_dump_json(by_alias=True),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers={"Cache-Control": "private, no-store", "Vary": "Authorization"},
+    )
+
+
+def _options(admission: Admission, allow: str) -> Handler:
+    async def options(request: web.Request) -> web.Response:
+        await admission.count(request)
+        return web.Response(status=204, headers={"Allow": allow})
+
+    return options

@@ -1,0 +1,132 @@
+"""Errors of the REST door as RFC 9457 problem details, and a page about each type of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden
+from bulksend.resolvers.user_errors import UserError
+from bulksend.server.http import pages
+from bulksend.server.http.admission import challenge
+from bulksend.server.http.json_body import RequestRefused
+from bulksend.server.http.request_ids import REQUEST_ID
+from bulksend.server.rest import problems
+from bulksend.server.rest.models import FieldNote, ProblemDetails
+from bulksend.server.rest.problems import Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+PUBLIC_URL: Final = web.AppKey("public_url", str)
+_REST: Final = "/api/"
+
+
+class InvalidParameters(Exception):
+    """Something about the request is not as documented; `errors` has all of it."""
+
+    def __init__(self, errors: Sequence[FieldNote]) -> None:
+        self.errors = errors
+        super().__init__(f"{len(errors)} errors")
+
+
+@web.middleware
+async def problem_details(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what the REST door refuses, aiohttp's own refusals of its paths among it."""
+    if not is_rest(request):
+        return await handler(request)
+    try:
+        return await handler(request)
+    except InvalidParameters as invalid:
+        return _respond(request, problems.INVALID_INPUT, _summary(invalid.errors), errors=invalid.errors)
+    except DomainError as error:
+        return _of_domain_error(request, error)
+    except RequestRefused as refused:
+        problem = problems.of_error(refused.code)
+        return _respond(request, problem, refused.message, status=refused.status, headers=refused.headers)
+    except web.HTTPException as error:
+        return _of_http(request, error)
+
+
+def is_rest(request: web.Request) -> bool:
+    """Whether the request came to the REST door."""
+    return request.path.startswith(_REST)
+
+
+def of_user_errors(request: web.Request, errors: Sequence[UserError]) -> web.Response:
+    """Answer with what stood in a create's way."""
+    problem = problems.of_user_errors(errors)
+    retry_after = errors[0].retry_after
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    notes = [FieldNote.at(error.field, error.message, error.code) for error in errors]
+    if problem is problems.INVALID_INPUT:
+        return _respond(request, problem, _summary(notes), errors=notes)
+    return _respond(request, problem, f"{errors[0].message}.", headers=headers)
+
+
+def masked(request: web.Request, message: str) -> web.Response:
+    """Answer what nobody expected."""
+    return _respond(request, problems.INTERNAL_ERROR, message, request_id=request[REQUEST_ID])
+
+
+def routes() -> list[web.RouteDef]:
+    """Give the pages to which the problems' types lead."""
+
+    async def page(request: web.Request) -> web.Response:
+        problem = problems.BY_NAME.get(request.match_info["name"])
+        if problem is None:
+            return pages.message(404, "No such problem", "There is no problem of this name.")
+        return pages.page("problem.html", problem=problem, reason=HTTPStatus(problem.status).phrase)
+
+    return [web.get("/problems/{name}", page)]
+
+
+def _of_domain_error(request: web.Request, error: DomainError) -> web.Response:
+    problem = problems.of_error(error.code)
+    if isinstance(error, BadUserInput):
+        note = FieldNote(field=error.field, message=error.message, code=ErrorCode.BAD_USER_INPUT)
+        return _respond(request, problem, error.message, errors=[note])
+    scope = error.required_scope if isinstance(error, Forbidden) else None
+    return _respond(request, problem, error.message, headers=challenge(error), required_scope=scope)
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
+    for problem in problems.PROBLEMS:
+        if problem.status == error.status and problem.errors:
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return _respond(request, problem, problem.help, headers=allow)
+    raise error
+
+
+def _summary(errors: Sequence[FieldNote]) -> str:
+    if len(errors) == 1:
+        return f"{errors[0].message.removesuffix('.')}."
+    return f"{len(errors)} things are not as documented: see errors."
+
+
+def _respond(
+    request: web.Request,
+    problem: Problem,
+    detail: str,
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    errors: Iterable[FieldNote] | None = None,
+    required_scope: str | None = None,
+    request_id: str | None = None,
+) -> web.Response:
+    details = ProblemDetails(
+        type=f"{request.app[PUBLIC_URL]}/problems/{problem.name}",
+        title=problem.title,
+        status=status or problem.status,
+        detail=detail,
+        errors=None if errors is None else list(errors),
+        required_scope=required_scope,
+        request_id=request_id,
+    )
+    return web.Response(
+        body=details.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        status=details.status,
+        content_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )

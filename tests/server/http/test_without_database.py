@@ -1,0 +1,120 @@
+"""While there is no way to the database: what must go on, and what must be told."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+from support.gateway import RunningGateway, Tenant
+
+from bulksend.db.pool import Pool, open_pool
+from bulksend.server.http import health
+from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.key_check import is_refused
+from bulksend.server.process import _running
+
+NO_ROOM = "ALTER ROLE {} CONNECTION LIMIT 0"
+
+
+@pytest.fixture
+async def no_socket(tmp_path: Path) -> AsyncIterator[Pool]:
+    """A pool whose server's Unix socket is gone: a plain OSError."""
+    async with open_pool(f"postgresql://nobody@/nothing?host={tmp_path}", min_size=0) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def role(dsn: str, worker_name: str) -> AsyncIterator[str]:
+    """A role to which limits apply, as they do not to the tests' own."""
+    name = f"limited_{worker_name}"
+    owner = await asyncpg.connect(dsn)
+    try:
+        await owner.execute(f"DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+        await owner.execute(f"GRANT pg_read_all_data, pg_write_all_data TO {name}")
+        yield name
+        await owner.execute(f"DROP ROLE {name}")
+    finally:
+        await owner.close()
+
+
+async def test_the_last_use_of_keys_is_noted_once_there_is_room_again(
+    pool: Pool, dsn: str, role: str, tenant: Tenant
+) -> None:
+    async with asyncpg.create_pool(dsn, user=role, password=role, min_size=0, max_size=1) as limited:
+        authenticator = Authenticator(limited)
+        await authenticator.viewer(f"Bearer {tenant.key}")
+        await pool.execute(NO_ROOM.format(role))
+        await limited.expire_connections()
+
+        await authenticator.note_use()
+        assert await pool.fetchval("SELECT last_used_at FROM api_keys") is None
+
+        await pool.execute(f"ALTER ROLE {role} CONNECTION LIMIT -1")
+        await authenticator.note_use()
+        assert await pool.fetchval("SELECT last_used_at FROM api_keys") is not None
+
+
+async def test_the_last_use_of_keys_is_noted_once_the_database_takes_it_again(pool: Pool, tenant: Tenant) -> None:
+    authenticator = Authenticator(pool)
+    await authenticator.viewer(f"Bearer {tenant.key}")
+    await pool.execute("ALTER TABLE api_keys RENAME TO moved")
+    try:
+        await authenticator.note_use()
+    finally:
+        await pool.execute("ALTER TABLE moved RENAME TO api_keys")
+    await authenticator.note_use()
+    assert await pool.fetchval("SELECT last_used_at FROM api_keys") is not None
+
+
+async def test_a_key_stays_good_and_is_asked_for_again(no_socket: Pool, tenant: Tenant) -> None:
+    assert await is_refused(Authenticator(no_socket), f"Bearer {tenant.key}") is None
+
+
+async def test_a_key_stays_good_while_its_table_cannot_be_read(pool: Pool, tenant: Tenant) -> None:
+    await pool.execute("ALTER TABLE api_keys RENAME TO moved")
+    try:
+        assert await is_refused(Authenticator(pool), f"Bearer {tenant.key}") is None
+    finally:
+        await pool.execute("ALTER TABLE moved RENAME TO api_keys")
+
+
+async def test_is_not_ready(no_socket: Pool) -> None:
+    app = web.Application()
+    app.router.add_routes(health.routes(no_socket))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/readyz"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            assert response.status == 503
+            assert (await response.json())["problem"] == "the database cannot be reached"
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_mutation_is_answered_though_its_text_cannot_be_kept(gateway: RunningGateway, tenant: Tenant) -> None:
+    mutation = 'mutation { deleteBulkSend(input: { id: "bs_x" }) { userErrors { code } } }'
+    persisted = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(mutation.encode()).hexdigest()}}
+    await gateway.pool.execute("ALTER TABLE persisted_queries RENAME TO moved")
+    try:
+        reply = await gateway.ask(tenant, mutation, extensions=persisted)
+    finally:
+        await gateway.pool.execute("ALTER TABLE moved RENAME TO persisted_queries")
+    assert reply.data["deleteBulkSend"]["userErrors"] == [{"code": "NOT_FOUND"}]
+
+
+async def test_a_task_that_failed_is_told_and_does_not_fail_the_end() -> None:
+    async def fail() -> None:
+        raise OSError
+
+    with capture_logs() as told:
+        async with asyncio.timeout(5), _running(fail(), "something"):
+            while not told:
+                await asyncio.sleep(0)
+    assert [(line["event"], line["task"]) for line in told] == [("a background task failed", "something")]

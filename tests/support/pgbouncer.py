@@ -1,0 +1,102 @@
+"""PgBouncer in transaction mode before the tests' PostgreSQL, when BULKSEND_TEST_PGBOUNCER is set.
+
+Tests ask `pooled` for the way a gateway takes; without PgBouncer that is the direct one.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
+
+WANTED = bool(os.environ.get("BULKSEND_TEST_PGBOUNCER"))
+# A prepared statement belongs to a server connection, and in transaction mode the next transaction has another.
+STATEMENT_CACHE_SIZE = 0 if WANTED else 100
+
+_ports: list[int] = []
+
+
+def pooled(dsn: str) -> str:
+    """Give the way through PgBouncer to this database, if there is one."""
+    database = urlsplit(dsn).path
+    return f"postgresql://postgres@127.0.0.1:{_ports[-1]}{database}" if _ports else dsn
+
+
+@asynccontextmanager
+async def behind_pgbouncer() -> AsyncIterator[str]:
+    """Run a PostgreSQL and PgBouncer before it, and give the direct way to the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        # PgBouncer runs under another account than root's, and must reach the server's socket.
+        Path(folder).chmod(0o755)
+        async with embedded_postgres(Path(folder) / "postgres", settings=TEST_SETTINGS) as dsn, _before(dsn, folder):
+            yield dsn
+
+
+@asynccontextmanager
+async def _before(server_dsn: str, folder: str) -> AsyncIterator[None]:
+    port = _free_port()
+    settings = Path(folder) / "pgbouncer.ini"
+    settings.write_text(_settings(parse_qs(urlsplit(server_dsn).query)["host"][0], port))
+    process = await asyncio.create_subprocess_exec(str(shutil.which("pgbouncer")), "-q", *_user(), str(settings))
+    _ports.append(port)
+    try:
+        await _answers(pooled(server_dsn))
+        yield
+    finally:
+        _ports.remove(port)
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+def _settings(host: str, port: int) -> str:
+    return f"""
+[databases]
+* = host={host} port=5432 user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 12
+max_client_conn = 500
+"""
+
+
+def _user() -> list[str]:
+    """PgBouncer refuses to be root; the server's own account may reach its socket."""
+    if os.geteuid() != 0:
+        return []
+    for name in ("postgres", "nobody"):
+        try:
+            return ["-u", pwd.getpwnam(name).pw_name]
+        except KeyError:
+            continue
+    raise RuntimeError("no account to run PgBouncer as")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def _answers(dsn: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await (await asyncpg.connect(dsn, statement_cache_size=0)).close()
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.02)
+            else:
+                return
