@@ -10,19 +10,26 @@ from bulksend.evidence.events import BrokenChain, DocumentRecord, Event, chain_h
 
 START = bytes(range(32))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def _numbered(history: list[dict[str, Any]]) -> list[Event]:
+    return [Event(sequence=sequence, **fields) for sequence, fields in enumerate(history, start=1)]
+
+
 histories = st.lists(
-    st.builds(
-        dict,
-        type=st.sampled_from(["viewed", "consented", "signed"]),
-        time=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)).map(format_time),
-        actor=st.just("signer"),
-        ip=st.none() | st.ip_addresses().map(str),
-        user_agent=st.none() | texts,
-        details=st.dictionaries(st.sampled_from(["name", "reason"]), texts | st.booleans() | st.none()),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["viewed", "consented", "signed"]),
+            "time": st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)).map(format_time),
+            "actor": st.just("signer"),
+            "ip": st.none() | st.ip_addresses().map(str),
+            "user_agent": st.none() | texts,
+            "details": st.dictionaries(st.sampled_from(["name", "reason"]), texts | st.booleans() | st.none()),
+        }
     ),
     min_size=1,
     max_size=8,
-).map(lambda found: [Event(sequence=sequence, **fields) for sequence, fields in enumerate(found, start=1)])
+).map(_numbered)
 
 
 def event(**changes: Any) -> Event:
