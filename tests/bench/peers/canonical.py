@@ -1,4 +1,4 @@
-"""One form for what every server answers, so that answers can be compared to the last character.
+"""Answers in one canonical form, so that those of different servers can be compared to the last character.
 
 Systems differ in how they write an id (TypeID or UUID), a time (digits of a second) and a state (case), in how they
 nest the same columns, and in what a cursor is. Nothing else is forgiven.
@@ -23,7 +23,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def canonical(answer: Any) -> Any:
-    """Give the comparable form of an answer's `data`."""
+    """Return the comparable form of an answer's `data`."""
     if isinstance(answer, list):
         return [canonical(item) for item in answer]
     if not isinstance(answer, dict):
@@ -32,12 +32,15 @@ def canonical(answer: Any) -> Any:
 
 
 def _nested(answer: dict[str, Any]) -> dict[str, Any]:
-    if "signerName" not in answer:
+    """Return PostGraphile's document with its columns nested as the others have them."""
+    if "signerName" not in answer and "deliveryStatus" not in answer:
         return answer
     nested: dict[str, Any] = {key: value for key, value in answer.items() if key not in _NESTED and key != "errorCode"}
     for key, (parent, name) in _NESTED.items():
-        nested.setdefault(parent, {})[name] = answer[key]
-    nested["delivery"]["error"] = {"code": answer["errorCode"]} if answer["errorCode"] else None
+        if key in answer:
+            nested.setdefault(parent, {})[name] = answer[key]
+    if "deliveryStatus" in answer:
+        nested["delivery"]["error"] = {"code": answer["errorCode"]} if answer["errorCode"] else None
     return nested
 
 

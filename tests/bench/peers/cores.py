@@ -1,4 +1,4 @@
-"""Which core does what, and how much processor time a server and the database have used."""
+"""The cores of the bench, and processor times of processes and cores."""
 
 import os
 from dataclasses import dataclass
@@ -18,19 +18,23 @@ _IDLE: Final = slice(3, 5)
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """What a core has done since the start, in ticks."""
+    """Ticks of a core since the machine started: those it worked, and all."""
 
     at_work: int
     all: int
 
+    def part_since(self, before: "Busy") -> float:
+        """Return the part (0-1) of the time since then that the core worked."""
+        return (self.at_work - before.at_work) / (self.all - before.all)
+
 
 def on_core(core: int, command: list[str]) -> list[str]:
-    """Give the command that runs on one core, and dies with us."""
+    """Return the command that runs on one core and ends when this process does."""
     return ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", str(core), *command]
 
 
 def used(process_id: int) -> float:
-    """Give the milliseconds that a process and all below it have used, also those that have ended."""
+    """Return the processor time of a process and all its descendants, also ended ones, in milliseconds."""
     stats = {int(path.name): stat for path in Path("/proc").glob("[0-9]*") if (stat := _stat(path))}
     family = {process_id}
     while grown := {child for child, stat in stats.items() if int(stat[_PARENT]) in family} - family:
@@ -39,7 +43,7 @@ def used(process_id: int) -> float:
 
 
 def busy(core: int) -> Busy:
-    """Give what a core has done until now."""
+    """Return the ticks of a core until now."""
     lines = Path("/proc/stat").read_text().splitlines()
     (ticks,) = ([int(text) for text in line.split()[_CORE_TIMES]] for line in lines if line.startswith(f"cpu{core} "))
     return Busy(sum(ticks) - sum(ticks[_IDLE]), sum(ticks))

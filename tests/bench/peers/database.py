@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -22,14 +23,13 @@ SETTINGS = {
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
 }
-TENANTS = 4
 LARGE = 100  # documents
-LARGE_ONES = 10  # bulk sends that are asked for, of each tenant
+LARGE_ONES = 10  # bulk sends that are asked for, of each of the four
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Who asks: the key, a template to send, and some bulk sends that have 100 documents."""
+    """An organization: its key, a template to send, and some bulk sends that have 100 documents."""
 
     organization_id: UUID
     key: str
@@ -39,21 +39,27 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A filled database. `process_id` is the postmaster's; `newest` the last bulk send of the seed."""
+    """A filled database.
+
+    `process_id` is the postmaster's; `newest` the last bulk send of the seed; `tenants` the four large ones and
+    `small_tenants` the thousand others; `unseen` bulk sends of these, each to be asked for once.
+    """
 
     dsn: str
     process_id: int
     tenants: list[Tenant]
+    small_tenants: list[Tenant]
+    unseen: list[tuple[Tenant, UUID]]
     newest: UUID
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where it is, as libpq and node-postgres are told."""
+        """Return its address as libpq's and node-postgres' variables."""
         asked = parse_qs(urlsplit(self.dsn).query)
         return {"PGHOST": asked["host"][0], "PGPORT": asked["port"][0], "PGDATABASE": "postgres", "PGUSER": "postgres"}
 
     async def documents(self, bulk_send_id: UUID) -> list[tuple[object, ...]]:
-        """Give what was stored of each document of a bulk send."""
+        """Return what was stored of each document of a bulk send."""
         conn = await asyncpg.connect(self.dsn)
         try:
             rows = await conn.fetch(
@@ -93,23 +99,46 @@ async def filled_database() -> AsyncIterator[Database]:
                 await conn.execute((FOLDER / "javascript" / "postgraphile.sql").read_text())
                 await conn.execute("VACUUM ANALYZE")
                 await conn.execute("CHECKPOINT")
-                newest = await conn.fetchval("SELECT id FROM bulk_sends ORDER BY id DESC LIMIT 1")
-                tenants = [await _tenant(conn, number) for number in range(TENANTS)]
+                database = await _read(conn, dsn, process_id)
             finally:
                 await conn.close()
-            yield Database(dsn, process_id, tenants, newest)
+            yield database
 
 
-async def _tenant(conn: "asyncpg.Connection[asyncpg.Record]", number: int) -> Tenant:
-    organization_id = await conn.fetchval("SELECT id FROM organizations WHERE name = $1", f"Organization {number}")
-    template_id = await conn.fetchval(
-        "SELECT id FROM templates WHERE organization_id = $1 ORDER BY id LIMIT 1", organization_id
-    )
-    large = await conn.fetch(
-        "SELECT id FROM bulk_sends WHERE organization_id = $1 AND total_count = $2 AND deleted_at IS NULL"
-        " ORDER BY id DESC LIMIT $3",
-        organization_id,
-        LARGE,
-        LARGE_ONES,
-    )
-    return Tenant(organization_id, f"isk_{number:044}", template_id, [row["id"] for row in large])
+async def _read(conn: "asyncpg.Connection[asyncpg.Record]", dsn: str, process_id: int) -> Database:
+    newest = await conn.fetchval("SELECT id FROM bulk_sends ORDER BY id DESC LIMIT 1")
+    tenants = [_tenant(row) for row in await conn.fetch(_TENANTS, LARGE, LARGE_ONES)]
+    by_id = {tenant.organization_id: tenant for tenant in tenants}
+    small = [tenant for tenant in tenants if len(tenant.large) == 1]
+    rows = await conn.fetch(_UNSEEN, [tenant.organization_id for tenant in small])
+    unseen = [(by_id[row["organization_id"]], row["id"]) for row in rows]
+    return Database(dsn, process_id, tenants[: len(tenants) - len(small)], small, unseen, newest)
+
+
+_TENANTS: Final = """
+SELECT organizations.id, organizations.name, template.id AS template_id, large.ids
+FROM organizations
+CROSS JOIN LATERAL (
+    SELECT id FROM templates WHERE organization_id = organizations.id ORDER BY id LIMIT 1
+) AS template
+CROSS JOIN LATERAL (
+    SELECT array_agg(id) AS ids
+    FROM (
+        SELECT id FROM bulk_sends
+        WHERE organization_id = organizations.id AND total_count = $1 AND deleted_at IS NULL
+        ORDER BY id DESC
+        LIMIT $2
+    ) AS newest
+) AS large
+ORDER BY organizations.id
+"""
+_UNSEEN: Final = """
+SELECT organization_id, id FROM bulk_sends
+WHERE organization_id = any($1) AND deleted_at IS NULL AND total_count = 10
+ORDER BY id
+"""
+
+
+def _tenant(row: asyncpg.Record) -> Tenant:
+    number = int(row["name"].removeprefix("Organization "))
+    return Tenant(row["id"], f"isk_{number:044}", row["template_id"], list(row["ids"]))

@@ -1,4 +1,4 @@
-"""Before anything is measured: every server gives the same answers, and creates the same rows."""
+"""Compare the answers of all servers, and the rows they create, before anything is measured."""
 
 import json
 from collections.abc import Iterable
@@ -10,25 +10,28 @@ from bench.peers.canonical import canonical
 from bench.peers.database import Database
 from bench.peers.load import BadAnswer
 from bench.peers.servers import Server
-from bench.peers.workloads import Request, requests
-
-CREATES = "M1"
+from bench.peers.workloads import Request, Requests, Workload
 
 
-async def check(workload: str, servers: Iterable[Server], database: Database) -> dict[str, frozenset[int]]:
-    """Ask every server all of a workload, and give how long its answers are. Raises `BadAnswer` where they differ."""
+async def check(workload: Workload, servers: Iterable[Server], database: Database) -> dict[str, frozenset[int]]:
+    """Compare the servers' answers, and return the possible lengths of each server's.
+
+    No lengths where only some of the requests were compared. Raises `BadAnswer` where answers differ.
+    """
     lengths = {}
     first: tuple[str, list[Any]] | None = None
     async with aiohttp.ClientSession() as session:
         for server in servers:
-            asked = requests(workload, server.dialect, database)
-            bodies = [await _ask(session, server, request) for request in asked]
-            lengths[server.name] = frozenset(len(body) for body in bodies)
+            requests = Requests(workload, server.dialect, database)
+            compared = requests.compared()
+            bodies = [await _ask(session, server, request) for request in compared]
+            is_complete = workload.kind != "literals" and len(compared) == len(requests.sent(0, 1))
+            lengths[server.name] = frozenset(map(len, bodies)) if is_complete else frozenset()
             answers = [canonical(json.loads(body)["data"]) for body in bodies]
-            if workload == CREATES:
+            if workload.writes:
                 answers = [await _created(answer, database) for answer in answers]
             first = first or (server.name, answers)
-            _compare(workload, first, (server.name, answers))
+            _compare(workload.name, first, (server.name, answers))
     await _refuses_strangers(workload, servers, database)
     return lengths
 
@@ -64,20 +67,20 @@ def _difference(expected: Any, given: Any, path: str = "") -> str:
     return next(_difference(left, right, where) for where, left, right in pairs if left != right)
 
 
-async def _refuses_strangers(workload: str, servers: Iterable[Server], database: Database) -> None:
-    """Nobody answers without a key, and nobody gives one tenant what is another's."""
+async def _refuses_strangers(workload: Workload, servers: Iterable[Server], database: Database) -> None:
+    """Raise `BadAnswer` for a server that answers without a key, or with one tenant's rows for another's key."""
     async with aiohttp.ClientSession() as session:
         for server in servers:
-            request = requests(workload, server.dialect, database)[0]
+            request = Requests(workload, server.dialect, database).compared()[0]
             async with session.post(f"{server.url}/graphql", json=request.body) as response:
                 if _has_data(await response.read()):
-                    raise BadAnswer(f"{server.name} answers {workload} to anybody")
+                    raise BadAnswer(f"{server.name} answers {workload.name} to anybody")
             if "id" not in request.body["variables"]:
                 continue
             other = {"Authorization": f"Bearer {database.tenants[1].key}"}
             async with session.post(f"{server.url}/graphql", json=request.body, headers=other) as response:
                 if _has_data(await response.read()):
-                    raise BadAnswer(f"{server.name} gives one tenant what is another's in {workload}")
+                    raise BadAnswer(f"{server.name} shows one tenant what is another's in {workload.name}")
 
 
 def _has_data(body: bytes) -> bool:

@@ -1,48 +1,70 @@
-"""The load: wrk over kept-alive connections, and what it and the kernel counted meanwhile."""
+"""Load by wrk over kept-alive connections, and what it and the kernel counted meanwhile."""
 
 import asyncio
 import json
+import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from bench.peers.cores import OTHER_CORE, TICK, busy, on_core, used
+from bench.peers.cores import OTHER_CORE, TICK, Busy, busy, on_core, used
 from bench.peers.database import FOLDER
 from bench.peers.servers import Server
 from bench.peers.workloads import Request
 
-CONNECTIONS: Final = 16
 IDLE_SECONDS: Final = 0.1  # without using more than a tick of its core
 END_SECONDS: Final = 60
 
 
 class BadAnswer(Exception):
-    """A server did not do the work."""
+    """A server did not answer as it should."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent to one server: the file of requests, and how many bytes a good answer may have."""
+    """What is sent to one server. `lengths`: how many bytes a good answer may have; empty: any number."""
 
     requests: Path
     lengths: frozenset[int]
+    connections: int
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run of a load gave. Times in milliseconds: `p50` and `p99` of a request, the others of processor time.
+    """The results of one run of a load.
 
-    `server_busy`: the part of its core that the server used. `other_busy`: the part of the other core that was used, by
-    the database, the load and whoever else runs on it; near 1, it is what limits the rate.
+    `rate`: requests a second. `p50`, `p99`, `longest`: milliseconds from a request to its answer. `server_time`,
+    `database_time`: milliseconds of processor time a request. The others are parts (0-1) of a core: the server's own
+    that it used, the other one that was used at all, and of that by wrk. A server below 0.95 of its core while the
+    other one is near 1 is held back by PostgreSQL or the load: then only its processor time can be compared.
     """
 
     rate: float
     p50: float
     p99: float
+    longest: float
     server_time: float
     database_time: float
     server_busy: float
     other_busy: float
+    load_busy: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """Processor time used so far, in milliseconds, and the ticks of the other core."""
+
+    server: float
+    database: float
+    load: float
+    other_core: Busy
+
+    @classmethod
+    def now(cls, server: Server, database_process: int) -> Self:
+        # wrk is the only child that ends while a load is measured.
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        load = (ended.ru_utime + ended.ru_stime) * 1000
+        return cls(used(server.process_id), used(database_process), load, busy(OTHER_CORE))
 
 
 def write_requests(path: Path, requests: list[Request]) -> None:
@@ -54,30 +76,31 @@ def write_requests(path: Path, requests: list[Request]) -> None:
 
 
 async def warm_up(server: Server, load: Load, *, seconds: int) -> None:
-    """Put a server under load and count nothing. Raises `BadAnswer`."""
+    """Put a server under load without counting. Raises `BadAnswer`."""
     await _wrk(server, load, seconds)
     await _until_idle(server)
 
 
 async def measure(server: Server, load: Load, *, seconds: int, database_process: int) -> Measured:
     """Put a server under load. Raises `BadAnswer`."""
-    before = used(server.process_id), used(database_process), busy(OTHER_CORE)
+    before = _Used.now(server, database_process)
     counted = await _wrk(server, load, seconds)
-    after = used(server.process_id), used(database_process), busy(OTHER_CORE)
+    after = _Used.now(server, database_process)
     await _until_idle(server)
     done = counted["requests"]
     if not done:
         raise BadAnswer(f"{server.name} answered nothing within {seconds} s")
-    server_time, database_time = (after[0] - before[0]) / done, (after[1] - before[1]) / done
-    rate = done / counted["microseconds"] * 1e6
+    milliseconds = counted["microseconds"] / 1000
     return Measured(
-        rate=rate,
+        rate=done / milliseconds * 1000,
         p50=counted["p50"],
         p99=counted["p99"],
-        server_time=server_time,
-        database_time=database_time,
-        server_busy=rate * server_time / 1000,
-        other_busy=(after[2].at_work - before[2].at_work) / (after[2].all - before[2].all),
+        longest=counted["max"],
+        server_time=(after.server - before.server) / done,
+        database_time=(after.database - before.database) / done,
+        server_busy=(after.server - before.server) / milliseconds,
+        other_busy=after.other_core.part_since(before.other_core),
+        load_busy=(after.load - before.load) / milliseconds,
     )
 
 
@@ -92,7 +115,7 @@ async def _until_idle(server: Server) -> None:
 
 async def _wrk(server: Server, load: Load, seconds: int) -> dict[str, float]:
     lengths = ",".join(str(length) for length in load.lengths)
-    wrk = ["wrk", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s", "--timeout=10s"]
+    wrk = ["wrk", "--threads=1", f"--connections={load.connections}", f"--duration={seconds}s", "--timeout=10s"]
     script = ["--script", str(FOLDER / "load.lua"), server.url, "--", str(load.requests), lengths]
     process = await asyncio.create_subprocess_exec(
         *on_core(OTHER_CORE, [*wrk, *script]),

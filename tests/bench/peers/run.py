@@ -1,7 +1,7 @@
-"""Bulksend beside its peers: the same work, the same database, one core each.
+"""Measure Bulksend beside its peers: the same workloads, the same database, one core each, in under 15 minutes.
 
-    .venv/bin/python tests/bench/peers/run.py [--only Q1,Q2] [--servers bulksend,floor] [--rounds 3] [--seconds 5]
-                                              [--warm-up 4] [--json FILE]
+    .venv/bin/python tests/bench/peers/run.py [--only Q1,Q2] [--servers bulksend,floor] [--rounds 2] [--seconds 3]
+                                              [--warm-up 2] [--json FILE] [--markdown FILE]
 
 README.md beside this file says what each server is and what must be installed.
 """
@@ -23,56 +23,79 @@ from bench.peers import equality, report
 from bench.peers.cores import OTHER_CORE
 from bench.peers.database import Database, filled_database
 from bench.peers.load import BadAnswer, Load, Measured, measure, warm_up, write_requests
-from bench.peers.servers import KINDS, USUAL, Server, running
-from bench.peers.workloads import WORKLOADS, requests
+from bench.peers.servers import KINDS, PEERS, USUAL, Server, running
+from bench.peers.workloads import WORKLOADS, Requests, Workload
 
 LATER_WARM_UP = 1  # seconds, in every round but the first
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be measured. Times in seconds; 0 `rounds`: only whether all answer the same."""
+    """What is to be measured. Times in seconds; 0 `rounds`: only whether all answer the same.
 
-    workloads: list[str]
-    servers: list[str]
+    `servers`: None for the usual ones, which depend on the workload.
+    """
+
+    workloads: list[Workload]
+    servers: list[str] | None
     rounds: int
     seconds: int
     warm_up: int
 
 
 async def run(plan: Plan) -> dict[str, report.Rounds]:
-    """Measure everything and print each workload when it is done. What writes comes last."""
+    """Measure everything, and print each workload when it is done."""
     measured: dict[str, report.Rounds] = {}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(filled_database())
-        servers = [await stack.enter_async_context(running(name, database)) for name in plan.servers]
+        servers = [await stack.enter_async_context(running(name, database)) for name in plan.servers or USUAL]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for workload in sorted(plan.workloads, key=lambda name: name == equality.CREATES):
-            rounds = await _workload(workload, servers, database, plan, folder)
+        for workload in plan.workloads:
+            chosen = [server for server in servers if _takes_part(server.name, workload, plan)]
+            rounds = await _Bench(workload, chosen, database, folder, plan).measure()
             if plan.rounds:
-                measured[workload] = rounds
-            print(report.table(workload, rounds) if plan.rounds else f"{workload}: all answer the same", flush=True)
+                measured[workload.name] = rounds
+            told = report.table(workload.name, rounds) if plan.rounds else f"{workload.name}: all answer the same"
+            print(told, flush=True)
     return measured
 
 
-async def _workload(
-    workload: str, servers: list[Server], database: Database, plan: Plan, folder: Path
-) -> dict[str, list[Measured]]:
-    lengths = await equality.check(workload, servers, database)
-    loads = {}
-    for server in servers:
-        loads[server.name] = Load(folder / f"{workload}-{server.name}", lengths[server.name])
-        write_requests(loads[server.name].requests, requests(workload, server.dialect, database))
-    measured: dict[str, list[Measured]] = {server.name: [] for server in servers}
-    for number in range(plan.rounds):
-        for server in servers:
-            if workload == equality.CREATES:
-                await database.forget_created()
-            load = loads[server.name]
-            await warm_up(server, load, seconds=LATER_WARM_UP if number else plan.warm_up)
-            each = await measure(server, load, seconds=plan.seconds, database_process=database.process_id)
-            measured[server.name].append(each)
-    return measured
+def _takes_part(server: str, workload: Workload, plan: Plan) -> bool:
+    return plan.servers is not None or not workload.has_peers_only or server in PEERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One workload, to be measured with some servers in turn."""
+
+    workload: Workload
+    servers: list[Server]
+    database: Database
+    folder: Path
+    plan: Plan
+
+    async def measure(self) -> dict[str, list[Measured]]:
+        """Return the rounds of each server. Raises `BadAnswer`."""
+        lengths = await equality.check(self.workload, self.servers, self.database)
+        measured: dict[str, list[Measured]] = {server.name: [] for server in self.servers}
+        for number in range(self.plan.rounds):
+            for server in self.servers:
+                measured[server.name].append(await self._round(server, lengths[server.name], number))
+        return measured
+
+    async def _round(self, server: Server, lengths: frozenset[int], number: int) -> Measured:
+        if self.workload.writes:
+            await self.database.forget_created()
+        seconds = LATER_WARM_UP if number else self.plan.warm_up
+        await warm_up(server, self._load(server, lengths, 2 * number), seconds=seconds)
+        load = self._load(server, lengths, 2 * number + 1)
+        return await measure(server, load, seconds=self.plan.seconds, database_process=self.database.process_id)
+
+    def _load(self, server: Server, lengths: frozenset[int], run: int) -> Load:
+        path = self.folder / server.name
+        requests = Requests(self.workload, server.dialect, self.database)
+        write_requests(path, requests.sent(run, 2 * self.plan.rounds))
+        return Load(path, lengths, self.workload.connections)
 
 
 async def _until_told(plan: Plan) -> dict[str, report.Rounds]:
@@ -93,27 +116,32 @@ def _choice(among: list[str], text: str) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=lambda text: _choice(list(WORKLOADS), text), default=list(WORKLOADS))
-    parser.add_argument("--servers", type=lambda text: _choice(list(KINDS), text), default=list(USUAL))
-    parser.add_argument("--rounds", type=int, default=3, help="0: only check that all answer the same")
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--warm-up", type=int, default=4)
+    parser.add_argument("--servers", type=lambda text: _choice(list(KINDS), text))
+    parser.add_argument("--rounds", type=int, default=2, help="0: only check that all answer the same")
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--warm-up", type=int, default=2)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run, and write the results down."""
+    """Run, and write the results to the files given."""
     given = _arguments()
     if os.cpu_count() == 1:
         sys.exit("two cores are needed: one for the server, one for the database and the load")
+    workloads = [workload for name, workload in WORKLOADS.items() if name in given.only]
+    plan = Plan(workloads, given.servers, given.rounds, given.seconds, given.warm_up)
     # What we start inherits it: the database, and we ourselves. The servers are put on the other core.
     os.sched_setaffinity(0, {OTHER_CORE})
     try:
-        measured = asyncio.run(_until_told(Plan(given.only, given.servers, given.rounds, given.seconds, given.warm_up)))
+        measured = asyncio.run(_until_told(plan))
     except BadAnswer as error:
         sys.exit(str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit("stopped")
+    if given.markdown:
+        given.markdown.write_text(report.markdown(measured) + "\n")
     if given.json:
         given.json.write_text(json.dumps(report.as_json(measured), indent=2) + "\n")
 

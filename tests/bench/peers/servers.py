@@ -1,4 +1,4 @@
-"""The servers: how each is started, pinned to its core, and ended."""
+"""The servers: how each is started on its core, and ended."""
 
 import asyncio
 import os
@@ -7,12 +7,13 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from bench.peers.cores import SERVER_CORE, on_core
 from bench.peers.database import FOLDER, Database
+from bench.peers.queries import Dialect
 
 START_SECONDS: Final = 60
 REMEMBERED_LINES: Final = 30
@@ -23,10 +24,11 @@ _NODE: Final = FOLDER / "node_modules" / "node" / "bin" / "node"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A server that can be started. `dialect`: how it wants to be asked."""
+    """A server that can be started. `dialect`: that of its documents. `environment`: variables of its own."""
 
     command: list[str]
-    dialect: str
+    dialect: Dialect
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def _python(*arguments: str) -> list[str]:
@@ -37,16 +39,21 @@ def _javascript(*arguments: str) -> list[str]:
     return [str(_NODE), str(FOLDER / "javascript" / arguments[0]), *arguments[1:]]
 
 
+# What Bulksend sets for each of its connections.
+_GENERIC_PLANS: Final = {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c jit=off"}
 KINDS: Final = {
     "bulksend": Kind([str(BULKSEND), "serve", "--no-delivery"], "bulksend"),
-    "postgraphile": Kind(_javascript("postgraphile.js"), "postgraphile"),
+    "mercurius-tuned": Kind(_javascript("mercurius_tuned.js"), "plain", _GENERIC_PLANS),
     "mercurius": Kind(_javascript("mercurius.js"), "plain"),
+    "postgraphile": Kind(_javascript("postgraphile.js"), "postgraphile", _GENERIC_PLANS),
     "yoga": Kind(_javascript("yoga.js"), "plain"),
     "strawberry": Kind(_python("stock_strawberry.py"), "bulksend"),
     "floor": Kind(_python("floor.py"), "plain"),
     "strawberry-caches": Kind(_python("stock_strawberry.py", "--caches"), "bulksend"),
 }
-USUAL: Final = tuple(KINDS)[:6]
+USUAL: Final = tuple(KINDS)[:7]
+# Those that workloads of the peers only are sent to.
+PEERS: Final = tuple(KINDS)[:4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Server:
     """A server that listens. `said`: the last lines of its output."""
 
     name: str
-    dialect: str
+    dialect: Dialect
     process_id: int
     url: str
     said: deque[str]
@@ -66,7 +73,7 @@ async def running(name: str, database: Database) -> AsyncIterator[Server]:
     kind = KINDS[name]
     process = await asyncio.create_subprocess_exec(
         *on_core(SERVER_CORE, kind.command),
-        env=_environment(database),
+        env=_environment(database) | kind.environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

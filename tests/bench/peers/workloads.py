@@ -1,65 +1,67 @@
-"""What is asked: five works, each in the dialect of three kinds of servers."""
+"""The workloads: which requests each sends, by which tenants, over how many connections."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from itertools import islice
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from bench.peers.database import Database, Tenant
+from bench.peers import queries
+from bench.peers.database import LARGE_ONES, Database, Tenant
+from bench.peers.queries import Dialect, Selection
 
 from bulksend.db import ids
 
 SIGNERS: Final = 500
-DIALECTS: Final = ("bulksend", "plain", "postgraphile")
+# As many as an operation may have within Bulksend's limits on aliases (50), tokens (5,000) and cost (20,000).
+ALIASES: Final = 48
+USUAL_CONNECTIONS: Final = 16
+MANY_CONNECTIONS: Final = 64
+# Enough of a workload's requests to compare the answers of all servers.
+COMPARED: Final = 40
 
-_BULK_SEND: Final = "id name status totalCount sentCount failedCount pendingCount createdAt updatedAt"
-_TEMPLATE: Final = "template { id name description createdAt }"
-_PAGE_INFO: Final = "pageInfo { hasNextPage endCursor }"
-_DOCUMENT: Final = (
-    "id signerIndex signer { name email } status delivery { status attempts sentAt error { code } } createdAt"
-)
-_ROW: Final = _BULK_SEND.replace("id", "id: rowId", 1)
-_FLAT_TEMPLATE: Final = _TEMPLATE.replace("{ id", "{ id: rowId", 1)
-_FLAT_DOCUMENT: Final = (
-    "id: rowId signerIndex signerName signerEmail status deliveryStatus attempts sentAt errorCode createdAt"
-)
+Kind = Literal["page", "one", "mixed", "literals", "aliases", "small", "create"]
 
-_QUERIES: Final = {
-    "Q1": (
-        f"query Q1($first: Int!) {{ bulkSends(first: $first) {{ nodes {{ {_BULK_SEND} {_TEMPLATE} }} {_PAGE_INFO} }} }}"
-    ),
-    "Q2": (
-        f"query Q2($id: ID!, $documents: Int!) {{ bulkSend(id: $id) {{ {_BULK_SEND} "
-        f"documents(first: $documents) {{ nodes {{ {_DOCUMENT} }} }} }} }}"
-    ),
-    "Q3": (
-        f"query Q3($first: Int!, $documents: Int!) {{ bulkSends(first: $first) {{ nodes {{ {_BULK_SEND} {_TEMPLATE} "
-        f"documents(first: $documents) {{ nodes {{ {_DOCUMENT} }} }} }} {_PAGE_INFO} }} }}"
-    ),
-    "S1": "query S1($id: ID!) { bulkSend(id: $id) { id name status } }",
-    "M1": (
-        "mutation M1($input: CreateBulkSendInput!) { createBulkSend(input: $input) "
-        "{ bulkSend { id name status totalCount sentCount failedCount pendingCount } } }"
-    ),
-}
-_NEWEST: Final = "first: $first, orderBy: PRIMARY_KEY_DESC"
-_IN_ORDER: Final = "first: $documents, orderBy: SIGNER_INDEX_ASC"
-_POSTGRAPHILE: Final = {
-    "Q1": (f"query Q1($first: Int!) {{ bulkSends({_NEWEST}) {{ nodes {{ {_ROW} {_FLAT_TEMPLATE} }} {_PAGE_INFO} }} }}"),
-    "Q2": (
-        f"query Q2($id: UUID!, $documents: Int!) {{ bulkSend(id: $id) {{ {_ROW} "
-        f"documents({_IN_ORDER}) {{ nodes {{ {_FLAT_DOCUMENT} }} }} }} }}"
-    ),
-    "Q3": (
-        f"query Q3($first: Int!, $documents: Int!) {{ bulkSends({_NEWEST}) {{ nodes {{ {_ROW} {_FLAT_TEMPLATE} "
-        f"documents({_IN_ORDER}) {{ nodes {{ {_FLAT_DOCUMENT} }} }} }} {_PAGE_INFO} }} }}"
-    ),
-    "S1": "query S1($id: UUID!) { bulkSend(id: $id) { id: rowId name status } }",
-    "M1": (
-        "mutation M1($input: CreateBulkSendInput!) { createBulkSend(input: $input) "
-        "{ bulkSend { id: rowId name status totalCount sentCount failedCount pendingCount } } }"
-    ),
-}
-WORKLOADS: Final = tuple(_QUERIES)
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload. `tenants`: whose keys send it. `has_peers_only`: without yoga, stock Strawberry and the floor."""
+
+    name: str
+    title: str
+    kind: Kind
+    selection: Selection = queries.ALL_FIELDS
+    tenants: Literal["four", "thousand"] = "four"
+    connections: int = USUAL_CONNECTIONS
+    has_peers_only: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether its requests leave rows."""
+        return self.kind == "create"
+
+
+_Q1: Final = Selection(template=queries.TEMPLATE)
+_Q2: Final = Selection(documents=queries.DOCUMENT)
+_thousand: Final = partial(Workload, tenants="thousand", has_peers_only=True)
+_ALL: Final = (
+    Workload("Q1", "25 bulk sends with templates", "page", _Q1),
+    Workload("Q2", "one with 100 documents", "one", _Q2),
+    Workload("Q3", "25 with 10 documents and the template each", "page"),
+    Workload("S1", "three fields of one bulk send", "small", Selection(("id", "name", "status"))),
+    _thousand("Q1-1000", "Q1 by 1,000 tenants", "page", _Q1),
+    _thousand("Q2-1000", "Q2 by 1,000 tenants", "one", _Q2),
+    _thousand("Q3-1000", "Q3 by 1,000 tenants", "page"),
+    _thousand("S1-1000", "S1 by 1,000 tenants", "small", Selection(("id", "name", "status"))),
+    _thousand("MIX", "20 documents in turn by 1,000 tenants", "mixed"),
+    _thousand("COLD", "a document never seen before in every request", "literals"),
+    _thousand("C64", "Q1 by 1,000 tenants over 64 connections", "page", _Q1, connections=MANY_CONNECTIONS),
+    Workload("LARGEST", f"{ALIASES} aliases of pages with everything", "aliases", has_peers_only=True),
+    # What writes comes last.
+    Workload("M1", "a create with 500 signers", "create"),
+)
+WORKLOADS: Final = {workload.name: workload for workload in _ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +72,103 @@ class Request:
     body: dict[str, Any]
 
 
-def requests(workload: str, dialect: str, database: Database) -> list[Request]:
-    """Give the requests of a workload that are sent in turns, in the same order in every dialect."""
-    query = (_POSTGRAPHILE if dialect == "postgraphile" else _QUERIES)[workload]
-    # One tenant after the other, so that neighbours ask for different things.
-    turns = [(tenant, number) for number in range(_turns(workload)) for tenant in database.tenants]
-    return [
-        Request(
-            tenant,
-            {
-                "operationName": workload,
-                "query": query,
-                "variables": _variables(workload, dialect, tenant, number),
-            },
-        )
-        for tenant, number in turns
-    ]
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests that a workload sends one server; all servers get the same in the same order."""
+
+    workload: Workload
+    dialect: Dialect
+    database: Database
+
+    def compared(self) -> list[Request]:
+        """Return those whose answers are compared before the load."""
+        if self.workload.kind == "literals":
+            return list(self._in_literals(self.database.unseen[:COMPARED]))
+        return list(islice(self._in_turn(), COMPARED))
+
+    def sent(self, run: int, runs: int) -> list[Request]:
+        """Return those of one run of the load: for new documents a part that no other run has."""
+        if self.workload.kind == "literals":
+            unseen = self.database.unseen[COMPARED:]
+            size = len(unseen) // runs
+            return list(self._in_literals(unseen[run * size : (run + 1) * size]))
+        return list(self._in_turn())
+
+    @property
+    def _tenants(self) -> list[Tenant]:
+        return self.database.tenants if self.workload.tenants == "four" else self.database.small_tenants
+
+    def _in_turn(self) -> Iterator[Request]:
+        if self.workload.kind == "mixed":
+            yield from map(self._mixed, range(len(self._tenants)), self._tenants)
+            return
+        # One tenant after the other, so that neighbours ask for different rows.
+        for number in range(self._turns()):
+            for tenant in self._tenants:
+                yield self._request(tenant, self._query(), self._variables(tenant, number))
+
+    def _in_literals(self, unseen: list[tuple[Tenant, UUID]]) -> Iterator[Request]:
+        for tenant, bulk_send_id in unseen:
+            identifier = self._id(ids.BULK_SEND, bulk_send_id)
+            yield self._request(tenant, queries.one_in_literals(self.workload.name, self.dialect, identifier), {})
+
+    def _mixed(self, number: int, tenant: Tenant) -> Request:
+        place = number % (len(queries.MIXED_PAGES) + len(queries.MIXED_ONES))
+        name = f"Mixed{place}"
+        if place < len(queries.MIXED_PAGES):
+            selection = queries.MIXED_PAGES[place]
+            return self._request(tenant, queries.page(name, self.dialect, selection), self._page(selection), name)
+        selection = queries.MIXED_ONES[place - len(queries.MIXED_PAGES)]
+        variables = self._one(selection, tenant.large[0], documents=25)
+        return self._request(tenant, queries.one(name, self.dialect, selection), variables, name)
+
+    def _request(self, tenant: Tenant, query: str, variables: dict[str, Any], name: str | None = None) -> Request:
+        operation = name or self._operation
+        return Request(tenant, {"operationName": operation, "query": query, "variables": variables})
+
+    @property
+    def _operation(self) -> str:
+        return self.workload.name.partition("-")[0]
+
+    def _turns(self) -> int:
+        return LARGE_ONES if self.workload.kind in ("one", "small") and self.workload.tenants == "four" else 1
+
+    def _query(self) -> str:
+        match self.workload.kind:
+            case "page":
+                return queries.page(self._operation, self.dialect, self.workload.selection)
+            case "aliases":
+                return queries.aliased_pages(self._operation, self.dialect, ALIASES)
+            case "create":
+                return queries.create(self._operation, self.dialect)
+        return queries.one(self._operation, self.dialect, self.workload.selection)
+
+    def _variables(self, tenant: Tenant, number: int) -> dict[str, Any]:
+        match self.workload.kind:
+            case "page":
+                return self._page(self.workload.selection)
+            case "aliases":
+                return {}
+            case "create":
+                return {"input": self._input(tenant)}
+        return self._one(self.workload.selection, tenant.large[number], documents=100)
+
+    def _page(self, selection: Selection) -> dict[str, Any]:
+        return {"first": 25} | ({"documents": 10} if selection.documents else {})
+
+    def _one(self, selection: Selection, bulk_send_id: UUID, documents: int) -> dict[str, Any]:
+        asked = {"id": self._id(ids.BULK_SEND, bulk_send_id)}
+        return asked | ({"documents": documents} if selection.documents else {})
+
+    def _input(self, tenant: Tenant) -> dict[str, Any]:
+        people = [{"name": f"Signer {number}", "email": f"signer{number}@example.com"} for number in range(SIGNERS)]
+        asked = {"templateId": self._id(ids.TEMPLATE, tenant.template_id), "name": "Vendors", "signers": people}
+        return asked | {"waitForDelivery": False} if self.dialect == "bulksend" else asked
+
+    def _id(self, prefix: str, value: UUID) -> str:
+        return ids.encode(prefix, value) if self.dialect == "bulksend" else str(value)
 
 
-def _turns(workload: str) -> int:
-    return 10 if workload in ("Q2", "S1") else 1
-
-
-def _variables(workload: str, dialect: str, tenant: Tenant, number: int) -> dict[str, Any]:
-    match workload:
-        case "Q1":
-            return {"first": 25}
-        case "Q2":
-            return {"id": _id(dialect, ids.BULK_SEND, tenant.large[number]), "documents": 100}
-        case "Q3":
-            return {"first": 25, "documents": 10}
-        case "S1":
-            return {"id": _id(dialect, ids.BULK_SEND, tenant.large[number])}
-    return {"input": _input(dialect, tenant)}
-
-
-def _input(dialect: str, tenant: Tenant) -> dict[str, Any]:
-    people = [{"name": f"Signer {number}", "email": f"signer{number}@example.com"} for number in range(SIGNERS)]
-    asked = {"templateId": _id(dialect, ids.TEMPLATE, tenant.template_id), "name": "Vendors", "signers": people}
-    return asked | {"waitForDelivery": False} if dialect == "bulksend" else asked
-
-
-def _id(dialect: str, prefix: str, value: UUID) -> str:
-    return ids.encode(prefix, value) if dialect == "bulksend" else str(value)
+def requests(name: str, dialect: Dialect, database: Database) -> list[Request]:
+    """Return the requests of a workload that are sent in turn."""
+    return Requests(WORKLOADS[name], dialect, database).sent(0, 1)

@@ -19,7 +19,8 @@ const served = postgraphile({
     explain: false,
     context: async ({ node }) => ({ organizationId: await organizationOf(node.req.headers.authorization) }),
   },
-  grafserv: { watch: false, graphiql: false, websockets: false, maxRequestLength: 10 << 20 },
+  // Results go from PostgreSQL's JSON to the response without an object in between.
+  grafserv: { outputDataAsString: true, watch: false, graphiql: false, websockets: false, maxRequestLength: 10 << 20 },
 });
 
 const server = createServer();
