@@ -18,7 +18,7 @@ from bench.peers.queries import Dialect
 START_SECONDS: Final = 60
 REMEMBERED_LINES: Final = 30
 LISTENING: Final = re.compile(r"http://[\w.]+:(\d+)")
-BULKSEND: Final = Path(sys.executable).with_name("bulksend")
+BULKSEND: Final = (sys.executable, "-m", "bulksend")
 _NODE: Final = FOLDER / "node_modules" / "node" / "bin" / "node"
 
 
@@ -42,7 +42,7 @@ def _javascript(*arguments: str) -> list[str]:
 # What Bulksend sets for each of its connections.
 _GENERIC_PLANS: Final = {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c jit=off"}
 KINDS: Final = {
-    "bulksend": Kind([str(BULKSEND), "serve", "--no-delivery"], "bulksend"),
+    "bulksend": Kind([*BULKSEND, "serve", "--no-delivery"], "bulksend"),
     "mercurius-tuned": Kind(_javascript("mercurius_tuned.js"), "plain", _GENERIC_PLANS),
     "mercurius": Kind(_javascript("mercurius.js"), "plain"),
     "postgraphile": Kind(_javascript("postgraphile.js"), "postgraphile", _GENERIC_PLANS),

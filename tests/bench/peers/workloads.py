@@ -57,7 +57,7 @@ _ALL: Final = (
     _thousand("MIX", "20 documents in turn by 1,000 tenants", "mixed"),
     _thousand("COLD", "a document never seen before in every request", "literals"),
     _thousand("C64", "Q1 by 1,000 tenants over 64 connections", "page", _Q1, connections=MANY_CONNECTIONS),
-    Workload("LARGEST", f"{ALIASES} aliases of pages with everything", "aliases", has_peers_only=True),
+    Workload("LARGEST", f"{ALIASES} aliases of pages with everything", "aliases", connections=2, has_peers_only=True),
     # What writes comes last.
     Workload("M1", "a create with 500 signers", "create"),
 )

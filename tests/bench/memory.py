@@ -1,0 +1,116 @@
+"""Measure what 20,000 different documents leave in memory, and how long the garbage collections take.
+
+    .venv/bin/python tests/bench/memory.py [--documents 20000]
+
+Each document asks for one bulk send by an id written into it, as clients without variables do; every tenth one is
+asked for three times, so that it is compiled. Run like `bulksend serve`, without HTTP. One line for every 2,500
+documents: resident memory, and the longest collection since the line before.
+"""
+
+import argparse
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.gateways import open_gateway
+from bench.peers import queries
+from bench.peers.database import Database, filled_database
+
+from bulksend.db import ids
+from bulksend.resolvers.context import Context
+from bulksend.schema.build import build_schema
+
+BEGUN: Final = 500
+LINE: Final = 2_500
+EVERY_TENTH: Final = 10
+AGAIN: Final = 3
+
+
+@dataclass
+class Collections:
+    """Times of the garbage collections, in milliseconds."""
+
+    longest: float = 0
+    begun: float = field(default=0, repr=False)
+
+    def __call__(self, phase: str, info: dict[str, Any]) -> None:
+        """Note a collection: called by `gc` at its start and its end."""
+        if phase == "start":
+            self.begun = time.perf_counter()
+        else:
+            self.longest = max(self.longest, (time.perf_counter() - self.begun) * 1000)
+
+    def taken(self) -> float:
+        """Return the longest since the last call."""
+        longest, self.longest = self.longest, 0
+        return longest
+
+
+@contextmanager
+def noted_collections() -> Iterator[Collections]:
+    """Note every garbage collection in the block."""
+    collections = Collections()
+    gc.callbacks.append(collections)
+    try:
+        yield collections
+    finally:
+        gc.callbacks.remove(collections)
+
+
+def resident() -> float:
+    """Return this process's resident memory in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+async def run(database: Database, documents: int) -> None:
+    """Execute the documents and print what they leave."""
+    async with open_gateway(database) as gateway:
+        schema = build_schema()
+        tenant, _ = database.unseen[0]
+        viewer = await gateway.parts.authenticator.viewer(f"Bearer {tenant.key}")
+        mine = [bulk_send_id for owner, bulk_send_id in database.unseen if owner is tenant]
+        before = longest = 0.0
+        with noted_collections() as collections:
+            for number in range(1, documents + 1):
+                identifier = ids.encode(ids.BULK_SEND, mine[number % len(mine)])
+                text = queries.one_in_literals(f"Document{number}", "bulksend", identifier)
+                for _ in range(AGAIN if number % EVERY_TENTH == 0 else 1):
+                    context = Context(gateway.parts.gateway, viewer, None, "bench")
+                    result = await schema.execute(text, context_value=context)
+                    assert not result.errors, result.errors
+                if number == BEGUN or number % LINE == 0:
+                    pause = collections.taken()
+                    longest = max(longest, pause)
+                    before = before or resident()
+                    print(f"{number:6} documents: {resident():6.0f} MB, longest collection {pause:5.0f} ms", flush=True)
+        begun = time.perf_counter()
+        gc.collect()
+        full = (time.perf_counter() - begun) * 1000
+        print(
+            f"grown by {resident() - before:.0f} MB since {BEGUN}; longest collection {longest:.0f} ms; a full one now {full:.0f} ms"
+        )
+
+
+async def main(documents: int) -> None:
+    """Run over the database of `peers`."""
+    async with filled_database() as database:
+        await run(database, documents)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=20_000)
+    given = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(given.documents))
