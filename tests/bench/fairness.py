@@ -53,7 +53,7 @@ async def _workload(name: str, server: Server, database: Database, folder: Path,
 
 def _line(name: str, connections: int, results: list[Measured]) -> str:
     def median(field: str) -> float:
-        return statistics.median(getattr(result, field) for result in results)
+        return float(statistics.median(getattr(result, field) for result in results))
 
     p50, p99 = median("p50"), median("p99")
     return (

@@ -37,6 +37,8 @@ def settings(database: Database) -> Settings:
 @asynccontextmanager
 async def open_gateway(database: Database) -> AsyncIterator[OpenGateway]:
     """Serve on a free port, with the event loop and the garbage collection of `bulksend serve`."""
-    async with open_parts(settings(database), delivery=False) as parts:
-        async with listening(build_app(parts), parts, host="127.0.0.1", port=0) as port:
-            yield OpenGateway(f"http://127.0.0.1:{port}", parts)
+    async with (
+        open_parts(settings(database), delivery=False) as parts,
+        listening(build_app(parts), parts, host="127.0.0.1", port=0) as port,
+    ):
+        yield OpenGateway(f"http://127.0.0.1:{port}", parts)

@@ -12,11 +12,12 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import uvloop
 
@@ -27,8 +28,9 @@ from bench.peers import queries
 from bench.peers.database import Database, filled_database
 
 from bulksend.db import ids
-from bulksend.resolvers.context import Context
-from bulksend.schema.build import build_schema
+from bulksend.resolvers.context import Context, Gateway
+from bulksend.resolvers.viewer import Viewer
+from bulksend.schema.build import PublicSchema, build_schema
 
 BEGUN: Final = 500
 LINE: Final = 2_500
@@ -73,39 +75,52 @@ def resident() -> float:
     return pages * 4096 / 1e6
 
 
-async def run(database: Database, documents: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, and for which bulk sends."""
+
+    schema: PublicSchema
+    gateway: Gateway
+    viewer: Viewer
+    bulk_sends: list[UUID]
+
+    async def ask(self, number: int) -> None:
+        """Execute a document that was not executed before. Raises `AssertionError` for a result with errors."""
+        identifier = ids.encode(ids.BULK_SEND, self.bulk_sends[number % len(self.bulk_sends)])
+        text = queries.one_in_literals(f"Document{number}", "bulksend", identifier)
+        for _ in range(AGAIN if number % EVERY_TENTH == 0 else 1):
+            result = await self.schema.execute(text, context_value=Context(self.gateway, self.viewer, None, "bench"))
+            assert not result.errors, result.errors
+
+
+async def run(asking: Asking, documents: int) -> None:
     """Execute the documents and print what they leave."""
+    before = 0.0
+    with noted_collections() as collections:
+        for number in range(1, documents + 1):
+            await asking.ask(number)
+            if number == BEGUN or number % LINE == 0:
+                before = before or resident()
+                print(f"{number:6} documents: {resident():6.0f} MB, longest collection {collections.taken():5.0f} ms")
+        grown = resident() - before
+        gc.collect()
+        print(f"grown by {grown:.0f} MB since {BEGUN} documents; a full collection now {collections.taken():.0f} ms")
+
+
+@asynccontextmanager
+async def open_asking(database: Database) -> AsyncIterator[Asking]:
+    """Open what asks as one of the small tenants."""
+    tenant, _ = database.unseen[0]
     async with open_gateway(database) as gateway:
-        schema = build_schema()
-        tenant, _ = database.unseen[0]
         viewer = await gateway.parts.authenticator.viewer(f"Bearer {tenant.key}")
         mine = [bulk_send_id for owner, bulk_send_id in database.unseen if owner is tenant]
-        before = longest = 0.0
-        with noted_collections() as collections:
-            for number in range(1, documents + 1):
-                identifier = ids.encode(ids.BULK_SEND, mine[number % len(mine)])
-                text = queries.one_in_literals(f"Document{number}", "bulksend", identifier)
-                for _ in range(AGAIN if number % EVERY_TENTH == 0 else 1):
-                    context = Context(gateway.parts.gateway, viewer, None, "bench")
-                    result = await schema.execute(text, context_value=context)
-                    assert not result.errors, result.errors
-                if number == BEGUN or number % LINE == 0:
-                    pause = collections.taken()
-                    longest = max(longest, pause)
-                    before = before or resident()
-                    print(f"{number:6} documents: {resident():6.0f} MB, longest collection {pause:5.0f} ms", flush=True)
-        begun = time.perf_counter()
-        gc.collect()
-        full = (time.perf_counter() - begun) * 1000
-        print(
-            f"grown by {resident() - before:.0f} MB since {BEGUN}; longest collection {longest:.0f} ms; a full one now {full:.0f} ms"
-        )
+        yield Asking(build_schema(), gateway.parts.gateway, viewer, mine)
 
 
 async def main(documents: int) -> None:
     """Run over the database of `peers`."""
-    async with filled_database() as database:
-        await run(database, documents)
+    async with filled_database() as database, open_asking(database) as asking:
+        await run(asking, documents)
 
 
 if __name__ == "__main__":
