@@ -12,7 +12,7 @@ WITHOUT = "The wheel is packed WITHOUT the GraphiQL page, which will load from e
 
 
 class ExplorerBuildHook(BuildHookInterface[Any]):
-    """Fill `server/explorer/dist`. An editable install uses what its checkout has."""
+    """Fill `server/graphql/explorer/dist`. An editable install uses what its checkout has."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, or warn: whoever installs from source need not have Node."""
@@ -28,7 +28,7 @@ class ExplorerBuildHook(BuildHookInterface[Any]):
             self.app.display_warning(f"{WITHOUT}: npm {failure.cmd[1]} failed.")
 
     def _build(self, npm: str) -> None:
-        explorer = Path(self.root, "server", "explorer")
+        explorer = Path(self.root, "server", "graphql", "explorer")
         shutil.rmtree(explorer / "dist", ignore_errors=True)
         for command in COMMANDS:
             subprocess.run([npm, *command], cwd=explorer, check=True)

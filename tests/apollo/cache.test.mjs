@@ -1,4 +1,4 @@
-// The README's cache before real pages: they merge, filters do not mix, things are one by their id, values merge.
+// The cache of docs/apollo.md before real pages: they merge, filters do not mix, things are one by their id, values merge.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { gql } from "@apollo/client";

@@ -1,4 +1,4 @@
-// The gateway under test, which tests/server/test_apollo.py starts, and the code of the README's section on Apollo.
+// The gateway under test, started by test_apollo.py, and the code of docs/apollo.md.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,10 +15,9 @@ export const uri = `${gateway.url}/graphql`;
 // Browsers have it; Node has it from version 22 on.
 globalThis.WebSocket ??= WebSocket;
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-const section = readme.split("\n## ").find((text) => text.startsWith("For frontends on Apollo Client"));
-const blocks = [...section.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
-const module = new URL(`./node_modules/.readme-${process.pid}.mjs`, import.meta.url);
+const page = readFileSync(new URL("../../docs/apollo.md", import.meta.url), "utf8");
+const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+const module = new URL(`./node_modules/.documented-${process.pid}.mjs`, import.meta.url);
 writeFileSync(module, blocks.join("\n"));
 export const { makeCache, makeClient, deleteBulkSend } = await import(module);
 rmSync(module);

@@ -1,4 +1,4 @@
-// Automatic persisted queries as the README's client speaks them: a hash by GET, the document by POST once.
+// Automatic persisted queries as the client of docs/apollo.md speaks them: a hash by GET, the document by POST once.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { gql } from "@apollo/client";

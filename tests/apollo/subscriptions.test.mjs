@@ -1,4 +1,4 @@
-// Subscriptions over a WebSocket (the README's client) and over multipart HTTP: to their end, and to their key's.
+// Subscriptions over a WebSocket (the client of docs/apollo.md) and over multipart HTTP: to their end, and to their key's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApolloClient, gql, HttpLink } from "@apollo/client";

@@ -1,4 +1,4 @@
-"""Apollo Client itself against a gateway: each file of tests/apollo, with the code of the README's section on it."""
+"""Apollo Client itself against a gateway: each file of tests/apollo, with the code of docs/apollo.md."""
 
 import json
 from collections.abc import AsyncIterator
