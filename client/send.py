@@ -10,7 +10,7 @@ from bulksend.client.create_input import Order, Sheet
 from bulksend.client.gateway import GatewayClient, GatewayRefused
 from bulksend.client.recipients import Recipient, Recipients
 from bulksend.resolvers.user_errors import UserErrorCode
-from bulksend.resolvers.viewer import Scope, expand
+from bulksend.resolvers.viewer import Scope, expand_scopes
 
 SHORTEST_PAUSE: Final = 0.25
 # A key has 120 requests a minute and may have other users: following takes at most 30 of them.
@@ -133,7 +133,7 @@ class Sending:
     async def _sheet(self) -> Sheet:
         # Who has the address wrong wants to know soon.
         prepared = await self.client.ask(_PREPARE, {"templateId": self.order.template_id}, tries=2)
-        scopes = expand(tuple(prepared["viewer"]["apiKey"]["scopes"]))
+        scopes = expand_scopes(tuple(prepared["viewer"]["apiKey"]["scopes"]))
         if missing := [scope.value for scope in _NEEDED if scope not in scopes]:
             raise Refused(f"The API key lacks {' and '.join(missing)}.")
         if prepared["template"] is None:

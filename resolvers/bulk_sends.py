@@ -1,4 +1,4 @@
-"""Reading, following and deleting bulk sends; creating one is in `creating.py`."""
+"""Read, wait for and delete bulk sends."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -16,45 +16,45 @@ from bulksend.resolvers.documents import FirstPage
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
 MAXIMUM_PAGE = 100
-# Notices are hints: a watcher looks again after this long without one.
-LOOK_AGAIN_SECONDS = 1.0
+# Notices are hints: a watcher reads the database again after this long without one.
+POLL_SECONDS = 1.0
 
 
 async def get(context: Context, bulk_send_id: UUID) -> BulkSendRow | None:
-    """Give one bulk send of the viewer's organization, or None."""
+    """Return one bulk send of the viewer's organization, or None."""
     return await context.loaders.bulk_sends.load(bulk_send_id)
 
 
-async def get_alone(context: Context, bulk_send_id: UUID) -> BulkSendRow | None:
-    """Give one bulk send as `get` does, at once: for a request that asks for nothing beside it."""
-    row = await read_now(context.gateway, organization_id=context.caller.organization_id, bulk_send_id=bulk_send_id)
+async def get_directly(context: Context, bulk_send_id: UUID) -> BulkSendRow | None:
+    """Return one bulk send without waiting for a loader's batch: for a request that reads nothing beside it."""
+    row = await read_current(context.gateway, organization_id=context.caller.organization_id, bulk_send_id=bulk_send_id)
     if row:
-        context.loaders.know_bulk_sends([row])
+        context.loaders.prime_bulk_sends([row])
     return row
 
 
 async def get_with_documents(
-    context: Context, bulk_send_id: UUID, asked: FirstPage
+    context: Context, bulk_send_id: UUID, first_page: FirstPage
 ) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
-    """Give one bulk send of the viewer's organization and the first page of its documents, or None."""
+    """Return one bulk send of the viewer's organization and the first page of its documents, or None."""
     async with context.gateway.pool.acquire() as conn:
         found = await joined.get_bulk_send_with_documents(
             conn,
             organization_id=context.caller.organization_id,
             bulk_send_id=bulk_send_id,
-            size=asked.size,
-            status=asked.status,
-            delivery_status=asked.delivery_status,
+            size=first_page.size,
+            status=first_page.status,
+            delivery_status=first_page.delivery_status,
         )
     if found:
-        context.loaders.know_bulk_sends(found[:1])
+        context.loaders.prime_bulk_sends(found[:1])
     return found
 
 
 async def read_page(
     context: Context, arguments: PageArguments, filters: Filters, *, with_templates: bool = False
 ) -> ConnectionPage[ListedBulkSendRow]:
-    """Give one page of bulk sends, newest first, each with its template if asked for. Raises `BadUserInput`."""
+    """Return one page of bulk sends, newest first, each with its template if requested. Raise `BadUserInput`."""
     cursors = _cursors(filters)
     span = Span(
         size=arguments.size(MAXIMUM_PAGE),
@@ -70,31 +70,31 @@ async def read_page(
             filters=filters,
             with_templates=with_templates,
         )
-    # Their documents need not look them up again.
-    context.loaders.know_bulk_sends(page.rows)
+    # Their documents need not load them again.
+    context.loaders.prime_bulk_sends(page.rows)
     return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 
 @lru_cache(maxsize=256)
 def _cursors(filters: Filters) -> ListCursors:
-    # Nearly every page has the same few filters, and digesting them takes as long as reading three rows.
+    # Nearly every page has the same few filters, and hashing them takes as long as reading three rows.
     return ListCursors("bulkSends", filters.arguments())
 
 
 async def count(context: Context, filters: Filters) -> int:
-    """Give how many bulk sends the filters leave."""
+    """Return the number of bulk sends that match the filters."""
     async with _listing(context, filters) as conn:
         return await bulk_sends.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
 def _listing(context: Context, filters: Filters) -> AbstractAsyncContextManager[Connection]:
-    # Few bulk sends are in some states, and most in another: that is worth a plan.
+    # Some statuses match few rows and others most: such a statement is planned for its values.
     pool = context.gateway.read_pool
     return pool.acquire() if filters.status is None else planning_anew(pool)
 
 
 async def delete(context: Context, bulk_send_id: UUID) -> bool:
-    """Soft-delete a bulk send and all its documents; False when there is none. Nothing is claimed afterwards."""
+    """Soft-delete a bulk send and all its documents; return False if there is none. Nothing is claimed afterwards."""
     organization_id = context.caller.organization_id
 
     async def work(conn: Connection) -> bool:
@@ -110,19 +110,19 @@ async def delete(context: Context, bulk_send_id: UUID) -> bool:
 async def wait_until_finished(
     gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID, seconds: float
 ) -> BulkSendRow | None:
-    """Wait until no delivery is pending, at most `seconds`, and give what is true then; None once deleted.
+    """Return a bulk send once no delivery is pending, or as it is after `seconds`; None once deleted.
 
-    Holds no connection while it waits.
+    Hold no connection while waiting.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     with gateway.notices.watch(bulk_send_id) as changed:
         while True:
             changed.clear()
-            row = await read_now(gateway, organization_id=organization_id, bulk_send_id=bulk_send_id)
+            row = await read_current(gateway, organization_id=organization_id, bulk_send_id=bulk_send_id)
             left = deadline - asyncio.get_running_loop().time()
             if row is None or row.pending_count == 0 or left <= 0 or gateway.stopping.is_set():
                 return row
-            await wait_for_change(changed, min(left, LOOK_AGAIN_SECONDS))
+            await wait_for_change(changed, min(left, POLL_SECONDS))
 
 
 async def wait_for_change(changed: asyncio.Event, seconds: float) -> None:
@@ -134,8 +134,8 @@ async def wait_for_change(changed: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def read_now(gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID) -> BulkSendRow | None:
-    """Read one bulk send as it is now, past every loader; None when there is none."""
+async def read_current(gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID) -> BulkSendRow | None:
+    """Fetch the current state of a bulk send, bypassing loaders; None if there is none."""
     async with gateway.pool.acquire() as conn:
         rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
     return rows[0] if rows else None

@@ -1,4 +1,4 @@
-"""Cancelling a bulk send: what is pending will not be sent."""
+"""Cancel a bulk send: its pending documents are not sent."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,25 +15,25 @@ REPLY_WAIT: Final = timedelta(seconds=REPLY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The bulk send after the cancel, and how many of its documents will not be sent."""
+class CancelResult:
+    """The bulk send after the cancel, and the number of documents that were cancelled."""
 
     bulk_send: BulkSendRow
     count: int
 
 
-async def cancel(context: Context, bulk_send_id: UUID) -> Cancelled | None:
-    """Fail what is pending, leased or not; None when there is no such bulk send."""
+async def cancel(context: Context, bulk_send_id: UUID) -> CancelResult | None:
+    """Fail every pending document, leased or not; return None if there is no such bulk send."""
     organization_id = context.caller.organization_id
 
-    async def work(conn: Connection) -> Cancelled | None:
+    async def work(conn: Connection) -> CancelResult | None:
         if not await bulk_sends.lock(conn, organization_id=organization_id, bulk_send_id=bulk_send_id):
             return None
         count = await bulk_sends.cancel(
             conn, organization_id=organization_id, bulk_send_id=bulk_send_id, reply_wait=REPLY_WAIT
         )
         (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
-        return Cancelled(row, count)
+        return CancelResult(row, count)
 
     cancelled = await write(context.gateway.pool, work)
     context.gateway.notices.changed(bulk_send_id)

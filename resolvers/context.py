@@ -1,4 +1,4 @@
-"""What a resolver is handed: the gateway's long-lived parts, and what belongs to one request."""
+"""The arguments of every resolver: the long-lived parts of a process, and the state of one request."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from bulksend.resolvers.viewer import Scope, Viewer
 class Gateway:
     """The parts of one process that every request shares.
 
-    `read_pool` may lead to a replica: list pages only. `sync_wait`: how long a create waits for its delivery.
-    `bulk_send_interval`: the least time between two creates of an organization; 0 switches the rule off.
-    `stopping`: set when the process ends.
+    `read_pool` may lead to a replica and is used for list pages only. `sync_wait`: how long a create waits for its
+    delivery. `bulk_send_interval`: the minimum time between two creates of an organization; 0 disables the limit.
+    `stopping`: set when the process shuts down.
     """
 
     pool: Pool
@@ -30,14 +30,14 @@ class Gateway:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop_waiting(self) -> None:
-        """Have every waiting create answer with what is true now: the process is about to end."""
+        """Make every waiting create return the current state, because the process is shutting down."""
         self.stopping.set()
         self.notices.wake_watchers()
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Where an API key stands within its requests a minute. `resets_at`: seconds since the epoch."""
+    """The request quota of an API key. `resets_at`: seconds since the epoch."""
 
     limit: int
     remaining: int
@@ -46,7 +46,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class Context:
-    """One request: who asks, with loaders of its own."""
+    """One request: its viewer and its loaders."""
 
     gateway: Gateway
     viewer: Viewer | None
@@ -60,22 +60,21 @@ class Context:
         self.renew_loaders()
 
     def renew_loaders(self) -> None:
-        """Forget what was loaded: a subscription reads each of its events afresh."""
+        """Discard everything loaded so far, so that later fields read current data."""
         self.loaders = Loaders(self.gateway.pool, self.viewer.organization_id if self.viewer else None)
 
     @property
     def caller(self) -> Viewer:
-        """Who asks. Raises `Unauthenticated` when nobody does."""
+        """The viewer. Raise `Unauthenticated` if the request has none."""
         if self.viewer is None:
             raise Unauthenticated
         return self.viewer
 
     def may(self, coordinate: str, *scopes: Scope) -> bool:
-        """Tell whether the viewer has one of the scopes.
+        """Return whether the viewer has one of the scopes.
 
-        `coordinate`: the field that asks, such as `Document.signingUrl`. Raises `Forbidden` the first time it is
-        refused for want of this scope; afterwards gives False, so that a page of 500 documents has one such error and
-        not 500.
+        `coordinate`: the field being resolved, such as `Document.signingUrl`. Raise `Forbidden` the first time this
+        field lacks the scope and return False afterwards, so that a page of 500 documents has one such error.
         """
         if self.has(*scopes):
             return True
@@ -85,7 +84,7 @@ class Context:
         raise Forbidden(scopes[0])
 
     def has(self, *scopes: Scope) -> bool:
-        """Tell whether the viewer has one of the scopes; nothing is said if not."""
+        """Return whether the viewer has one of the scopes."""
         return not self.caller.scopes.isdisjoint(scopes)
 
     def require(self, *scopes: Scope) -> None:

@@ -1,7 +1,7 @@
-"""Creating a bulk send: validate everything, then store it in one statement.
+"""Create a bulk send: validate the whole input, then store it in one statement.
 
-DESIGN 6 locks the rate row first, so that whatever comes next has a snapshot of its own. Here the statement claims the
-rate and stores everything, and whoever gets nothing looks up the key afterwards: a new snapshot, and the same answers.
+The statement claims the organization's rate and stores the bulk send with its documents, or does neither. If it stored
+nothing, the idempotency key is looked up afterwards, in a new snapshot that shows what a concurrent create committed.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.preview import Preview
-from bulksend.resolvers.user_errors import UserError, UserErrorCode, Warning
+from bulksend.resolvers.preview import MailPreview
+from bulksend.resolvers.user_errors import MutationError, MutationWarning, UserErrorCode
 from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
 
-# A server that crashed is back within this, or the caller is told that nothing is known.
+# How long to wait for a crashed database before reporting that the outcome is unknown.
 UNREACHED_SECONDS: Final = 15.0
 UNREACHED_PAUSE: Final = 0.2
 
@@ -38,53 +38,53 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class DryRun:
-    """What a create would do: how many documents, when at the earliest, and the first signer's mail."""
+class DryRunResult:
+    """The outcome of a dry run: number of documents, earliest time, and the first signer's mail."""
 
     total_count: int
     next_bulk_send_at: datetime | None
-    preview: Preview
+    preview: MailPreview
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
-    """What came of a create. Without errors, `bulk_send` or `dry_run` is there."""
+class CreateResult:
+    """The outcome of a create. Without errors, either `bulk_send` or `dry_run` is set."""
 
     bulk_send: BulkSendRow | None = None
-    dry_run: DryRun | None = None
+    dry_run: DryRunResult | None = None
     replayed: bool = False
-    errors: Sequence[UserError] = ()
-    warnings: Sequence[Warning] = ()
+    errors: Sequence[MutationError] = ()
+    warnings: Sequence[MutationWarning] = ()
 
 
-class _Refused(Exception):
-    """Nothing was stored, for this reason."""
+class _CreateRefused(Exception):
+    """Nothing was stored; `error` is the reason."""
 
-    def __init__(self, error: UserError) -> None:
+    def __init__(self, error: MutationError) -> None:
         self.error = error
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    """The bulk send that was made, or the original that was found."""
+class _StoredBulkSend:
+    """The bulk send that was created, or the original of an idempotency key."""
 
     row: BulkSendRow
     replayed: bool
 
 
-async def create(context: Context, raw: Mapping[str, Any]) -> Created:
-    """Create a bulk send from a caller's input, as described in the contract under "Create"."""
+async def create(context: Context, raw: Mapping[str, Any]) -> CreateResult:
+    """Create a bulk send from the unvalidated input of a caller, and wait for its delivery if requested."""
     try:
         valid = await validate(raw, lambda template_id: _template(context, template_id))
     except Invalid as invalid:
-        return Created(errors=invalid.errors)
+        return CreateResult(errors=invalid.errors)
     try:
         if valid.details.dry_run:
             return replace(await _dry_run(context, valid), warnings=valid.warnings)
         stored = await _store(context, valid)
-    except _Refused as refused:
+    except _CreateRefused as refused:
         context.retry_after = refused.error.retry_after
-        return Created(errors=[refused.error])
+        return CreateResult(errors=[refused.error])
     return replace(await _answer(context, valid, stored), warnings=valid.warnings)
 
 
@@ -95,28 +95,28 @@ async def _template(context: Context, template_id: str) -> TemplateRow | None:
         return None
 
 
-async def _dry_run(context: Context, valid: ValidBulkSend) -> Created:
+async def _dry_run(context: Context, valid: ValidBulkSend) -> CreateResult:
     if valid.template is None:
-        raise _Refused(_no_template())
+        raise _CreateRefused(_no_template())
     next_at = await rate_limit.next_bulk_send_at(context)
-    shown = preview.preview(context, valid, valid.template)
-    return Created(dry_run=DryRun(len(valid.signers), next_at, shown))
+    shown = preview.preview_mail(context, valid, valid.template)
+    return CreateResult(dry_run=DryRunResult(len(valid.signers), next_at, shown))
 
 
-async def _store(context: Context, valid: ValidBulkSend) -> _Stored:
+async def _store(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
     new = _new_bulk_send(valid, valid.template.id) if valid.template else None
     stored = await _create(context, valid, new) if new else None
     return stored or await _original(context, valid)
 
 
-async def _create(context: Context, valid: ValidBulkSend, new: NewBulkSend) -> _Stored | None:
-    """Store a bulk send; None when it is too early, or its key was used before."""
+async def _create(context: Context, valid: ValidBulkSend, new: NewBulkSend) -> _StoredBulkSend | None:
+    """Store a bulk send; return None if it is too early or its idempotency key was used before."""
     began = time.monotonic()
-    was_asked = False
+    was_attempted = False
 
     async def create(conn: Connection) -> BulkSendRow | None:
-        nonlocal was_asked
-        was_asked = True
+        nonlocal was_attempted
+        was_attempted = True
         interval = context.gateway.bulk_send_interval
         return await bulk_sends.create(conn, organization_id=context.caller.organization_id, interval=interval, new=new)
 
@@ -125,37 +125,39 @@ async def _create(context: Context, valid: ValidBulkSend, new: NewBulkSend) -> _
     except TRANSIENT:
         raise
     except UNREACHABLE:
-        if not was_asked:
+        if not was_attempted:
             raise
-        log.warning("outcome of a create unknown, asking again", request_id=context.request_id)
+        log.warning("outcome of a create unknown, trying again", request_id=context.request_id)
         return await _create_again(context, valid, new, began)
-    return _Stored(row, replayed=False) if row else None
+    return _StoredBulkSend(row, replayed=False) if row else None
 
 
-async def _create_again(context: Context, valid: ValidBulkSend, new: NewBulkSend, began: float) -> _Stored | None:
-    """Store what may be stored already, or may still come to be: of one key there is only ever one.
+async def _create_again(
+    context: Context, valid: ValidBulkSend, new: NewBulkSend, began: float
+) -> _StoredBulkSend | None:
+    """Store a bulk send unless an earlier attempt, whose outcome is unknown, stored it: a key is only used once.
 
-    `began`: when it was asked first, on `time.monotonic()`.
+    `began`: when it was first attempted, on `time.monotonic()`.
     """
     organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
 
-    async def create(conn: Connection) -> _Stored | None:
+    async def create(conn: Connection) -> _StoredBulkSend | None:
         row = await bulk_sends.create(conn, organization_id=organization_id, interval=interval, new=new)
         if row:
-            return _Stored(row, replayed=False)
+            return _StoredBulkSend(row, replayed=False)
         holder = await bulk_sends.find_by_idempotency_key(
             conn, organization_id=organization_id, idempotency_key=new.idempotency_key
         )
         if holder is None:
             return None
         is_older = holder.age > timedelta(seconds=time.monotonic() - began)
-        return _Stored(await _row_of(conn, organization_id, valid, holder), replayed=is_older)
+        return _StoredBulkSend(await _original_row(conn, organization_id, valid, holder), replayed=is_older)
 
     return await _until_reached(lambda: write_at_once(context.gateway.pool, create))
 
 
 async def _until_reached(work: Callable[[], Awaitable[Result]]) -> Result:
-    """Do this as soon as the database can be reached. Raises what stands in its way for too long."""
+    """Retry `work` until the database is reachable. Raise the last error after UNREACHED_SECONDS."""
     deadline = time.monotonic() + UNREACHED_SECONDS
     while True:
         try:
@@ -166,8 +168,8 @@ async def _until_reached(work: Callable[[], Awaitable[Result]]) -> Result:
             await asyncio.sleep(UNREACHED_PAUSE)
 
 
-async def _original(context: Context, valid: ValidBulkSend) -> _Stored:
-    """Give the bulk send that the caller's key was used for. Raises why there is none, and none was made."""
+async def _original(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
+    """Return the bulk send that the caller's key was used for. Raise `_CreateRefused` if there is none."""
     organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
     key = valid.details.idempotency_key
     async with context.gateway.pool.acquire() as conn:
@@ -175,38 +177,40 @@ async def _original(context: Context, valid: ValidBulkSend) -> _Stored:
             conn, organization_id=organization_id, idempotency_key=key
         )
         if holder:
-            return _Stored(await _row_of(conn, organization_id, valid, holder), replayed=True)
+            return _StoredBulkSend(await _original_row(conn, organization_id, valid, holder), replayed=True)
         allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
     if valid.template is None and allowed is None:
-        raise _Refused(_no_template())
-    raise _Refused(_too_early(interval, allowed.wait if allowed else timedelta()))
+        raise _CreateRefused(_no_template())
+    raise _CreateRefused(_too_early(interval, allowed.wait if allowed else timedelta()))
 
 
-async def _row_of(conn: Connection, organization_id: UUID, valid: ValidBulkSend, holder: KeyHolderRow) -> BulkSendRow:
-    """Give the bulk send that a key was used for, if it is what is asked for and still there."""
+async def _original_row(
+    conn: Connection, organization_id: UUID, valid: ValidBulkSend, holder: KeyHolderRow
+) -> BulkSendRow:
+    """Return the bulk send that a key was used for. Raise `_CreateRefused` if its input differs or it was deleted."""
     if holder.fingerprint != valid.fingerprint:
         message = "idempotencyKey was used before with another input"
-        raise _Refused(UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
+        raise _CreateRefused(MutationError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, ("idempotencyKey",), message))
     rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[holder.id])
     if not rows:
         message = "the bulk send of this idempotencyKey was deleted; nothing was sent"
-        raise _Refused(UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
+        raise _CreateRefused(MutationError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), message))
     return rows[0]
 
 
-def _too_early(interval: timedelta, wait: timedelta) -> UserError:
+def _too_early(interval: timedelta, wait: timedelta) -> MutationError:
     seconds = max(1, math.ceil(wait.total_seconds()))
     minutes = interval.total_seconds() / 60
     message = f"one bulk send per {minutes:g} minutes and organization; try again in {seconds} s"
-    return UserError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
+    return MutationError(UserErrorCode.RATE_LIMITED, None, message, retry_after=seconds)
 
 
-async def _answer(context: Context, valid: ValidBulkSend, stored: _Stored) -> Created:
+async def _answer(context: Context, valid: ValidBulkSend, stored: _StoredBulkSend) -> CreateResult:
     gateway = context.gateway
     if not stored.replayed:
         gateway.notices.work_is_due()
     if not valid.details.wait_for_delivery:
-        return Created(bulk_send=stored.row, replayed=stored.replayed)
+        return CreateResult(bulk_send=stored.row, replayed=stored.replayed)
     try:
         row = await wait_until_finished(
             gateway,
@@ -215,11 +219,13 @@ async def _answer(context: Context, valid: ValidBulkSend, stored: _Stored) -> Cr
             seconds=gateway.sync_wait.total_seconds(),
         )
     except UNREACHABLE:
-        # It is committed. What was true then is a better answer than that something went wrong.
+        # The create is committed: its state at the commit is a better answer than an error.
         row = stored.row
     if row is None:
-        return Created(errors=[UserError(UserErrorCode.NOT_FOUND, None, "the bulk send was deleted meanwhile")])
-    return Created(bulk_send=row, replayed=stored.replayed)
+        return CreateResult(
+            errors=[MutationError(UserErrorCode.NOT_FOUND, None, "the bulk send was deleted meanwhile")]
+        )
+    return CreateResult(bulk_send=row, replayed=stored.replayed)
 
 
 def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
@@ -229,12 +235,12 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
         name=details.name,
         email_message=details.email_message,
         external_id=details.external_id,
-        # By a key everything can be found again, also when the answer to a create is lost.
+        # With a key the bulk send can be found again even if the response to the create is lost.
         idempotency_key=details.idempotency_key or secrets.token_urlsafe(),
         fingerprint=valid.fingerprint,
         signers=bulk_sends.signers_text(valid.signers),
     )
 
 
-def _no_template() -> UserError:
-    return UserError(UserErrorCode.NOT_FOUND, ("templateId",), "templateId is not a template of this organization")
+def _no_template() -> MutationError:
+    return MutationError(UserErrorCode.NOT_FOUND, ("templateId",), "templateId is not a template of this organization")

@@ -1,4 +1,4 @@
-"""Reading documents: one, an organization's, or those of a bulk send."""
+"""Read documents: one, those of an organization, or those of a bulk send."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,14 +18,14 @@ Statuses = tuple[str, ...] | None
 
 
 async def get(context: Context, document_id: UUID) -> DocumentRow | None:
-    """Give one document of the viewer's organization, or None."""
+    """Return one document of the viewer's organization, or None."""
     return await context.loaders.documents.load(document_id)
 
 
 async def read_page(context: Context, arguments: PageArguments, filters: Filters) -> ConnectionPage[DocumentRow]:
-    """Give one page of an organization's documents: newest bulk send first, each in its signers' order.
+    """Return one page of an organization's documents: newest bulk send first, each in the order of its signers.
 
-    Raises `BadUserInput`.
+    Raise `BadUserInput` for invalid page arguments.
     """
     cursors = ListCursors("documents", filters.arguments())
     ends = DocumentSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
@@ -43,13 +43,13 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
 
 
 async def count(context: Context, filters: Filters) -> int:
-    """Give how many documents the filters leave."""
+    """Return the number of documents that match the filters."""
     async with context.gateway.read_pool.acquire() as conn:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
 class FirstPage(NamedTuple):
-    """The start of a list of a bulk send's documents: what can be read of many bulk sends together with them."""
+    """The first page of a bulk send's documents, which can be read for many bulk sends in one statement."""
 
     size: int
     status: Statuses
@@ -57,7 +57,7 @@ class FirstPage(NamedTuple):
 
 
 def first_page(arguments: PageArguments, status: Statuses, delivery_status: Statuses) -> FirstPage | None:
-    """Give what is asked as a first page; None when it is another one, or to be refused."""
+    """Return the requested page if it is a first page; None if it is another one or invalid."""
     if arguments.after is not None or arguments.last is not None or arguments.before is not None:
         return None
     size = DEFAULT_PAGE if arguments.first is None else arguments.first
@@ -65,24 +65,24 @@ def first_page(arguments: PageArguments, status: Statuses, delivery_status: Stat
 
 
 async def read_first_pages(
-    context: Context, bulk_send_ids: Sequence[UUID], asked: FirstPage
+    context: Context, bulk_send_ids: Sequence[UUID], first: FirstPage
 ) -> dict[UUID, Page[DocumentRow]]:
-    """Give the first page of each bulk send's documents."""
+    """Return the first page of documents for each bulk send."""
     async with context.gateway.pool.acquire() as conn:
         return await documents.read_pages_of_bulk_sends(
             conn,
             organization_id=context.caller.organization_id,
             bulk_send_ids=bulk_send_ids,
-            span=SignerSpan(asked.size),
-            status=asked.status,
-            delivery_status=asked.delivery_status,
+            span=SignerSpan(first.size),
+            status=first.status,
+            delivery_status=first.delivery_status,
         )
 
 
 async def read_page_of_bulk_send(
     context: Context, bulk_send_id: UUID, arguments: PageArguments, status: Statuses, delivery_status: Statuses
 ) -> ConnectionPage[DocumentRow]:
-    """Give one page of a bulk send's documents in their signers' order. Raises `BadUserInput`."""
+    """Return one page of a bulk send's documents in the order of its signers. Raise `BadUserInput`."""
     cursors = _cursors(bulk_send_id, status, delivery_status)
     ends = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
     span = SignerSpan(
@@ -95,14 +95,14 @@ async def read_page_of_bulk_send(
     return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), arguments)
 
 
-def first_connection_page(bulk_send_id: UUID, page: Page[DocumentRow], asked: FirstPage) -> ConnectionPage[DocumentRow]:
-    """Give a first page that was read already as `read_page_of_bulk_send` gives it."""
-    cursors = _cursors(bulk_send_id, asked.status, asked.delivery_status)
+def first_connection_page(bulk_send_id: UUID, page: Page[DocumentRow], first: FirstPage) -> ConnectionPage[DocumentRow]:
+    """Return the connection page of a first page that has already been read."""
+    cursors = _cursors(bulk_send_id, first.status, first.delivery_status)
     return ConnectionPage(page.rows, lambda row: cursors.encode(bulk_send_id, row.signer_index), page.has_more, False)
 
 
 async def count_of_bulk_send(context: Context, bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> int:
-    """Give how many documents of a bulk send the filters leave."""
+    """Return the number of documents of a bulk send that match the filters."""
     return await context.loaders.document_totals.load(TotalKey(bulk_send_id, status, delivery_status))
 
 

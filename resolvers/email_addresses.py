@@ -1,4 +1,4 @@
-"""Whether an email address is well formed: `email-validator` decides, unless an address is plainly so."""
+"""Syntax of email addresses, checked by `email-validator` unless an address has a plain common form."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 MAXIMUM_LENGTH: Final = 254
 
-# A strict subset of what email-validator takes, at a hundredth of its cost; everything else is asked of it.
+# A strict subset of what email-validator accepts, at a hundredth of its cost.
 _LOCAL: Final = r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,15}){0,2}"
 _ADDRESS: Final = re.compile(rf"{_LOCAL}@([A-Za-z0-9.-]+)")
 _ADDRESSES: Final = re.compile(rf"(?>{_LOCAL}@[A-Za-z0-9.-]++\n)*+")
@@ -18,7 +18,7 @@ _SPECIAL_USE: Final = frozenset(SPECIAL_USE_DOMAIN_NAMES)
 
 
 def is_well_formed(address: str) -> bool:
-    """Tell whether mail could be addressed so; no DNS is asked."""
+    """Return whether an address is well formed, without a DNS query."""
     if is_plain(address):
         return True
     try:
@@ -29,13 +29,13 @@ def is_well_formed(address: str) -> bool:
 
 
 def is_plain(address: str) -> bool:
-    """Tell whether an address is well formed beyond doubt; False says nothing."""
+    """Return True if an address has the plain common form; False does not mean that it is malformed."""
     match = _ADDRESS.fullmatch(address)
     return match is not None and len(address) <= MAXIMUM_LENGTH and _is_plain_domain(match[1])
 
 
 def are_plain(addresses: Sequence[str]) -> bool:
-    """Tell whether each address `is_plain`, at a tenth of the cost."""
+    """Return whether every address `is_plain`, at a tenth of the cost."""
     lines = "\n".join([*addresses, ""])
     if lines.count("\n") != len(addresses) or max(map(len, addresses)) > MAXIMUM_LENGTH:
         return False

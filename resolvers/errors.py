@@ -1,11 +1,11 @@
-"""Errors that callers are told of. Anything else is a fault of ours and is masked."""
+"""Errors whose message is meant for the caller. Any other exception is masked."""
 
 from enum import StrEnum
 from typing import ClassVar
 
 
 class ErrorCode(StrEnum):
-    """`extensions.code` of a top-level error; the contract lists them."""
+    """`extensions.code` of a top-level error."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -26,7 +26,7 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """An error whose message is meant for the caller; by default the first line of its class's docstring."""
+    """An error whose message is meant for the caller; the default message is the first line of the class docstring."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_SERVER_ERROR
 

@@ -1,6 +1,7 @@
-"""What an idempotency key is compared by: SHA-256 of what a create asks for, the same for both doors.
+"""The fingerprint of a create, by which two uses of an idempotency key are compared.
 
-Stored rows hold it, so its bytes must never change: those of `json.dumps(…, sort_keys=True, separators=(",", ":"))`.
+Stored rows hold it, so its bytes must never change: the SHA-256 of
+`json.dumps(…, sort_keys=True, separators=(",", ":"))`.
 """
 
 import hashlib
@@ -11,30 +12,30 @@ from typing import Final
 
 import orjson
 
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.resolvers.inputs import CreateBulkSendInput
 
-_NOT_ASKED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
+_NOT_COMPARED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
 _ESCAPED_BY_JSON: Final = re.compile(r"[^\x00-\x7e]+")
 
 
-def fingerprint(details: CreateBulkSendInput, signers: Sequence[Signer]) -> bytes:
-    """Give the SHA-256 of what is asked for; how it is asked (its key, waiting, a dry run) makes no difference."""
-    # Unset fields are left out, so that a field added later changes no fingerprint of before.
-    asked = {name: value for name, value in details if value is not None and name not in _NOT_ASKED}
+def fingerprint(details: CreateBulkSendInput, signers: Sequence[ValidSigner]) -> bytes:
+    """Return the SHA-256 of a create's input without `idempotencyKey`, `waitForDelivery` and `dryRun`."""
+    # Unset fields are left out, so that adding a field does not change existing fingerprints.
+    asked = {name: value for name, value in details if value is not None and name not in _NOT_COMPARED}
     return hashlib.sha256(canonical([asked, list(map(_canonical, signers))])).digest()
 
 
 def canonical(value: object) -> bytes:
-    """Give a value's JSON in ASCII with sorted keys, as `json.dumps` does, at a tenth of its cost."""
+    """Return a value's JSON in ASCII with sorted keys, as `json.dumps` does, at a tenth of its cost."""
     text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     if text.isascii() and b"\x7f" not in text:
         return text
-    # Such characters stand within strings only, and json escapes each by itself.
+    # Such characters occur within strings only, and json escapes each on its own.
     return _ESCAPED_BY_JSON.sub(lambda run: json.dumps(run[0])[1:-1], text.decode()).encode()
 
 
-def _canonical(signer: Signer) -> dict[str, object]:
+def _canonical(signer: ValidSigner) -> dict[str, object]:
     name, email, phone, message, external_id, values = signer
     asked: dict[str, object] = {"email": email, "name": name, "values": values}
     if phone is not None:

@@ -1,4 +1,4 @@
-"""The input of a create: one model for both doors, reporting every problem with its path."""
+"""Pydantic models of inputs, shared by GraphQL and REST; they report every problem with its path."""
 
 import re
 from typing import Annotated, Any, Final
@@ -47,12 +47,12 @@ def _not_blank(value: str) -> str:
 
 def _email(value: str) -> str:
     if not email_addresses.is_well_formed(value):
-        # The library's words may repeat the address; ours name the rule.
+        # The library's message may repeat the address; this one names the rule.
         raise PydanticCustomError("invalid_email", "must be a well-formed email address")
     return value
 
 
-# What the validators above check, for the OpenAPI document.
+# The rules of the validators above, for the OpenAPI document.
 _NOT_IN_LINE: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _LINE_PATTERN: Final = rf"[^{_NOT_IN_LINE}]*[^\s{_NOT_IN_LINE}][^{_NOT_IN_LINE}]*"
 _LINE: Final[JsonDict] = {"pattern": f"^{_LINE_PATTERN}$"}
@@ -77,7 +77,7 @@ MergeValue = Annotated[
 
 
 class Input(BaseModel):
-    """Anything a caller sends: camelCase outside, no coercion, nothing unknown."""
+    """Settings of every input model: camelCase names, no coercion, no unknown fields."""
 
     model_config = ConfigDict(
         strict=True,
@@ -96,7 +96,7 @@ class MergeValueInput(Input):
             min_length=1, max_length=FIELD_NAME_LENGTH, pattern=_FIELD_NAME, description="The merge field: `company`."
         ),
     ]
-    value: Annotated[MergeValue, Field(description="What stands in its place.")]
+    value: Annotated[MergeValue, Field(description="Text that replaces the merge field.")]
 
 
 def _null_is_none_given(values: object) -> object:
@@ -115,7 +115,7 @@ class SignerInput(Input):
     name: Annotated[Name, Field(description="Signer name.")]
     email: Annotated[Email, Field(description="Signer email; well formed.")]
     phone: Annotated[Phone | None, Field(description="Phone number.")] = None
-    message: Annotated[Message | None, Field(description="Words to this signer alone.")] = None
+    message: Annotated[Message | None, Field(description="Message in this signer's mail only.")] = None
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the signer's document.")] = None
     values: Annotated[
         list[MergeValueInput],
@@ -126,7 +126,7 @@ class SignerInput(Input):
 
 
 class CreateBulkSendInput(Input):
-    """A create without its signers, which are validated a few at a time."""
+    """A create whose signers are validated separately, a few at a time."""
 
     template_id: Annotated[str, Field(max_length=255, description="Template to use.")]
     name: Annotated[Name, Field(description="Bulk send name.")]
@@ -134,10 +134,12 @@ class CreateBulkSendInput(Input):
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the bulk send.")] = None
     idempotency_key: Annotated[
         IdempotencyKey | None,
-        Field(description="The same with the same input gives the original; sends nothing twice."),
+        Field(description="The same key with the same input returns the original and sends nothing twice."),
     ] = None
     wait_for_delivery: Annotated[
-        bool, Field(description="Whether to answer when delivery has ended (within a time limit), or right away.")
+        bool, Field(description="Whether to wait until delivery has ended, within a time limit.")
     ] = True
-    dry_run: Annotated[bool, Field(description="Check everything and show the mail; send nothing.")] = False
+    dry_run: Annotated[
+        bool, Field(description="Validate the input and return a preview of the mail without sending anything.")
+    ] = False
     signers: Annotated[list[Any], Field(min_length=1, description="Array of signer objects.")]

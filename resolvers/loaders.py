@@ -1,6 +1,6 @@
-"""DataLoaders of one request: what many fields ask for singly is read in one statement each.
+"""DataLoaders of one request: lookups of many fields are combined into one statement each.
 
-Every batch takes its own connection, for siblings run concurrently, and answers in the order of its keys.
+Every batch acquires its own connection, because sibling fields run concurrently, and returns rows in key order.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ class DocumentsKey(NamedTuple):
 
 
 class TotalKey(NamedTuple):
-    """How many documents of one bulk send the filters leave."""
+    """The number of documents of one bulk send that match the filters."""
 
     bulk_send_id: UUID
     status: tuple[str, ...] | None
@@ -40,45 +40,45 @@ Key = TypeVar("Key", DocumentsKey, TotalKey)
 
 
 class Loaders:
-    """The loaders of one request, each made when it is first needed. Unknown, deleted and foreign ids load as None."""
+    """The loaders of one request, created on first use. Unknown, deleted and foreign ids load as None."""
 
     def __init__(self, pool: Pool, organization_id: UUID | None) -> None:
         self._pool = pool
         self._organization_id = organization_id
-        self._known_bulk_sends: list[BulkSendRow] = []
+        self._primed_bulk_sends: list[BulkSendRow] = []
 
     @cached_property
     def bulk_sends(self) -> DataLoader[UUID, BulkSendRow | None]:
-        """Bulk sends by their ids."""
+        """Load bulk sends by id."""
         loader: DataLoader[UUID, BulkSendRow | None] = DataLoader(self._load_bulk_sends)
-        for row in self._known_bulk_sends:
+        for row in self._primed_bulk_sends:
             loader.prime(row.id, row)
         return loader
 
     @cached_property
     def documents(self) -> DataLoader[UUID, DocumentRow | None]:
-        """Documents by their ids."""
+        """Load documents by id."""
         return DataLoader(self._load_documents)
 
     @cached_property
     def templates(self) -> DataLoader[UUID, TemplateRow | None]:
-        """Templates by their ids."""
+        """Load templates by id."""
         return DataLoader(self._load_templates)
 
     @cached_property
     def document_pages(self) -> DataLoader[DocumentsKey, Page[DocumentRow]]:
-        """Pages of bulk sends' documents."""
+        """Load pages of bulk sends' documents."""
         return DataLoader(self._load_document_pages)
 
     @cached_property
     def document_totals(self) -> DataLoader[TotalKey, int]:
-        """How many documents bulk sends have."""
+        """Load the number of documents of bulk sends."""
         return DataLoader(self._load_document_totals)
 
-    def know_bulk_sends(self, rows: Sequence[BulkSendRow]) -> None:
-        """Take whole rows that were read otherwise, so that nobody looks them up again."""
+    def prime_bulk_sends(self, rows: Sequence[BulkSendRow]) -> None:
+        """Add rows that have already been read, so that they are not loaded again."""
         if "bulk_sends" not in self.__dict__:
-            self._known_bulk_sends.extend(rows)
+            self._primed_bulk_sends.extend(rows)
             return
         for row in rows:
             self.bulk_sends.prime(row.id, row)
@@ -104,7 +104,7 @@ class Loaders:
     async def _load_document_pages(self, keys: list[DocumentsKey]) -> list[Page[DocumentRow]]:
         pages: dict[DocumentsKey, Page[DocumentRow]] = {}
         async with self._pool.acquire() as conn:
-            # Keys that differ only in their bulk send, as on a page of them, are one statement.
+            # Keys that differ only in their bulk send, as on a page of bulk sends, share one statement.
             for alike in _grouped(keys):
                 one = alike[0]
                 read = await documents.read_pages_of_bulk_sends(
@@ -136,7 +136,7 @@ class Loaders:
     @property
     def _organization(self) -> UUID:
         if self._organization_id is None:
-            raise RuntimeError("nothing is loaded for nobody")
+            raise RuntimeError("a request without a viewer cannot load anything")
         return self._organization_id
 
 

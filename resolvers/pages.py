@@ -1,4 +1,4 @@
-"""A page of a connection, as the doors dress it."""
+"""A page of a connection, independent of GraphQL and REST."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Row = TypeVar("Row")
 
 @dataclass
 class ConnectionPage(Generic[Row]):
-    """Rows with a cursor each, made when asked for, and whether there are more on either side.
+    """Rows, their cursors (computed on access), and whether there are more on either side.
 
-    Before a forward page (after a backward one) there is more exactly when it starts at a cursor, since the row that
-    the cursor came from lies there.
+    A forward page has a previous page exactly when it starts at a cursor, because the cursor's row lies before it; a
+    backward page likewise has a next one.
     """
 
     rows: Sequence[Row]
@@ -41,7 +41,7 @@ class ConnectionPage(Generic[Row]):
 
 
 def connection_page(page: Page[Row], encode: Callable[[Row], str], arguments: PageArguments) -> ConnectionPage[Row]:
-    """Turn a page of rows into a page of a connection; `encode` gives a row's cursor."""
+    """Return the connection page of a page of rows; `encode` returns the cursor of a row."""
     if arguments.backwards:
         return ConnectionPage(page.rows, encode, arguments.before is not None, page.has_more)
     return ConnectionPage(page.rows, encode, page.has_more, arguments.after is not None)

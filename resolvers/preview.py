@@ -1,4 +1,4 @@
-"""The first signer's mail, as a dry run shows it."""
+"""The mail of the first signer, as a dry run returns it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,15 +12,15 @@ _NO_DOCUMENT = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """A mail's subject and text part."""
+class MailPreview:
+    """The subject and text part of a mail."""
 
     subject: str
     text: str
 
 
-def preview(context: Context, valid: ValidBulkSend, template: TemplateRow) -> Preview:
-    """Compose the first signer's mail; in place of the signing link stands where it would lead."""
+def preview_mail(context: Context, valid: ValidBulkSend, template: TemplateRow) -> MailPreview:
+    """Return the first signer's mail with an example in place of the signing link."""
     details, signer = valid.details, valid.signers[0]
     letter = Letter(
         organization_name=context.caller.organization_name,
@@ -33,4 +33,4 @@ def preview(context: Context, valid: ValidBulkSend, template: TemplateRow) -> Pr
         document_id=_NO_DOCUMENT,
         signing_url=context.gateway.links.example,
     )
-    return Preview(subject(letter), text(letter))
+    return MailPreview(subject(letter), text(letter))

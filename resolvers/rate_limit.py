@@ -1,4 +1,4 @@
-"""The one create per interval of an organization, told in advance."""
+"""The limit of one create per interval and organization."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from bulksend.resolvers.context import Context
 
 
 async def next_bulk_send_at(context: Context) -> datetime | None:
-    """Give when the organization may create its next bulk send, or None when that is now."""
+    """Return when the organization may create its next bulk send; None means now."""
     gateway = context.gateway
     async with gateway.pool.acquire() as conn:
         allowed = await bulk_sends.next_allowed(
@@ -18,6 +18,6 @@ async def next_bulk_send_at(context: Context) -> datetime | None:
 
 
 async def last_bulk_send(context: Context) -> BulkSendRow | None:
-    """Give the newest bulk send, so that a caller whose connection broke can see whether it went out."""
+    """Return the newest bulk send, which shows a caller whose connection broke whether its create succeeded."""
     async with context.gateway.pool.acquire() as conn:
         return await bulk_sends.newest(conn, organization_id=context.caller.organization_id)

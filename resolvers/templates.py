@@ -1,4 +1,4 @@
-"""Reading templates."""
+"""Read templates."""
 
 from uuid import UUID
 
@@ -13,12 +13,12 @@ MAXIMUM_PAGE = 100
 
 
 async def get(context: Context, template_id: UUID) -> TemplateRow | None:
-    """Give one template of the viewer's organization, or None."""
+    """Return one template of the viewer's organization, or None."""
     return await context.loaders.templates.load(template_id)
 
 
 async def read_page(context: Context, arguments: PageArguments, search: str | None) -> ConnectionPage[TemplateRow]:
-    """Give one page of templates, newest first. Raises `BadUserInput`."""
+    """Return one page of templates, newest first. Raise `BadUserInput`."""
     cursors = ListCursors("templates", search)
     span = Span(
         size=arguments.size(MAXIMUM_PAGE),
@@ -32,6 +32,6 @@ async def read_page(context: Context, arguments: PageArguments, search: str | No
 
 
 async def count(context: Context, search: str | None) -> int:
-    """Give how many templates `search` leaves."""
+    """Return the number of templates that match `search`."""
     async with context.gateway.read_pool.acquire() as conn:
         return await templates.count(conn, organization_id=context.caller.organization_id, search=search)

@@ -1,4 +1,4 @@
-"""Expected outcomes of a mutation that are not what the caller hoped for: data, not errors."""
+"""Expected failures of a mutation, which are returned as data (`userErrors`)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ Path = tuple[str, ...]
 
 
 class UserErrorCode(StrEnum):
-    """Why a mutation did nothing."""
+    """Why a mutation changed nothing."""
 
     REQUIRED = "REQUIRED"
     INVALID_TYPE = "INVALID_TYPE"
@@ -28,15 +28,15 @@ class UserErrorCode(StrEnum):
 
 
 class WarningCode(StrEnum):
-    """What a caller may want to look at, though it was done."""
+    """What a caller may want to check although the mutation succeeded."""
 
     DUPLICATE_EMAIL = "DUPLICATE_EMAIL"
     UNUSED_VALUE = "UNUSED_VALUE"
 
 
 @dataclass(frozen=True, slots=True)
-class UserError:
-    """Why a mutation did nothing. `field`: path within the input; `retry_after`: seconds."""
+class MutationError:
+    """One reason why a mutation changed nothing. `field`: path within the input; `retry_after`: seconds."""
 
     code: UserErrorCode
     field: Path | None
@@ -45,8 +45,8 @@ class UserError:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
-    """What a caller may want to look at, though it was done. `field`: path within the input."""
+class MutationWarning:
+    """Something to check although the mutation succeeded. `field`: path within the input."""
 
     code: WarningCode
     field: Path | None

@@ -1,4 +1,4 @@
-"""Validating a create: everything is looked at, and every problem is told at once."""
+"""Validate the input of a create and report every problem at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from bulksend.db.templates import TemplateRow
-from bulksend.resolvers.fast_validation import Signer, plain_signers, signer_of
+from bulksend.resolvers.fast_validation import ValidSigner, plain_signers, valid_signer
 from bulksend.resolvers.fingerprint import fingerprint
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
-from bulksend.resolvers.user_errors import Path, UserError, UserErrorCode, Warning, WarningCode
+from bulksend.resolvers.user_errors import MutationError, MutationWarning, Path, UserErrorCode, WarningCode
 
-# 500 signers may take milliseconds to validate: after this long, others have their turn on the event loop.
+# 500 signers may take milliseconds to validate: after this long the event loop serves other tasks.
 _SECONDS_AT_A_TIME: Final = 0.001
 _SIGNERS_AT_A_TIME: Final = 50
 _SIGNERS: Final = TypeAdapter(list[SignerInput])
@@ -41,22 +41,22 @@ FindTemplate: TypeAlias = Callable[[str], Awaitable[TemplateRow | None]]
 
 @dataclass(frozen=True, slots=True)
 class ValidBulkSend:
-    """A create whose every field is as documented. `fingerprint`: SHA-256 of what it asks for.
+    """A validated create. `fingerprint`: see `fingerprint.fingerprint`.
 
-    `template` is None when there is none of this id, which is refused last.
+    `template` is None if the organization has none with this id, which is refused last.
     """
 
     details: CreateBulkSendInput
-    signers: Sequence[Signer]
+    signers: Sequence[ValidSigner]
     fingerprint: bytes
     template: TemplateRow | None
-    warnings: Sequence[Warning]
+    warnings: Sequence[MutationWarning]
 
 
 class Invalid(Exception):
-    """The input breaks rules; `errors` has every one of them."""
+    """The input is invalid; `errors` lists every problem."""
 
-    def __init__(self, errors: list[UserError]) -> None:
+    def __init__(self, errors: list[MutationError]) -> None:
         self.errors = errors
         super().__init__(f"{len(errors)} errors")
 
@@ -66,8 +66,8 @@ async def _find_none(_template_id: str) -> TemplateRow | None:
 
 
 async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_none) -> ValidBulkSend:
-    """Validate a create as a caller sent it, with the template that `find_template` gives. Raises `Invalid`."""
-    errors: list[UserError] = []
+    """Validate the raw input of a create against the template that `find_template` returns. Raise `Invalid`."""
+    errors: list[MutationError] = []
     details = _details(raw, errors)
     signers = await _signers(raw.get("signers"), errors)
     template_id = raw.get("templateId")
@@ -80,16 +80,16 @@ async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_n
 
 
 def _check_values(
-    signers: Mapping[int, Signer], template: TemplateRow | None, errors: list[UserError]
-) -> list[Warning]:
-    """Check that every signer brings a value for each of the template's merge fields.
+    signers: Mapping[int, ValidSigner], template: TemplateRow | None, errors: list[MutationError]
+) -> list[MutationWarning]:
+    """Check that every signer has a value for each merge field of the template.
 
-    Gives a warning for each value that the template does not ask for, and for each address given before.
+    Return a warning for each value that the template does not use and for each repeated address.
     """
     if template is None:
         return []
     needed = frozenset(template.merge_fields)
-    warnings: list[Warning] = []
+    warnings: list[MutationWarning] = []
     first_seen: dict[str, int] = {}
     for index, signer in signers.items():
         if signer.values.keys() != needed:
@@ -100,7 +100,7 @@ def _check_values(
     return warnings
 
 
-def _details(raw: Mapping[str, Any], errors: list[UserError]) -> CreateBulkSendInput | None:
+def _details(raw: Mapping[str, Any], errors: list[MutationError]) -> CreateBulkSendInput | None:
     try:
         return CreateBulkSendInput.model_validate(raw)
     except ValidationError as error:
@@ -108,14 +108,14 @@ def _details(raw: Mapping[str, Any], errors: list[UserError]) -> CreateBulkSendI
         return None
 
 
-async def _signers(raw: object, errors: list[UserError]) -> dict[int, Signer]:
-    """Give the signers that are as documented, by their index; tell what is wrong with the others."""
+async def _signers(raw: object, errors: list[MutationError]) -> dict[int, ValidSigner]:
+    """Return the valid signers by index; add the problems of the others to `errors`."""
     if not isinstance(raw, list):
         return {}
     if len(raw) > MAXIMUM_SIGNERS:
         message = f"signers must have 1 to {MAXIMUM_SIGNERS} items, not {len(raw)}"
-        errors.append(UserError(UserErrorCode.TOO_MANY, ("signers",), message))
-    signers: dict[int, Signer] = {}
+        errors.append(MutationError(UserErrorCode.TOO_MANY, ("signers",), message))
+    signers: dict[int, ValidSigner] = {}
     began = perf_counter()
     for start in range(0, min(len(raw), MAXIMUM_SIGNERS), _SIGNERS_AT_A_TIME):
         end = min(start + _SIGNERS_AT_A_TIME, MAXIMUM_SIGNERS)
@@ -126,15 +126,15 @@ async def _signers(raw: object, errors: list[UserError]) -> dict[int, Signer]:
     return signers
 
 
-def _slice_of_signers(raw: list[object], start: int, errors: list[UserError]) -> dict[int, Signer]:
+def _slice_of_signers(raw: list[object], start: int, errors: list[MutationError]) -> dict[int, ValidSigner]:
     plain = plain_signers(raw)
     if plain is not None:
         return dict(enumerate(plain, start))
-    given = _slice_by_the_model(raw, start, errors)
-    return {index: signer_of(signer) for index, signer in given.items()}
+    given = _slice_by_model(raw, start, errors)
+    return {index: valid_signer(signer) for index, signer in given.items()}
 
 
-def _slice_by_the_model(raw: list[object], start: int, errors: list[UserError]) -> dict[int, SignerInput]:
+def _slice_by_model(raw: list[object], start: int, errors: list[MutationError]) -> dict[int, SignerInput]:
     try:
         return dict(enumerate(_SIGNERS.validate_python(raw), start))
     except ValidationError as error:
@@ -147,10 +147,10 @@ def _slice_by_the_model(raw: list[object], start: int, errors: list[UserError]) 
         return {index + start: SignerInput.model_validate(signer) for index, signer in right.items()}
 
 
-def _user_error(detail: ErrorDetails) -> UserError:
+def _user_error(detail: ErrorDetails) -> MutationError:
     path: Path = tuple(str(part) for part in detail["loc"])
     code = _CODES.get(detail["type"], UserErrorCode.INVALID_TYPE)
-    return UserError(code, path, f"{path[-1] if path else 'input'} {_rule(detail)}")
+    return MutationError(code, path, f"{path[-1] if path else 'input'} {_rule(detail)}")
 
 
 def _rule(detail: ErrorDetails) -> str:
@@ -185,18 +185,22 @@ def _rule(detail: ErrorDetails) -> str:
 
 
 def _check_signer(
-    index: int, signer: Signer, needed: frozenset[str], errors: list[UserError], warnings: list[Warning]
+    index: int,
+    signer: ValidSigner,
+    needed: frozenset[str],
+    errors: list[MutationError],
+    warnings: list[MutationWarning],
 ) -> None:
     path = ("signers", str(index), "values")
     for name in sorted(needed - signer.values.keys()):
         message = f"values must have {name}, which the template's text asks for"
-        errors.append(UserError(UserErrorCode.MISSING_VALUE, path, message))
+        errors.append(MutationError(UserErrorCode.MISSING_VALUE, path, message))
     for position, name in enumerate(signer.values):
         if name not in needed:
             message = f"the template's text does not use {name}"
-            warnings.append(Warning(WarningCode.UNUSED_VALUE, (*path, str(position)), message))
+            warnings.append(MutationWarning(WarningCode.UNUSED_VALUE, (*path, str(position)), message))
 
 
-def _duplicate(index: int, earlier: int) -> Warning:
+def _duplicate(index: int, earlier: int) -> MutationWarning:
     message = f"signers {earlier} and {index} have the same email address; each gets a document of their own"
-    return Warning(WarningCode.DUPLICATE_EMAIL, ("signers", str(index), "email"), message)
+    return MutationWarning(WarningCode.DUPLICATE_EMAIL, ("signers", str(index), "email"), message)

@@ -1,4 +1,4 @@
-"""Who asks: the organization, API key and scopes behind one request."""
+"""The viewer: the organization, API key and scopes behind one request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Scope(StrEnum):
-    """What an API key may do."""
+    """A permission of an API key."""
 
     BULK_SENDS_READ = "bulk_sends.read"
     BULK_SENDS_CREATE = "bulk_sends.create"
@@ -18,8 +18,8 @@ class Scope(StrEnum):
     SIGNING_LINKS_READ = "signing_links.read"
 
 
-EVERYTHING: Final = "*"
-WILDCARDS: Final = ("bulk_sends.*", "templates.*", "documents.*", EVERYTHING)
+ALL_SCOPES: Final = "*"
+WILDCARDS: Final = ("bulk_sends.*", "templates.*", "documents.*", ALL_SCOPES)
 GRANTABLE: Final = (*(scope.value for scope in Scope), *WILDCARDS)
 
 
@@ -36,16 +36,16 @@ class Viewer:
     expires_at: datetime | None
 
 
-def expand(granted: tuple[str, ...]) -> frozenset[Scope]:
-    """Give the scopes that a key's grants come to, wildcards resolved.
+def expand_scopes(granted: tuple[str, ...]) -> frozenset[Scope]:
+    """Return the scopes that a key's grants cover, wildcards resolved.
 
-    There is no wildcard for signing links but `*`: whoever holds a link can sign as that person.
+    Only `*` covers signing links: whoever holds a link can sign as that person.
     """
     return frozenset(scope for scope in Scope if any(_covers(grant, scope) for grant in granted))
 
 
 def _covers(grant: str, scope: Scope) -> bool:
-    if grant == EVERYTHING:
+    if grant == ALL_SCOPES:
         return True
     if grant.endswith(".*"):
         return grant in WILDCARDS and scope.startswith(grant[:-1])

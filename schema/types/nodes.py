@@ -45,7 +45,7 @@ async def bulk_send(
     """Give one bulk send, or None. `is_alone`: the request asks for nothing beside it."""
     if not context.may(coordinate, Scope.BULK_SENDS_READ) or value is None:
         return None
-    row = await (bulk_sends.get_alone if is_alone else bulk_sends.get)(context, value)
+    row = await (bulk_sends.get_directly if is_alone else bulk_sends.get)(context, value)
     return BulkSend.of(row) if row else None
 
 

@@ -7,7 +7,7 @@ from typing import Self
 import strawberry
 
 from bulksend.resolvers import create_bulk_send, user_errors
-from bulksend.resolvers.create_bulk_send import Created
+from bulksend.resolvers.create_bulk_send import CreateResult
 from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.enums import UserErrorCode, WarningCode
 
@@ -24,7 +24,7 @@ class UserError:
     retry_after: int | None = strawberry.field(description="Seconds after which to try again.")
 
     @classmethod
-    def of(cls, error: user_errors.UserError) -> Self:
+    def of(cls, error: user_errors.MutationError) -> Self:
         """Dress an error."""
         return cls(code=error.code, field=_path(error.field), message=error.message, retry_after=error.retry_after)
 
@@ -38,7 +38,7 @@ class Warning:
     message: str = strawberry.field(description="For people.")
 
     @classmethod
-    def of(cls, warning: user_errors.Warning) -> Self:
+    def of(cls, warning: user_errors.MutationWarning) -> Self:
         """Dress a warning."""
         return cls(code=warning.code, field=_path(warning.field), message=warning.message)
 
@@ -53,7 +53,7 @@ class DryRun:
     preview_text: str = strawberry.field(description="The text of the first signer's mail, with an example link.")
 
     @classmethod
-    def of(cls, dry_run: create_bulk_send.DryRun) -> Self:
+    def of(cls, dry_run: create_bulk_send.DryRunResult) -> Self:
         """Dress a dry run."""
         return cls(
             total_count=dry_run.total_count,
@@ -74,7 +74,7 @@ class CreateBulkSendPayload:
     warnings: list[Warning] = strawberry.field(description="What to look at, though it was done.")
 
     @classmethod
-    def of(cls, created: Created) -> Self:
+    def of(cls, created: CreateResult) -> Self:
         """Dress the outcome."""
         return cls(
             bulk_send=BulkSend.of(created.bulk_send) if created.bulk_send else None,

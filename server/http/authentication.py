@@ -19,7 +19,7 @@ from bulksend.db.api_keys import ApiKeyHolderRow
 from bulksend.db.errors import ANY_FAILURE
 from bulksend.db.pool import Pool
 from bulksend.resolvers.errors import Unauthenticated
-from bulksend.resolvers.viewer import Viewer, expand
+from bulksend.resolvers.viewer import Viewer, expand_scopes
 
 KEY_PREFIX: Final = "isk_"
 _BEARER: Final = re.compile(r"(?i:Bearer) +(isk_[A-Za-z0-9_-]{44})", re.ASCII)
@@ -115,6 +115,6 @@ def _viewer(row: ApiKeyHolderRow) -> Viewer:
         api_key_id=row.id,
         api_key_name=row.name,
         granted=granted,
-        scopes=expand(granted),
+        scopes=expand_scopes(granted),
         expires_at=row.expires_at,
     )

@@ -11,9 +11,9 @@ from aiohttp.typedefs import Handler
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, create_bulk_send
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.create_bulk_send import Created
+from bulksend.resolvers.create_bulk_send import CreateResult
 from bulksend.resolvers.errors import BadUserInput, NotFound
-from bulksend.resolvers.user_errors import Warning
+from bulksend.resolvers.user_errors import MutationWarning
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.http.admission import Admission
 from bulksend.server.rest import problem_details
@@ -102,7 +102,7 @@ def _id(request: web.Request) -> UUID:
         raise NotFound from None
 
 
-def _created(request: web.Request, created: Created) -> web.Response:
+def _created(request: web.Request, created: CreateResult) -> web.Response:
     if created.errors:
         return problem_details.of_user_errors(request, created.errors)
     if created.bulk_send is None:
@@ -119,7 +119,7 @@ def _created(request: web.Request, created: Created) -> web.Response:
     return response
 
 
-def _counted(warnings: Sequence[Warning]) -> str:
+def _counted(warnings: Sequence[MutationWarning]) -> str:
     """Write warnings as a list of structured fields (RFC 9651): which there are, and how many of each."""
     counts = Counter(warning.code for warning in warnings)
     return ", ".join(f"{code};count={count}" for code, count in sorted(counts.items()))

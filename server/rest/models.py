@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.resolvers.create_bulk_send import Created
+from bulksend.resolvers.create_bulk_send import CreateResult
 from bulksend.schema.types.scalars import write_datetime
 
 Timestamp = Annotated[
@@ -109,7 +109,7 @@ class DryRun(Representation):
     warnings: Annotated[list[FieldNote], Field(description="What to look at.")]
 
     @classmethod
-    def of(cls, created: Created) -> Self:
+    def of(cls, created: CreateResult) -> Self:
         """Show a dry run's outcome."""
         if created.dry_run is None:
             raise ValueError("not a dry run")

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden
-from bulksend.resolvers.user_errors import UserError
+from bulksend.resolvers.user_errors import MutationError
 from bulksend.server.http import pages
 from bulksend.server.http.admission import challenge
 from bulksend.server.http.json_body import RequestRefused
@@ -53,7 +53,7 @@ def is_rest(request: web.Request) -> bool:
     return request.path.startswith(_REST)
 
 
-def of_user_errors(request: web.Request, errors: Sequence[UserError]) -> web.Response:
+def of_user_errors(request: web.Request, errors: Sequence[MutationError]) -> web.Response:
     """Answer with what stood in a create's way."""
     problem = problems.of_user_errors(errors)
     retry_after = errors[0].retry_after

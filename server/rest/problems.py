@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bulksend.resolvers.errors import ErrorCode
-from bulksend.resolvers.user_errors import UserError, UserErrorCode
+from bulksend.resolvers.user_errors import MutationError, UserErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def of_error(code: ErrorCode) -> Problem:
     return _OF_ERROR[code]
 
 
-def of_user_errors(errors: Sequence[UserError]) -> Problem:
+def of_user_errors(errors: Sequence[MutationError]) -> Problem:
     """Give the problem that a mutation's user errors are over REST: a refusal comes alone, broken rules together."""
     first = errors[0]
     # At the path a thing is not found; within the body its id is a field like any other.

@@ -35,7 +35,7 @@ from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.mail.message import Letter, compose
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.delivery.smtp.mailer import SmtpServer
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.server.dev.mail_catcher import mail_catcher
 
 SIGNERS = 500
@@ -61,7 +61,7 @@ class Bare:
 
     async def _write(self, people: list[dict[str, str]]) -> list[tuple[UUID, str, str]]:
         template_id = ids.decode(ids.TEMPLATE, self.tenant.template_id)
-        signers = [Signer(person["name"], person["email"], None, None, None, {}) for person in people]
+        signers = [ValidSigner(person["name"], person["email"], None, None, None, {}) for person in people]
         text = bulk_sends.signers_text(signers)
         new = NewBulkSend(template_id, "Q3 Vendor Agreements", None, None, str(uuid4()), bytes(32), text)
         async with self.pool.acquire() as conn:

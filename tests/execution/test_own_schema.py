@@ -23,7 +23,7 @@ from support.smtp_sink import SmtpSink
 from bulksend import execution
 from bulksend.db.pool import Pool
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.viewer import Viewer, expand
+from bulksend.resolvers.viewer import Viewer, expand_scopes
 from bulksend.schema.build import build_schema
 
 pytestmark = pytest.mark.usefixtures("quick_collection", "most_are_compiled")
@@ -75,7 +75,9 @@ async def test_comes_to_the_same(filled: tuple[RunningGateway, Tenant, list[str]
     answers: list[str] = []
 
     def context(scopes: tuple[str, ...], _: object) -> Context:
-        viewer = Viewer(tenant.organization_id, "Acme", tenant.organization_id, "Key", scopes, expand(scopes), None)
+        viewer = Viewer(
+            tenant.organization_id, "Acme", tenant.organization_id, "Key", scopes, expand_scopes(scopes), None
+        )
         return Context(gateway.parts.gateway, viewer, None, "request")
 
     async def check(variation: Variation, scopes: tuple[str, ...]) -> None:

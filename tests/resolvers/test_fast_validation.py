@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bulksend.resolvers import email_addresses
-from bulksend.resolvers.fast_validation import plain_signers, signer_of
+from bulksend.resolvers.fast_validation import plain_signers, valid_signer
 from bulksend.resolvers.fingerprint import canonical
 from bulksend.resolvers.inputs import SignerInput
 from bulksend.resolvers.validation import validate
@@ -72,7 +72,7 @@ PLAIN = st.fixed_dictionaries(
 
 def by_the_model(raw: list[Any]) -> list[Any] | None:
     try:
-        return [signer_of(SignerInput.model_validate(one)) for one in raw]
+        return [valid_signer(SignerInput.model_validate(one)) for one in raw]
     except ValidationError:
         return None
 

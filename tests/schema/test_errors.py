@@ -22,8 +22,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr(bulk_sends, "get", fail)
-    monkeypatch.setattr(bulk_sends, "get_alone", fail)
-    monkeypatch.setattr("bulksend.resolvers.follow_bulk_send.read_now", fail)
+    monkeypatch.setattr(bulk_sends, "get_directly", fail)
+    monkeypatch.setattr("bulksend.resolvers.follow_bulk_send.read_current", fail)
 
 
 ONE = 'query { bulkSend(id: "bs_01h455vb4pex5vsknk084sn02q") { id } viewer { apiKey { name } } }'

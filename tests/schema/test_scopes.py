@@ -11,7 +11,7 @@ from support.gateway import CREATE, RunningGateway, Sending, Tenant, new_api_key
 from support.stored import Stored, store
 
 from bulksend.db.pool import Pool
-from bulksend.resolvers.viewer import GRANTABLE, Scope, expand
+from bulksend.resolvers.viewer import GRANTABLE, Scope, expand_scopes
 
 READERS = ("documents.read", "bulk_sends.read")
 WILDCARDS = {
@@ -199,16 +199,16 @@ async def test_a_mutation_needs_its_scope(
 
 @pytest.mark.parametrize("wildcard", WILDCARDS)
 def test_a_wildcard_covers_its_noun(wildcard: str) -> None:
-    assert {scope.value for scope in expand((wildcard,))} == WILDCARDS[wildcard]
+    assert {scope.value for scope in expand_scopes((wildcard,))} == WILDCARDS[wildcard]
 
 
 @given(st.lists(st.sampled_from(GRANTABLE) | st.text(max_size=20)))
 def test_scopes_add_up_and_unknown_ones_give_nothing(granted: list[str]) -> None:
     known = {scope.value for scope in Scope}
     expected = itertools.chain.from_iterable(WILDCARDS.get(one, {one} & known) for one in granted)
-    assert {scope.value for scope in expand(tuple(granted))} == set(expected)
+    assert {scope.value for scope in expand_scopes(tuple(granted))} == set(expected)
 
 
 @pytest.mark.parametrize("granted", ["signing_links.*", "bulk_sends", "bulk_sends.", "**", ".*", "BULK_SENDS.READ", ""])
 def test_what_is_nearly_a_scope_gives_nothing(granted: str) -> None:
-    assert expand((granted,)) == frozenset()
+    assert expand_scopes((granted,)) == frozenset()

@@ -10,7 +10,7 @@ from bulksend.db import bulk_sends, documents, organizations, templates
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.pool import Connection, Pool
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 
 NO_INTERVAL: Final = timedelta()
 
@@ -38,7 +38,7 @@ def addresses(count: int, domain: str = "example.com") -> list[str]:
 
 async def create(conn: Connection, organization_id: UUID, template_id: UUID, emails: Sequence[str]) -> Sent:
     """Create a bulk send to these addresses, as the gateway does but for the checks."""
-    people = [Signer(f"Signer {number}", email, None, None, None, {}) for number, email in enumerate(emails)]
+    people = [ValidSigner(f"Signer {number}", email, None, None, None, {}) for number, email in enumerate(emails)]
     signers = bulk_sends.signers_text(people)
     new = NewBulkSend(template_id, "Spring", "Please sign.", None, str(uuid4()), bytes(32), signers)
     row = await bulk_sends.create(conn, organization_id=organization_id, interval=NO_INTERVAL, new=new)

@@ -11,7 +11,7 @@ from bulksend.db import bulk_sends, documents, ids
 from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.documents import SignerSpan
 from bulksend.db.pool import Pool
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ async def store(
     """Store a bulk send whose mails nobody sends."""
     organization_id = tenant.organization_id
     people = [
-        Signer(f"Signer {number}", email.format(number), None, None, document_external_id, {})
+        ValidSigner(f"Signer {number}", email.format(number), None, None, document_external_id, {})
         for number in range(signers)
     ]
     new = NewBulkSend(

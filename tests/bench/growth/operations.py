@@ -17,7 +17,7 @@ from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.documents import DocumentSpan, SignerSpan
 from bulksend.db.pages import NEWEST, Span
 from bulksend.db.pool import Connection, Pool, write_at_once
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 
 SIGNERS: Final = 500
 CLAIM: Final = 10
@@ -107,7 +107,7 @@ def create(subject: Subject) -> Work:
     return work
 
 
-def _new_bulk_send(template_id: UUID, signers: list[Signer]) -> NewBulkSend:
+def _new_bulk_send(template_id: UUID, signers: list[ValidSigner]) -> NewBulkSend:
     key = str(uuid4())
     return NewBulkSend(
         template_id=template_id,
@@ -120,10 +120,10 @@ def _new_bulk_send(template_id: UUID, signers: list[Signer]) -> NewBulkSend:
     )
 
 
-def _signer(number: int, chance: random.Random) -> Signer:
+def _signer(number: int, chance: random.Random) -> ValidSigner:
     # Their addresses fall anywhere among those that are there.
     email = f"{chance.getrandbits(48):012x}@example.com"
-    return Signer(f"Signer {number}", email, None, None, f"contract-{number}", {"company": "Acme"})
+    return ValidSigner(f"Signer {number}", email, None, None, f"contract-{number}", {"company": "Acme"})
 
 
 async def _remove(pool: Pool, organization_id: UUID, bulk_send_id: UUID) -> None:

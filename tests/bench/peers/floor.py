@@ -20,7 +20,7 @@ from bulksend.db import bulk_sends, templates
 from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.pool import Pool, open_pool
 from bulksend.resolvers.errors import Unauthenticated
-from bulksend.resolvers.fast_validation import Signer
+from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.server.http.authentication import Authenticator
 from bulksend.server.listening import until_stopped
 
@@ -55,7 +55,7 @@ async def one(pool: Pool, organization_id: UUID, variables: dict[str, Any]) -> s
 
 async def create(pool: Pool, organization_id: UUID, variables: dict[str, Any]) -> str:
     asked = variables["input"]
-    signers = [Signer(signer["name"], signer["email"], None, None, None, {}) for signer in asked["signers"]]
+    signers = [ValidSigner(signer["name"], signer["email"], None, None, None, {}) for signer in asked["signers"]]
     async with pool.acquire() as conn:
         (template,) = await templates.get_many(conn, organization_id=organization_id, ids=[UUID(asked["templateId"])])
     text = bulk_sends.signers_text(signers)

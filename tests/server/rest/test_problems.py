@@ -4,7 +4,7 @@ import pytest
 from support.gateway import RunningGateway, Tenant
 
 from bulksend.resolvers.errors import DomainError, ErrorCode
-from bulksend.resolvers.user_errors import UserError, UserErrorCode
+from bulksend.resolvers.user_errors import MutationError, UserErrorCode
 from bulksend.server.rest import problems
 from bulksend.server.rest.problems import PROBLEMS, Problem
 
@@ -39,8 +39,8 @@ def test_every_domain_error_has_a_problem() -> None:
 
 
 def test_an_unknown_template_is_a_field_that_is_wrong() -> None:
-    template = UserError(UserErrorCode.NOT_FOUND, ("templateId",), "")
-    deleted = UserError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), "")
+    template = MutationError(UserErrorCode.NOT_FOUND, ("templateId",), "")
+    deleted = MutationError(UserErrorCode.NOT_FOUND, ("idempotencyKey",), "")
     assert problems.of_user_errors([template]) is problems.INVALID_INPUT
     assert problems.of_user_errors([deleted]) is problems.NOT_FOUND
 
