@@ -20,6 +20,7 @@ class BulkSendRow(Row):
 
     __slots__ = ()
 
+    organization_id: UUID
     id: UUID
     template_id: UUID
     name: str
@@ -119,7 +120,6 @@ _NEWEST = query("bulk_sends", "newest", BulkSendRow)
 _ALL = listing("bulk_sends", ListedBulkSendRow)
 _BY_TEMPLATE = listing("bulk_sends", ListedBulkSendRow, "_by_template")
 _BY_EXTERNAL_ID = listing("bulk_sends", ListedBulkSendRow, "_by_external_id")
-_LOCK_RATE = command("bulk_sends", "lock_rate")
 _FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
 _NEXT_ALLOWED_AT = query("bulk_sends", "next_allowed_at", NextAllowedRow)
 _CREATE = query("bulk_sends", "create", BulkSendRow)
@@ -162,11 +162,6 @@ def _listing(filters: Filters) -> Listing[ListedBulkSendRow]:
     return _ALL if filters.template_id is None else _BY_TEMPLATE
 
 
-async def lock_rate(conn: Connection, *, organization_id: UUID) -> None:
-    """Put this organization's creates in a row until the transaction ends."""
-    await _LOCK_RATE.run(conn, organization_id)
-
-
 async def find_by_idempotency_key(
     conn: Connection, *, organization_id: UUID, idempotency_key: str
 ) -> KeyHolderRow | None:
@@ -189,8 +184,8 @@ async def create(
 ) -> BulkSendRow | None:
     """Store a bulk send, its documents and a turn to deliver them, in a transaction of its own.
 
-    None when it is too early for another, or the idempotency key was used before. Locks the rate row as `lock_rate`
-    does. Raises asyncpg's `ForeignKeyViolationError` without its template.
+    Return None if it is too early for another, or the idempotency key was used before. Raise asyncpg's
+    `ForeignKeyViolationError` if there is no such template.
     """
     try:
         return await _create(conn, organization_id, interval, new)

@@ -19,6 +19,7 @@ class DocumentRow(Row):
 
     __slots__ = ()
 
+    organization_id: UUID
     id: UUID
     bulk_send_id: UUID
     signer_index: int

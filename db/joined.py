@@ -34,6 +34,7 @@ class DocumentOrBulkSendRow(DocumentRow):
 class JoinedBulkSend(
     View,
     of=DocumentOrBulkSendRow,
+    organization_id="organization_id",
     id="bulk_send_id",
     template_id="template_id",
     name="bulk_send_name",

@@ -1,8 +1,11 @@
-"""Applying `sql/migrations/0001_….sql`: numbered, forward only, each in one transaction."""
+"""Apply `sql/migrations/0001_….sql`, numbered and forward only, each in a transaction; then `sql/views.sql`."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final
 
 import asyncpg
@@ -31,17 +34,29 @@ class Migration:
 
 
 def migrations() -> list[Migration]:
-    """Every migration this code knows, in order."""
-    folder = files("bulksend") / "sql" / "migrations"
-    found = [(match, entry) for entry in folder.iterdir() if (match := _NAME.fullmatch(entry.name))]
+    """Return every migration this code knows, in order."""
+    entries = _folder().joinpath("migrations").iterdir()
+    found = [(match, entry) for entry in entries if (match := _NAME.fullmatch(entry.name))]
     return sorted(
         (Migration(int(match[1]), match[2], entry.read_text("utf-8")) for match, entry in found),
         key=lambda migration: migration.version,
     )
 
 
+def views() -> str:
+    """Return the SQL that drops and creates every view and function."""
+    return _folder().joinpath("views.sql").read_text("utf-8")
+
+
+def _folder() -> Traversable:
+    return files("bulksend") / "sql"
+
+
 async def migrate(dsn: str) -> list[Migration]:
-    """Apply what is missing and give it. Raises `DatabaseIsNewer`, or the database's error with nothing half done."""
+    """Apply and return the pending migrations, then create the views anew.
+
+    Raises `DatabaseIsNewer`, or the database's error, after which the failed migration has changed nothing.
+    """
     conn = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
         return await _migrate(conn)
@@ -67,13 +82,25 @@ async def _migrate(conn: Connection) -> list[Migration]:
         if await _apply(conn, migration):
             applied.append(migration)
     _refuse_newer(await _version(conn), known[-1].version)
+    await _create_views(conn)
     return applied
 
 
-async def _apply(conn: Connection, migration: Migration) -> bool:
+async def _create_views(conn: Connection) -> None:
+    async with _locked(conn):
+        await conn.execute(views())
+
+
+@asynccontextmanager
+async def _locked(conn: Connection) -> AsyncIterator[None]:
     async with conn.transaction():
         await conn.execute("SET LOCAL lock_timeout = '10s'")
         await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        yield
+
+
+async def _apply(conn: Connection, migration: Migration) -> bool:
+    async with _locked(conn):
         await conn.execute(_VERSIONS)
         # The version first: should two ever run one migration, the second fails before it has changed anything.
         tag = await conn.execute(_CLAIM, migration.version, migration.name)

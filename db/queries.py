@@ -94,17 +94,6 @@ def command(noun: str, name: str) -> Command:
     return bound
 
 
-def nouns() -> list[str]:
-    """Every noun that has a file of queries."""
-    folder = files("bulksend") / "sql" / "queries"
-    return sorted(entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql"))
-
-
-def names(noun: str) -> list[str]:
-    """The names of every query in one noun's file."""
-    return list(_texts(noun))
-
-
 @cache
 def _texts(noun: str) -> Mapping[str, str]:
     source = (files("bulksend") / "sql" / "queries" / f"{noun}.sql").read_text("utf-8")

@@ -16,6 +16,7 @@ class TemplateRow(Row):
 
     __slots__ = ()
 
+    organization_id: UUID
     id: UUID
     name: str
     description: str | None

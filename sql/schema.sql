@@ -1,3 +1,41 @@
+CREATE FUNCTION public.bulk_send_matches(name text, template_id uuid, external_id text, created_at timestamp with time zone, wanted_search text, wanted_template_id uuid, wanted_external_id text, wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(
+        (wanted_search IS NULL OR strpos(lower(name), lower(wanted_search)) > 0)
+        AND (wanted_template_id IS NULL OR template_id = wanted_template_id)
+        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+        FALSE
+    )
+$$;
+
+CREATE FUNCTION public.document_matches(signer_email text, external_id text, status text, delivery_status text, wanted_signer_email text, wanted_external_id text, wanted_statuses text[], wanted_delivery_statuses text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(
+        (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
+        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+        AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
+        AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses)),
+        FALSE
+    )
+$$;
+
+CREATE FUNCTION public.listed_template(is_wanted boolean, wanted_organization_id uuid, wanted_id uuid) RETURNS TABLE(template_name text, template_description text, template_created_at timestamp with time zone)
+    LANGUAGE sql STABLE ROWS 1 PARALLEL SAFE
+    AS $$
+    SELECT
+        name,
+        description,
+        created_at
+    FROM templates
+    WHERE is_wanted AND organization_id = wanted_organization_id AND id = wanted_id
+    ORDER BY id ASC
+    LIMIT 1
+$$;
+
 CREATE TABLE public.api_keys (
     organization_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -51,6 +89,23 @@ END) STORED NOT NULL,
     CONSTRAINT bulk_sends_total_count_check CHECK (((total_count >= 1) AND (total_count <= 500)))
 )
 WITH (fillfactor='70');
+
+CREATE VIEW public.bulk_send_rows AS
+ SELECT organization_id,
+    id,
+    template_id,
+    name,
+    email_message,
+    external_id,
+    status,
+    total_count,
+    sent_count,
+    failed_count,
+    pending_count,
+    created_at,
+    updated_at
+   FROM public.bulk_sends
+  WHERE (deleted_at IS NULL);
 
 CREATE TABLE public.delivery_turns (
     organization_id uuid NOT NULL,
@@ -108,6 +163,37 @@ CREATE TABLE public.documents (
 )
 WITH (fillfactor='80');
 
+CREATE VIEW public.document_rows AS
+ SELECT organization_id,
+    id,
+    bulk_send_id,
+    signer_index,
+    signer_name,
+    signer_email,
+    signer_phone,
+    external_id,
+    status,
+    link_generation,
+    viewed_at,
+    signed_at,
+    declined_at,
+    expires_at,
+    delivery_status,
+    attempts,
+    sent_at,
+    failed_at,
+        CASE
+            WHEN (lease_id IS NULL) THEN next_attempt_at
+            ELSE NULL::timestamp with time zone
+        END AS next_attempt_at,
+    error_code,
+    error_message,
+    smtp_code,
+    created_at,
+    updated_at
+   FROM public.documents
+  WHERE (deleted_at IS NULL);
+
 CREATE TABLE public.organizations (
     id uuid DEFAULT uuidv7() NOT NULL,
     name text NOT NULL,
@@ -152,6 +238,16 @@ CREATE TABLE public.templates (
     CONSTRAINT templates_description_check CHECK ((char_length(description) <= 1000)),
     CONSTRAINT templates_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
+
+CREATE VIEW public.template_rows AS
+ SELECT organization_id,
+    id,
+    name,
+    description,
+    body,
+    merge_fields,
+    created_at
+   FROM public.templates;
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);

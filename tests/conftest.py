@@ -88,7 +88,7 @@ async def scratch_database(server_dsn: str, name: str) -> AsyncIterator[str]:
 
 
 async def _template(server_dsn: str) -> str:
-    texts = "".join(migration.text for migration in migrations.migrations())
+    texts = "".join([*(migration.text for migration in migrations.migrations()), migrations.views()])
     name = f"bulksend_template_{hashlib.sha256(texts.encode()).hexdigest()[:16]}"
     conn = await asyncpg.connect(server_dsn)
     try:

@@ -1,383 +1,170 @@
--- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
--- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
--- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
--- filter with an index of its own has queries of its own. A page's templates are joined when $11 says so; LIMIT 1 keeps
--- PostgreSQL from joining before the page is cut.
+-- The planner may plan a list once for all values. It must not expect next to no rows then, or it reads all of them to
+-- sort them: one end of a page is a row comparison (two plain ones count as a narrow range), and a filter with an index
+-- of its own has statements of its own.
 
 -- name: get_many
--- Bulk sends by their ids; deleted, unknown and foreign ids give no row.
-SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
-FROM bulk_sends
-WHERE organization_id = $1 AND id = any($2::uuid[]) AND deleted_at IS NULL;
+-- Fetch bulk sends by their ids; deleted, unknown and foreign ids yield no row.
+SELECT *
+FROM bulk_send_rows
+WHERE organization_id = $1 AND id = any($2::uuid[]);
 
 -- name: newest
--- The newest bulk send of an organization.
-SELECT
-    id,
-    template_id,
-    name,
-    email_message,
-    external_id,
-    status,
-    total_count,
-    sent_count,
-    failed_count,
-    pending_count,
-    created_at,
-    updated_at
-FROM bulk_sends
-WHERE organization_id = $1 AND deleted_at IS NULL
+-- Fetch the newest bulk send of an organization.
+SELECT *
+FROM bulk_send_rows
+WHERE organization_id = $1
 ORDER BY id DESC
 LIMIT 1;
 
 -- name: first_page
--- Bulk sends newest first, between two cursors: the first ones.
+-- Fetch bulk sends newest first, between two cursors: the first ones.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.deleted_at IS NULL
-    AND bulk_sends.id < $2
-    AND (bulk_sends.organization_id, bulk_sends.id) > ($1, $3)
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
-        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND bulk_send_rows.id < $2
+    AND (bulk_send_rows.organization_id, bulk_send_rows.id) > ($1, $3)
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id DESC
+ORDER BY bulk_send_rows.id DESC
 LIMIT $4;
 
 -- name: first_page_by_template
--- Bulk sends newest first, between two cursors: the first ones, of one template.
+-- Fetch bulk sends newest first, between two cursors: the first ones, of one template.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.template_id = $7
-    AND bulk_sends.deleted_at IS NULL
-    AND bulk_sends.id < $2
-    AND (bulk_sends.template_id, bulk_sends.id) > ($7, $3)
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND bulk_send_rows.template_id = $7
+    AND bulk_send_rows.id < $2
+    AND (bulk_send_rows.template_id, bulk_send_rows.id) > ($7, $3)
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id DESC
+ORDER BY bulk_send_rows.id DESC
 LIMIT $4;
 
 -- name: first_page_by_external_id
--- Bulk sends newest first, between two cursors: the first ones, with one external id.
+-- Fetch bulk sends newest first, between two cursors: the first ones, by external id.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.external_id = $8
-    AND bulk_sends.deleted_at IS NULL
-    AND bulk_sends.id < $2
-    AND (bulk_sends.external_id, bulk_sends.id) > ($8, $3)
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND bulk_send_rows.external_id = $8
+    AND bulk_send_rows.id < $2
+    AND (bulk_send_rows.external_id, bulk_send_rows.id) > ($8, $3)
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id DESC
+ORDER BY bulk_send_rows.id DESC
 LIMIT $4;
 
 -- name: last_page
--- Bulk sends between two cursors: the last ones, oldest first.
+-- Fetch bulk sends between two cursors: the last ones, oldest first.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.deleted_at IS NULL
-    AND (bulk_sends.organization_id, bulk_sends.id) < ($1, $2)
-    AND bulk_sends.id > $3
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
-        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND (bulk_send_rows.organization_id, bulk_send_rows.id) < ($1, $2)
+    AND bulk_send_rows.id > $3
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id ASC
+ORDER BY bulk_send_rows.id ASC
 LIMIT $4;
 
 -- name: last_page_by_template
--- Bulk sends between two cursors: the last ones, oldest first, of one template.
+-- Fetch bulk sends between two cursors: the last ones, oldest first, of one template.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.template_id = $7
-    AND bulk_sends.deleted_at IS NULL
-    AND (bulk_sends.template_id, bulk_sends.id) < ($7, $2)
-    AND bulk_sends.id > $3
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($8::text IS NULL OR bulk_sends.external_id = $8)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND bulk_send_rows.template_id = $7
+    AND (bulk_send_rows.template_id, bulk_send_rows.id) < ($7, $2)
+    AND bulk_send_rows.id > $3
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id ASC
+ORDER BY bulk_send_rows.id ASC
 LIMIT $4;
 
 -- name: last_page_by_external_id
--- Bulk sends between two cursors: the last ones, oldest first, with one external id.
+-- Fetch bulk sends between two cursors: the last ones, oldest first, by external id.
 SELECT
-    bulk_sends.id,
-    bulk_sends.template_id,
-    bulk_sends.name,
-    bulk_sends.email_message,
-    bulk_sends.external_id,
-    bulk_sends.status,
-    bulk_sends.total_count,
-    bulk_sends.sent_count,
-    bulk_sends.failed_count,
-    bulk_sends.pending_count,
-    bulk_sends.created_at,
-    bulk_sends.updated_at,
-    template.name AS template_name,
-    template.description AS template_description,
-    template.created_at AS template_created_at
-FROM bulk_sends
-LEFT JOIN LATERAL (
-    SELECT
-        templates.name,
-        templates.description,
-        templates.created_at
-    FROM templates
-    WHERE $11::boolean AND templates.organization_id = $1 AND templates.id = bulk_sends.template_id
-    ORDER BY templates.id ASC
-    LIMIT 1
-) AS template ON TRUE
+    bulk_send_rows.*,
+    template.*
+FROM bulk_send_rows
+LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.external_id = $8
-    AND bulk_sends.deleted_at IS NULL
-    AND (bulk_sends.external_id, bulk_sends.id) < ($8, $2)
-    AND bulk_sends.id > $3
-    AND bulk_sends.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($6::text IS NULL OR strpos(lower(bulk_sends.name), lower($6)) > 0)
-        AND ($7::uuid IS NULL OR bulk_sends.template_id = $7)
-        AND ($9::timestamptz IS NULL OR bulk_sends.created_at >= $9)
-        AND ($10::timestamptz IS NULL OR bulk_sends.created_at < $10),
-        FALSE
+    bulk_send_rows.organization_id = $1
+    AND bulk_send_rows.external_id = $8
+    AND (bulk_send_rows.external_id, bulk_send_rows.id) < ($8, $2)
+    AND bulk_send_rows.id > $3
+    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
+    AND bulk_send_matches(
+        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
+        $6, $7, $8, $9, $10
     )
-ORDER BY bulk_sends.id ASC
+ORDER BY bulk_send_rows.id ASC
 LIMIT $4;
 
 -- name: count
--- How many bulk sends the filters leave.
+-- Count the bulk sends that match the filters.
 SELECT count(*)
-FROM bulk_sends
+FROM bulk_send_rows
 WHERE
     organization_id = $1
-    AND deleted_at IS NULL
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
-        AND ($4::uuid IS NULL OR template_id = $4)
-        AND ($5::text IS NULL OR external_id = $5)
-        AND ($6::timestamptz IS NULL OR created_at >= $6)
-        AND ($7::timestamptz IS NULL OR created_at < $7),
-        FALSE
-    );
+    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
 -- name: count_by_template
--- How many bulk sends the filters leave, of one template.
+-- Count the bulk sends of one template that match the filters.
 SELECT count(*)
-FROM bulk_sends
+FROM bulk_send_rows
 WHERE
     organization_id = $1
     AND template_id = $4
-    AND deleted_at IS NULL
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
-        AND ($5::text IS NULL OR external_id = $5)
-        AND ($6::timestamptz IS NULL OR created_at >= $6)
-        AND ($7::timestamptz IS NULL OR created_at < $7),
-        FALSE
-    );
+    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
 -- name: count_by_external_id
--- How many bulk sends the filters leave, with one external id.
+-- Count the bulk sends with one external id that match the filters.
 SELECT count(*)
-FROM bulk_sends
+FROM bulk_send_rows
 WHERE
     organization_id = $1
     AND external_id = $5
-    AND deleted_at IS NULL
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND coalesce(
-        ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
-        AND ($4::uuid IS NULL OR template_id = $4)
-        AND ($6::timestamptz IS NULL OR created_at >= $6)
-        AND ($7::timestamptz IS NULL OR created_at < $7),
-        FALSE
-    );
-
--- name: lock_rate
--- Put this organization's creates in a row, until the transaction ends.
-SELECT organization_id
-FROM bulk_send_rates
-WHERE organization_id = $1
-FOR NO KEY UPDATE;
+    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
 -- name: find_by_idempotency_key
--- What an idempotency key was used for, deleted or not, and how long ago.
+-- Fetch the bulk send that used an idempotency key, deleted or not, and its age.
 SELECT
     id,
     fingerprint,
@@ -386,7 +173,7 @@ FROM bulk_sends
 WHERE organization_id = $1 AND idempotency_key = $2;
 
 -- name: next_allowed_at
--- When the organization may create its next bulk send, and how long that is from now.
+-- Fetch when the organization may create its next bulk send, and how long that is from now; no row if it may now.
 SELECT
     last_accepted_at + $2::interval AS at,
     last_accepted_at + $2::interval - clock_timestamp() AS wait
@@ -394,11 +181,11 @@ FROM bulk_send_rates
 WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp();
 
 -- name: create
--- A new bulk send, a document for each of its signers in their order, and a turn to deliver them. Takes the
--- organization's one create per interval; gives and stores nothing when it is too early, or the idempotency key is
--- used. It is a transaction of its own, so that the rate row is locked for no longer than this takes, and for a row it
--- waits at most 2 s. Everything is made from that row, which is locked by then: ids grow as bulk sends are committed.
--- A create that waited does not see what the one before it stored; then the key's index refuses it.
+-- Insert a bulk send, a document for each signer in their order, and a turn to deliver them. Claims the organization's
+-- one create per interval; stores nothing and yields no row if it is too early, or the idempotency key is used. Runs as
+-- a transaction of its own: the rate row stays locked no longer than this takes, and is waited for at most 2 s.
+-- Everything is inserted from that locked row, so ids grow in the order of the commits. A create that waited for the
+-- lock does not see what the one before it stored; the key's unique index refuses it then.
 WITH patience AS (
     SELECT set_config('lock_timeout', '2s', TRUE) AS lock_timeout
 ),
@@ -486,30 +273,18 @@ created_documents AS (
     ORDER BY signers.position
 )
 
-SELECT
-    created.id,
-    created.template_id,
-    created.name,
-    created.email_message,
-    created.external_id,
-    created.status,
-    created.total_count,
-    created.sent_count,
-    created.failed_count,
-    created.pending_count,
-    created.created_at,
-    created.updated_at
+SELECT *
 FROM created;
 
 -- name: lock
--- Lock one bulk send before its documents and counters change together.
+-- Lock a bulk send before its documents and counters change together.
 SELECT id
 FROM bulk_sends
 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
 FOR NO KEY UPDATE;
 
 -- name: delete
--- Soft-delete a bulk send and all its documents; gives nothing when there is none.
+-- Soft-delete a bulk send and all its documents; no row if there is none.
 WITH bulk_send AS (
     UPDATE bulk_sends SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
@@ -525,7 +300,7 @@ deleted_documents AS (
 SELECT bulk_send.id FROM bulk_send;
 
 -- name: cancel
--- Fail what is pending, leased or not, and give how many that were. Lock the bulk send first. A mail in flight may be
+-- Fail the pending documents, leased or not, and return their number. Lock the bulk send first. A mail in flight may be
 -- accepted until its lease has ended and the server's time to answer is over.
 WITH cancelled AS (
     UPDATE documents SET
@@ -558,7 +333,7 @@ changed AS (
 SELECT counted.total FROM counted;
 
 -- name: retry
--- Queue failed documents anew, all or those named, and give how many that were. Lock the bulk send first.
+-- Queue failed documents again, all or those named, and return their number. Lock the bulk send first.
 WITH retried AS (
     UPDATE documents SET
         status = CASE WHEN status = 'cancelled' THEN 'pending' ELSE status END,

@@ -1,75 +1,47 @@
--- What these filters have in common: PostgreSQL may plan a statement once for all values, and must not think then that
--- next to no rows are left, or it reads all of them to sort them. So one end of the page is a row comparison (a pair of
--- plain ones counts as a narrow range), filters that may be absent are one coalesce (each OR counts as rare), and a
--- filter with an index of its own has queries of its own.
+-- The planner may plan a list once for all values. It must not expect next to no rows then, or it reads all of them to
+-- sort them: one end of a page is a row comparison (two plain ones count as a narrow range), and a filter with an index
+-- of its own has statements of its own.
 
 -- name: get_many
--- Templates by their ids; unknown and foreign ids give no row.
-SELECT
-    id,
-    name,
-    description,
-    body,
-    merge_fields,
-    created_at
-FROM templates
+-- Fetch templates by their ids; unknown and foreign ids yield no row.
+SELECT *
+FROM template_rows
 WHERE organization_id = $1 AND id = any($2::uuid[]);
 
 -- name: first_page
--- Templates newest first, between two cursors: the first ones.
-SELECT
-    id,
-    name,
-    description,
-    body,
-    merge_fields,
-    created_at
-FROM templates
+-- Fetch templates newest first, between two cursors: the first ones.
+SELECT *
+FROM template_rows
 WHERE
     organization_id = $1
     AND id < $2
     AND (organization_id, id) > ($1, $3)
-    AND coalesce(
-        ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
-        FALSE
-    )
+    AND coalesce($5::text IS NULL OR strpos(lower(name), lower($5)) > 0, FALSE)
 ORDER BY id DESC
 LIMIT $4;
 
 -- name: last_page
--- Templates between two cursors: the last ones, oldest first.
-SELECT
-    id,
-    name,
-    description,
-    body,
-    merge_fields,
-    created_at
-FROM templates
+-- Fetch templates between two cursors: the last ones, oldest first.
+SELECT *
+FROM template_rows
 WHERE
     organization_id = $1
     AND (organization_id, id) < ($1, $2)
     AND id > $3
-    AND coalesce(
-        ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0),
-        FALSE
-    )
+    AND coalesce($5::text IS NULL OR strpos(lower(name), lower($5)) > 0, FALSE)
 ORDER BY id ASC
 LIMIT $4;
 
 -- name: count
--- How many templates the filters leave.
+-- Count the templates that match the search.
 SELECT count(*)
-FROM templates
+FROM template_rows
 WHERE
     organization_id = $1
-    AND coalesce(
-        ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0),
-        FALSE
-    );
+    AND coalesce($2::text IS NULL OR strpos(lower(name), lower($2)) > 0, FALSE);
 
 -- name: create
--- A new template; gives its id.
+-- Insert a template and return its id.
 INSERT INTO templates (organization_id, name, description, body, merge_fields)
 VALUES ($1, $2, $3, $4, $5)
 RETURNING id;

@@ -25,6 +25,7 @@ SELECT
     (SELECT count(*) FROM delivery_turns) AS turns
 """
 
+LOCK_RATE = "SELECT FROM bulk_send_rates WHERE organization_id = $1 FOR NO KEY UPDATE"
 RATE = "SELECT last_accepted_at FROM bulk_send_rates"
 
 
@@ -101,7 +102,7 @@ async def test_ids_are_made_after_the_rate_row_is_locked(pool: Pool) -> None:
     async with pool.acquire() as holding, pool.acquire() as waiting:
         organization_id, template_id = await new_organization(holding)
         async with holding.transaction():
-            await bulk_sends.lock_rate(holding, organization_id=organization_id)
+            await holding.execute(LOCK_RATE, organization_id)
             creating = asyncio.create_task(create(waiting, organization_id, template_id, addresses(2)))
             await eventually(lambda: _is_waited(pool))
             made_meanwhile = await pool.fetchval("SELECT uuidv7()")
@@ -158,7 +159,7 @@ async def test_waits_for_its_turn_no_longer_than_2_s(pool: Pool) -> None:
         organization_id, template_id = await new_organization(holding)
         new = new_bulk_send(template_id)
         async with holding.transaction():
-            await bulk_sends.lock_rate(holding, organization_id=organization_id)
+            await holding.execute(LOCK_RATE, organization_id)
             with pytest.raises(asyncpg.LockNotAvailableError):
                 await bulk_sends.create(waiting, organization_id=organization_id, interval=NO_INTERVAL, new=new)
         assert await waiting.fetchval("SHOW lock_timeout") == "0"

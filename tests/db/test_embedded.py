@@ -26,7 +26,7 @@ from bulksend.db.embedded.server import TEST_SETTINGS, EmbeddedPostgresError, em
 OWNER = """
 import asyncio, os, sys
 from pathlib import Path
-from bulksend.db.embedded import TEST_SETTINGS, embedded_postgres
+from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 
 async def own() -> None:
     async with embedded_postgres(Path(sys.argv[1]), settings=TEST_SETTINGS) as dsn:
