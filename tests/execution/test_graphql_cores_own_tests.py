@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 VERSION = version("graphql-core")
-PLUGIN = "differential.graphql_core_plugin"
+PLUGIN = "support.differential.graphql_core_plugin"
 TESTS = Path(__file__).parents[1]
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 # As graphql-core's own settings have it, less what only its benchmarks need.
