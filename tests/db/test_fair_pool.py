@@ -1,4 +1,4 @@
-"""The pool lends what is at hand, and nothing that is not in order."""
+"""The pool lends idle connections at once, serves those who wait in order, and lends none that is not in order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bulksend.db import ready_pool
+from bulksend.db import pool as pool_module
 from bulksend.db.pool import Pool, open_pool
 
 SESSION = "SELECT pg_backend_pid()"
@@ -44,6 +44,72 @@ async def test_who_waits_gets_it_next(single: Pool) -> None:
         await asyncio.sleep(0)
         here = await conn.fetchval(SESSION)
     assert await asyncio.gather(*waiting) == [here] * 3
+
+
+async def test_nobody_overtakes_those_who_wait(single: Pool) -> None:
+    served: list[str] = []
+
+    async def use(name: str) -> None:
+        async with single.acquire():
+            served.append(name)
+            await asyncio.sleep(0)
+
+    async with single.acquire():
+        waiting = [asyncio.create_task(use(name)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+    # The connection is released, and nobody who waits has run yet.
+    await use("newcomer")
+    await asyncio.gather(*waiting)
+    assert served == ["first", "second", "newcomer"]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_is_cancelled_while_waiting_passes_the_connection_on(single: Pool, turns: int) -> None:
+    async with single.acquire() as conn:
+        here = await conn.fetchval(SESSION)
+        cancelled, other = (asyncio.create_task(session(single)) for _ in range(2))
+        await asyncio.sleep(0)
+        if turns == 0:
+            cancelled.cancel()
+    for _ in range(turns - 1):
+        await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    assert await other == here
+    assert await session(single) == here
+
+
+async def test_who_waits_for_too_long_leaves_the_queue(single: Pool) -> None:
+    async with single.acquire() as conn:
+        here = await conn.fetchval(SESSION)
+        with pytest.raises(TimeoutError):
+            await single.acquire(timeout=0.01)
+    assert await session(single) == here
+
+
+async def test_who_waits_for_a_connection_that_is_lost_gets_a_new_one(single: Pool, dsn: str) -> None:
+    other = await asyncpg.connect(dsn)
+    async with single.acquire() as conn:
+        lost = await conn.fetchval(SESSION)
+        waiting = asyncio.create_task(session(single))
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", lost)
+        async with asyncio.timeout(5):
+            while not await _is_lost(conn):
+                await asyncio.sleep(0.01)
+    await other.close()
+    assert await waiting != lost
+
+
+async def test_who_waits_while_opening_fails_opens_the_next(single: Pool, dsn: str) -> None:
+    async with open_pool(dsn, min_size=0, max_size=1) as pool:
+        pool.set_connect_args(dsn, server_settings={"no_such_setting": "1"})
+        failing = asyncio.create_task(session(pool))
+        await asyncio.sleep(0)
+        pool.set_connect_args(dsn)
+        waiting = asyncio.create_task(session(pool))
+        with pytest.raises(asyncpg.PostgresError):
+            await failing
+        assert await waiting
 
 
 async def test_one_that_was_lost_meanwhile_is_not_lent(single: Pool, dsn: str) -> None:
@@ -115,7 +181,7 @@ async def test_what_is_not_needed_for_long_goes_back_also_when_nobody_asks(
         async with pool.acquire(), pool.acquire():
             pass
         assert pool.get_idle_size() == 0
-        monkeypatch.setattr(ready_pool, "READY_SECONDS", 0.05)
+        monkeypatch.setattr(pool_module, "IDLE_SECONDS", 0.05)
     async with open_pool(dsn, min_size=0, max_size=2) as pool:
         async with pool.acquire(), pool.acquire():
             pass
