@@ -85,7 +85,8 @@ class Callers:
         """Send requests one after another. Raises `AssertionError` for a response with errors."""
         for request in requests:
             response = await self.connections[0].ask(request)
-            assert response.startswith(b"HTTP/1.1 200") and b'"errors"' not in response, response[:2000]
+            assert response.startswith(b"HTTP/1.1 200"), response[:2000]
+            assert b'"errors"' not in response, response[:2000]
 
     async def milliseconds(self, requests: Sequence[bytes], times: int) -> float:
         """Send `times` requests in all, and return this process's time for each."""
