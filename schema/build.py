@@ -17,6 +17,7 @@ from bulksend.execution import distrust
 from bulksend.execution.private_apis import OpenSchema, operation_name_of
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
+from bulksend.schema.description import DESCRIPTION, with_description
 from bulksend.schema.federation import (
     REPRESENTATION,
     Entities,
@@ -49,6 +50,7 @@ class Schema(OpenSchema):
         self, *, limits: Limits, introspection: bool, suggestions: bool, executors: Executors, **parts: Any
     ) -> None:
         super().__init__(**parts)
+        self.core.description = DESCRIPTION
         self._limits = limits
         self._documents = PreparedDocuments(self.core, limits, introspection=introspection, suggestions=suggestions)
         self._prices = Prices(self.core)
@@ -182,6 +184,10 @@ class PublicSchema(Schema):
     def __init__(self, *, subgraph: Schema, **parts: Any) -> None:
         super().__init__(**parts)
         self.subgraph = subgraph
+
+    def as_str(self) -> str:
+        """Return the SDL."""
+        return with_description(super().as_str())
 
     async def execute(self, query: str | None, *given: Any, **named: Any) -> ExecutionResult:
         """Execute a query or a mutation."""

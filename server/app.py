@@ -1,6 +1,7 @@
 """The whole gateway on one screen: every route and what wraps them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from bulksend.server.graphql.websocket_operations import Operations
 from bulksend.server.http import health
 from bulksend.server.http.admission import Admission
 from bulksend.server.http.cors import Origins
+from bulksend.server.http.demo import Demo
 from bulksend.server.http.json_body import LARGEST_BODY
 from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
@@ -24,10 +26,8 @@ from bulksend.server.rest import bulk_sends, openapi_page, problem_details
 from bulksend.server.signing import page
 
 
-def build_app(
-    parts: Parts, *, demo_key: str | None = None, demo_template: str | None = None, extra: Sequence[web.RouteDef] = ()
-) -> web.Application:
-    """Build the application. `demo_key`, `demo_template` and `extra` (the outbox) are `bulksend dev`'s."""
+def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.RouteDef] = ()) -> web.Application:
+    """Build the application. `demo` and `extra` (the outbox) are `bulksend dev`'s."""
     settings = parts.settings
     origins = Origins(settings.cors_origins)
     admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
@@ -57,9 +57,7 @@ def build_app(
         origins=origins,
         sockets=sockets,
         streams=Streams(parts.gateway, parts.authenticator),
-        show_graphiql=settings.graphiql,
-        graphiql_key=demo_key,
-        graphiql_template=demo_template,
+        explorer=partial(graphiql.page, demo=demo) if settings.graphiql else None,
     )
     app.router.add_route("*", "/graphql", view.__call__)
     app.router.add_routes(graphiql.routes())

@@ -1,18 +1,21 @@
-"""What `bulksend dev` makes for someone trying it: an organization, a key and two templates."""
+"""What `bulksend dev` makes for someone trying it: an organization, a key, two templates and a bulk send."""
 
 import asyncio
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from bulksend.db import api_keys, ids, organizations, templates
 from bulksend.db.pages import Span
-from bulksend.db.pool import Connection, Pool, writing
+from bulksend.db.pool import Connection, writing
 from bulksend.delivery.template_rendering import merge_fields
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.create_bulk_send import create
 from bulksend.server.http.authentication import hash_key, new_key
+from bulksend.server.http.demo import Demo
+from bulksend.server.process import Parts
 
 ORGANIZATION: Final = "Demo Organization"
 TEMPLATES: Final = {
@@ -44,23 +47,61 @@ Either side may end this agreement with *thirty days'* notice.
     ),
 }
 
+# The mail catcher refuses bounce… for good and busy… for now.
+DEMO_SIGNERS: Final = (
+    ("Amara Okafor", "amara@northwind.example", "Northwind Logistics"),
+    ("Ben Ito", "ben@quayside.example", "Quayside Marine"),
+    ("Chloé Martin", "chloe@atelier-martin.example", "Atelier Martin"),
+    ("Dmitri Volkov", "bounce.dmitri@volkov.example", "Volkov Machine Works"),
+    ("Elena Rossi", "elena@rossi-tessuti.example", "Rossi Tessuti"),
+    ("Farid Haddad", "farid@cedar.example", "Cedar Imports"),
+    ("Grace Kim", "busy.grace@kimlabs.example", "Kim Laboratories"),
+    ("Hugo Lindqvist", "hugo@lindqvist.example", "Lindqvist Timber"),
+    ("Isabel Moreno", "isabel@moreno.example", "Moreno Packaging"),
+    ("Jonas Weber", "jonas@weber-optik.example", "Weber Optik"),
+    ("Keiko Tanaka", "bounced@tanaka.example", "Tanaka Ceramics"),
+    ("Liam Murphy", "liam@murphy.example", "Murphy & Sons"),
+)
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """What was made or found: the key's text and the id of the template without values of its own."""
 
-    key: str
-    template_id: str
-
-
-async def demo(pool: Pool, data_dir: Path) -> Demo:
-    """Make what is missing of the demo, and give it."""
-    async with writing(pool) as conn:
+async def demo(parts: Parts) -> Demo:
+    """Return the demo, creating what is missing of it."""
+    async with writing(parts.pool) as conn:
         found = await organizations.find_by_name(conn, name=ORGANIZATION)
         organization_id = found.id if found else await organizations.create(conn, name=ORGANIZATION)
-        key = await _key(conn, organization_id, data_dir / "demo_key")
+        key = await _key(conn, organization_id, parts.settings.data_dir / "demo_key")
         template_ids = await _templates(conn, organization_id)
-    return Demo(key, ids.encode(ids.TEMPLATE, template_ids["Mutual NDA"]))
+    encoded = {name: ids.encode(ids.TEMPLATE, template_id) for name, template_id in template_ids.items()}
+    return Demo(key, encoded["Mutual NDA"], await _bulk_send(parts, key, encoded["Vendor agreement"]))
+
+
+async def _bulk_send(parts: Parts, key: str, template_id: str) -> str | None:
+    """Return the id of the demo bulk send, created once; None if it was deleted.
+
+    It would use up the organization's first create where the limit is on: there it is not created.
+    """
+    if parts.gateway.bulk_send_interval:
+        return None
+    viewer = await parts.authenticator.viewer(f"Bearer {key}")
+    context = Context(parts.gateway, viewer, allowance=None, request_id="demo")
+    created = await create(context, _demo_input(template_id))
+    return ids.encode(ids.BULK_SEND, created.bulk_send.id) if created.bulk_send else None
+
+
+def _demo_input(template_id: str) -> dict[str, object]:
+    return {
+        "templateId": template_id,
+        "name": "Demo: vendor agreements 2026",
+        "emailMessage": "Please sign by the end of the month. Reply to this mail with any question.",
+        "idempotencyKey": "bulksend-dev-demo",
+        "waitForDelivery": False,
+        "signers": [_demo_signer(*signer) for signer in DEMO_SIGNERS],
+    }
+
+
+def _demo_signer(name: str, email: str, company: str) -> dict[str, object]:
+    values = [{"field": "company", "value": company}, {"field": "net_days", "value": "30"}]
+    return {"name": name, "email": email, "values": values}
 
 
 def secret(path: Path, make: str | None = None) -> str:

@@ -10,9 +10,10 @@ from bulksend.server.app import build_app
 from bulksend.server.cli.database import database
 from bulksend.server.cli.processes import Tell, to_stderr
 from bulksend.server.dev import outbox
-from bulksend.server.dev.demo import Demo, demo, secret
+from bulksend.server.dev.demo import demo, secret
 from bulksend.server.dev.mail_catcher import mail_catcher
 from bulksend.server.http.addresses import base_url
+from bulksend.server.http.demo import Demo
 from bulksend.server.listening import listening, take_address, until_stopped
 from bulksend.server.process import open_parts
 from bulksend.server.settings import Settings
@@ -35,8 +36,8 @@ async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
             extra = outbox.routes(folder)
         settings = _with_dev_defaults(settings)
         parts = await stack.enter_async_context(open_parts(settings, delivery=True))
-        found = await demo(parts.pool, settings.data_dir)
-        app = build_app(parts, demo_key=found.key, demo_template=found.template_id, extra=extra)
+        found = await demo(parts)
+        app = build_app(parts, demo=found, extra=extra)
         await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port, taken=taken))
         await until_stopped(lambda: tell(_welcome(settings, found)))
 

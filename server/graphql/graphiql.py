@@ -1,114 +1,80 @@
-"""GraphiQL, the explorer people meet in a browser.
-
-Its page is a Vite project in `explorer/`. Built, it is served from here and nothing leaves the machine; where it
-is not built (a source checkout without Node), the same sources run unbundled and load GraphiQL from esm.sh.
-"""
+"""GraphiQL, the explorer people meet in a browser. Its page is built from `web/explorer`."""
 
 import hashlib
 import json
-import secrets
-from pathlib import Path
-from string import Template
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
+from bulksend.server.http import web_build
+from bulksend.server.http.demo import Demo
+from bulksend.server.http.loopback import is_from_loopback
 from bulksend.server.http.pages import PRIVATE_HEADERS
 
-EXPLORER: Final = Path(__file__).parent / "explorer"
-BUILT: Final = EXPLORER / "dist"
-CDN: Final = "https://esm.sh"
+BUILD: Final = "explorer"
+OPERATIONS: Final = web_build.WEB / "explorer" / "operations"
 
-_YEAR: Final = "public, max-age=31536000, immutable"
-_CONTENT_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf"}
 _NO_KEY: Final = '{\n  // "Authorization": "Bearer isk_…"\n}'
 _SIGNERS: Final = ("Ada Lovelace", "Grace Hopper", "Alan Turing")
+# Monaco writes style elements and style attributes, which take no nonce it knows: hence 'unsafe-inline' for
+# styles. Nothing needs inline scripts or eval.
+_CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
-def page(key: str | None, template_id: str | None = None) -> web.Response:
-    """The page, its tabs ready to run with `key` and `template_id`; without them it tells where they go."""
-    nonce = secrets.token_urlsafe(16)
-    built = is_built()
-    template = _built_page() if built else _cdn_page()
+def page(request: web.Request, demo: Demo | None = None) -> web.Response:
+    """Return the page. Its tabs are ready to run with the demo's key if it was asked for on this machine."""
+    if not web_build.is_built(BUILD):
+        return web_build.not_built("GraphiQL")
+    settings = _settings(demo if demo and is_from_loopback(request) else None)
     return web.Response(
-        text=template.substitute(settings=_settings(key, template_id), nonce=nonce),
+        # Inside <script>, where "</script>" and "<!--" would be markup.
+        text=web_build.index(BUILD).substitute(settings=json.dumps(settings).replace("<", "\\u003c")),
         content_type="text/html",
         charset="utf-8",
-        headers={**PRIVATE_HEADERS, "Content-Security-Policy": _content_security_policy(None if built else nonce)},
+        headers={**PRIVATE_HEADERS, "Content-Security-Policy": _CONTENT_SECURITY_POLICY},
     )
 
 
-def routes() -> list[web.RouteDef]:
-    """The files the page asks for, under `/graphiql/`."""
-    return [
-        web.get(r"/graphiql/assets/{name:[\w.-]+}", _asset),
-        web.get(r"/graphiql/src/{name:[\w.-]+}", _source),
-    ]
+def routes() -> Sequence[web.RouteDef]:
+    """Return the routes of the files that the page loads."""
+    return web_build.asset_routes("/graphiql", BUILD)
 
 
-def is_built() -> bool:
-    """Whether `npm run build` has been run in `explorer/`."""
-    return (BUILT / "index.html").is_file()
+def operation(name: str) -> str:
+    """Return the text of one of the operations in the page's first tabs."""
+    return (OPERATIONS / f"{name}.graphql").read_text("utf-8")
 
 
-async def _asset(request: web.Request) -> web.StreamResponse:
-    return _file(BUILT / "assets" / request.match_info["name"], cache_control=_YEAR)
-
-
-async def _source(request: web.Request) -> web.StreamResponse:
-    return _file(EXPLORER / "src" / request.match_info["name"], cache_control="no-cache")
-
-
-def _file(path: Path, *, cache_control: str) -> web.StreamResponse:
-    content_type = _CONTENT_TYPES.get(path.suffix)
-    if content_type is None or not path.is_file():
-        raise web.HTTPNotFound
-    return web.FileResponse(path, headers={"Content-Type": content_type, "Cache-Control": cache_control})
-
-
-def _built_page() -> Template:
-    return Template((BUILT / "index.html").read_text("utf-8"))
-
-
-def _cdn_page() -> Template:
-    """Fill in the versions that `package.json` pins: `@graphiql/plugin-explorer` is `$graphiql_plugin_explorer`."""
-    dependencies = json.loads((EXPLORER / "package.json").read_text("utf-8"))["dependencies"]
-    names = {name.lstrip("@").replace("/", "_").replace("-", "_"): version for name, version in dependencies.items()}
-    return Template(Template((EXPLORER / "cdn.html").read_text("utf-8")).safe_substitute(names))
-
-
-def _settings(key: str | None, template_id: str | None) -> str:
-    settings = {
+def _settings(demo: Demo | None) -> dict[str, object]:
+    return {
         "endpoint": "/graphql",
-        "workspace": _workspace(key, template_id),
-        "headers": _NO_KEY if key is None else json.dumps({"Authorization": f"Bearer {key}"}, indent=2),
-        "tools": "headers" if key is None else "variables",
-        "tabs": _tabs(template_id),
+        "workspace": _workspace(demo),
+        "headers": json.dumps({"Authorization": f"Bearer {demo.key}"}, indent=2) if demo else _NO_KEY,
+        "tools": "variables" if demo else "headers",
+        "tabs": _tabs(demo),
     }
-    # Inside <script>, where "</script>" and "<!--" would be markup.
-    return json.dumps(settings).replace("<", "\\u003c")
 
 
-def _workspace(key: str | None, template_id: str | None) -> str:
-    """A name for what the browser remembers, changing with the demo it was typed for."""
-    return hashlib.sha256(f"{key} {template_id}".encode()).hexdigest()[:16]
+def _workspace(demo: Demo | None) -> str:
+    """Return a name for what the browser remembers, which differs for each demo."""
+    return hashlib.sha256(f"{demo and demo.key} {demo and demo.template_id}".encode()).hexdigest()[:16]
 
 
-def _tabs(template_id: str | None) -> list[dict[str, str]]:
+def _tabs(demo: Demo | None) -> list[dict[str, str]]:
     # GraphiQL forgets the variables of the first of several default tabs: it has none.
     variables: dict[str, object] = {
-        "create_bulk_send": {"input": _three_signers(template_id or "tpl_…")},
-        "follow_bulk_send": {"id": "bs_…"},
+        "create_bulk_send": {"input": _three_signers(demo.template_id if demo else "tpl_…")},
+        "follow_bulk_send": {"id": (demo and demo.bulk_send_id) or "bs_…"},
     }
     return [{"query": operation("bulk_sends")}] + [
         {"query": operation(name), "variables": json.dumps(value, indent=2, ensure_ascii=False)}
         for name, value in variables.items()
     ]
-
-
-def operation(name: str) -> str:
-    """The text of one of the operations that the tabs begin with."""
-    return (EXPLORER / "operations" / f"{name}.graphql").read_text("utf-8")
 
 
 def _three_signers(template_id: str) -> dict[str, object]:
@@ -120,19 +86,3 @@ def _three_signers(template_id: str) -> dict[str, object]:
         "waitForDelivery": True,
         "dryRun": False,
     }
-
-
-def _content_security_policy(cdn_nonce: str | None) -> str:
-    """Let the page load from here alone, and with a nonce from the CDN too.
-
-    Monaco writes style elements and style attributes, which take no nonce it knows: hence 'unsafe-inline' for
-    styles. Nothing needs inline scripts or eval.
-    """
-    cdn = f" {CDN}" if cdn_nonce else ""
-    scripts = f"'self'{cdn} data: 'nonce-{cdn_nonce}'" if cdn_nonce else "'self'"
-    workers = f"'self'{cdn} blob:" if cdn_nonce else "'self'"
-    return (
-        f"default-src 'none'; script-src {scripts}; worker-src {workers}; style-src 'self'{cdn} 'unsafe-inline'; "
-        f"font-src 'self'{cdn} data:; img-src 'self' data:; connect-src 'self'{cdn}; "
-        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-    )

@@ -1,6 +1,6 @@
 """The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as multipart."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -14,7 +14,6 @@ from strawberry.types.graphql import OperationType
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
 from bulksend.schema.build import Schema
-from bulksend.server.graphql import graphiql
 from bulksend.server.graphql.multipart import Streams
 from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
 from bulksend.server.graphql.persisted_queries import PersistedQueries
@@ -68,9 +67,7 @@ class GraphQLView:
         origins: Origins,
         sockets: Sockets,
         streams: Streams,
-        show_graphiql: bool = False,
-        graphiql_key: str | None = None,
-        graphiql_template: str | None = None,
+        explorer: Callable[[web.Request], web.Response] | None = None,
     ) -> None:
         self._schema = schema
         self._admission = admission
@@ -78,16 +75,14 @@ class GraphQLView:
         self._origins = origins
         self._sockets = sockets
         self._streams = streams
-        self._graphiql_key = graphiql_key
-        self._graphiql_template = graphiql_template
-        self._show_graphiql = show_graphiql
+        self._explorer = explorer
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, always with JSON unless a browser asks for the explorer."""
         if wants_socket(request):
             return await self._sockets.serve(request)
-        if self._show_graphiql and _asks_for_page(request):
-            return graphiql.page(self._graphiql_key, self._graphiql_template)
+        if self._explorer and _asks_for_page(request):
+            return self._explorer(request)
         accepted = media_type(request.headers.get("Accept"))
         try:
             return await self._answer(request, accepted)

@@ -11,6 +11,8 @@ from support.gateway import RunningGateway, Tenant
 
 from bulksend.server.app import build_app
 from bulksend.server.graphql import graphiql
+from bulksend.server.http import web_build
+from bulksend.server.http.demo import Demo
 from bulksend.server.listening import listening
 
 FLAGS = [
@@ -33,8 +35,8 @@ expect.set_options(timeout=20_000)
 async def browser() -> AsyncIterator[Browser]:
     """One browser a run. It is missing only where nobody promised it: never in CI."""
     executable = shutil.which("chromium")
-    if not (executable and graphiql.is_built()):
-        message = "needs Chromium (apt install chromium) and the page (npm ci && npm run build in server/explorer)"
+    if not (executable and web_build.is_built(graphiql.BUILD)):
+        message = "needs Chromium (apt install chromium) and the pages (pip install -e . with access to npm)"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     async with async_playwright() as playwright:
         yield await playwright.chromium.launch(executable_path=executable, args=FLAGS)
@@ -44,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def address(gateway: RunningGateway, tenant: Tenant) -> AsyncIterator[str]:
     """GraphiQL's address in a gateway that shows it with the tenant's key and template, as `bulksend dev` does."""
     parts = replace(gateway.parts, settings=gateway.parts.settings.model_copy(update={"graphiql": True}))
-    app = build_app(parts, demo_key=tenant.key, demo_template=tenant.template_id)
+    app = build_app(parts, demo=Demo(tenant.key, tenant.template_id))
     async with listening(app, parts, host="127.0.0.1", port=0) as port:
         yield f"http://127.0.0.1:{port}/graphql"
 

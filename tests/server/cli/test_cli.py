@@ -294,8 +294,8 @@ async def test_dev_prints_what_works_and_keeps_it(tmp_path: Path) -> None:
         }
 
         # Its signing links lead to the port it really has.
-        mails = sorted((tmp_path / "data" / "outbox").glob("*.eml"))
-        assert len(mails) == 3
+        mails = [mail.read_text() for mail in (tmp_path / "data" / "outbox").glob("*.eml")]
+        assert sum(mail.splitlines()[1].endswith("@example.com") for mail in mails) == 3
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
             query = {"query": "{ documents(first: 1) { nodes { signingUrl signer { name } } } }"}
             async with session.post(graphql, json=query) as response:
@@ -317,6 +317,15 @@ async def test_dev_prints_what_works_and_keeps_it(tmp_path: Path) -> None:
 
     async with running(bulksend, "dev", until="Ctrl-C") as (_, said):
         assert set(KEY.findall(said)) == {key}
+        graphql = re.findall(r"http://127\.0\.0\.1:\d+/graphql", said)[0]
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
+            query = {"query": "{ bulkSends { nodes { name totalCount sentCount failedCount pendingCount } } }"}
+            async with session.post(graphql, json=query) as response:
+                _, demo = (await response.json())["data"]["bulkSends"]["nodes"]
+        assert (demo.pop("name"), demo) == (
+            "Demo: vendor agreements 2026",
+            {"totalCount": 12, "sentCount": 9, "failedCount": 2, "pendingCount": 1},
+        )
     for secret in ("demo_key", "secret_key"):
         assert (tmp_path / "data" / secret).stat().st_mode & 0o077 == 0
 

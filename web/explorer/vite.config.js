@@ -4,6 +4,8 @@ export default defineConfig({
   base: "/graphiql/",
   worker: { format: "es" },
   build: {
+    outDir: "../dist/explorer",
+    emptyOutDir: true,
     // Data URLs would need a looser Content-Security-Policy than files do.
     assetsInlineLimit: 0,
     // Monaco alone is larger than Vite's default.

@@ -1,4 +1,3 @@
-// Runs unbundled too, from a CDN: no JSX, no assets, only modules that cdn.html's import map names.
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { createElement } from "react";

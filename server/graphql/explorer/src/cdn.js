@@ -1,2 +1,0 @@
-import "graphiql/setup-workers/esm.sh";
-import "./explorer.js";
