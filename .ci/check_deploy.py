@@ -21,12 +21,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from tracked_files import ROOT, copy_tracked_files
+
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.smtp_sink import SmtpSink  # noqa: E402
+from support.smtp_sink import SmtpSink
 
-from bulksend.db.embedded.server import embedded_postgres  # noqa: E402
+from bulksend.db.embedded.server import embedded_postgres
 
 SERVES = re.compile(r"Bulksend serves (http://\S+)/graphql")
 DELIVERS = re.compile(r"Bulksend delivers; (http://\S+)/readyz")
@@ -77,10 +78,7 @@ def clean_clone() -> Iterator[Path]:
     """Copy the tracked files as they are now, beside an empty virtual environment `.venv`."""
     with tempfile.TemporaryDirectory(prefix="bulksend-deploy-") as folder:
         clone = Path(folder)
-        tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
-        packed = ["tar", "-C", str(ROOT), "--null", "--ignore-failed-read", "-T", "-", "-c"]
-        archive = subprocess.run(packed, input=tracked, check=True, capture_output=True).stdout
-        subprocess.run(["tar", "-C", folder, "-x"], input=archive, check=True)
+        copy_tracked_files(clone)
         (clone / "agreement.md").write_text("# Agreement\n\nBetween us and {{ signer.name }}.\n", "utf-8")
         venv.create(clone / ".venv", with_pip=True)
         yield clone
