@@ -1,9 +1,10 @@
-"""Deliveries: the queue that the pending documents are, and the results that empty it."""
+"""Deliveries: the documents with a mail to send are the queue, and results take them off it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, cast
+from enum import StrEnum
+from typing import Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 from bulksend.db.pool import Connection
@@ -11,15 +12,35 @@ from bulksend.db.queries import command, query
 
 NOW: Final = timedelta()
 
+RecordedOutcome: TypeAlias = Literal["sent", "failed", "pending"]
+
+
+class MailKind(StrEnum):
+    """What a mail is for. The invitations are a document's delivery; other mails change nothing that callers count."""
+
+    INVITATION = "invitation"
+    AMENDED_INVITATION = "amended_invitation"
+    REMINDER = "reminder"
+    COPY = "copy"
+    VOID_NOTICE = "void_notice"
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRow:
-    """One leased document and what its mail says. `age`: since it was queued; `error_…`: of its last attempt."""
+    """One leased document and what its mail needs.
+
+    `is_delivery`: the mail decides the document's delivery. `attempts`, `error_…`: of this mail, before this attempt.
+    `age`: time since the mail was queued. `status`: the document's.
+    """
 
     organization_id: UUID
     bulk_send_id: UUID
     id: UUID
     lease_id: UUID
+    mail_kind: str
+    mail_number: int
+    is_delivery: bool
+    status: str
     link_generation: int
     attempts: int
     age: timedelta
@@ -37,12 +58,14 @@ class ClaimedRow:
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One leased document that has waited too long; `error_…`: of its last attempt."""
+    """One leased document whose mail has waited too long; `attempts`, `error_…`: of this mail."""
 
     organization_id: UUID
     bulk_send_id: UUID
     id: UUID
     lease_id: UUID
+    mail_number: int
+    is_delivery: bool
     attempts: int
     error_code: str | None
     error_message: str | None
@@ -51,7 +74,7 @@ class OverdueRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one document's delivery.
+    """The outcome of one attempt to send a claimed document's mail.
 
     `outcome`: 'pending' puts it back to be tried after `wait`. `attempts`: how many this used, 0 or 1. The error's
     `smtp_code` and `error_message` are the server's own; put back without an `error_code`, the document keeps its last.
@@ -59,12 +82,14 @@ class Result:
 
     document_id: UUID
     lease_id: UUID
-    outcome: Literal["sent", "failed", "pending"]
+    outcome: RecordedOutcome
     attempts: int = 1
     wait: timedelta = NOW
     error_code: str | None = None
     error_message: str | None = None
     smtp_code: int | None = None
+    mail_number: int = 1
+    is_delivery: bool = True
 
 
 _CLAIM = query("deliveries", "claim", ClaimedRow)
@@ -77,68 +102,91 @@ _ASK_TURN = command("deliveries", "ask_turn")
 _NEXT_DUE = command("deliveries", "next_due")
 _LOCK_BULK_SEND = command("deliveries", "lock_bulk_send")
 _RECORD = command("deliveries", "record")
+_RECORD_LATER_MAILS = command("deliveries", "record_later_mails")
+_QUEUE_MAIL = command("deliveries", "queue_mail")
+_BEGIN_NEXT_MAILS = command("deliveries", "begin_next_mails")
 
 
-async def claim(conn: Connection, *, lease_id: UUID, limit: int, lease: timedelta) -> list[ClaimedRow]:
-    """Lease up to `limit` due documents of the organization whose turn it is, and put its turn behind the others'.
+async def claim(conn: Connection, *, worker_id: UUID, lease_id: UUID, limit: int, lease: timedelta) -> list[ClaimedRow]:
+    """Lease up to `limit` due documents of the organization whose turn it is, and put its turn behind the others.
 
-    Gives nothing while the circuit is open, and when that organization has nothing due: then settle its turn.
+    Return none while the circuit is open, for a worker that was declared dead, and when that organization has nothing
+    due: then call `settle_turn`.
     """
-    return await _CLAIM.all(conn, limit, lease_id, lease)
+    return await _CLAIM.all(conn, limit, lease_id, lease, worker_id)
 
 
-async def renew(conn: Connection, *, held: Sequence[ClaimedRow], lease: timedelta) -> None:
-    """Let leases last `lease` from now, but for documents that are no longer pending or another's."""
-    await _RENEW.run(
+async def renew(conn: Connection, *, held: Sequence[ClaimedRow], lease: timedelta) -> list[UUID]:
+    """Extend leases to `lease` from now, and return the ids of the documents whose lease was extended.
+
+    A document that is no longer leased by these is left out, and one that is being recorded or cancelled.
+    """
+    renewed = await _RENEW.value(
         conn,
         [document.organization_id for document in held],
         [document.id for document in held],
         [document.lease_id for document in held],
         lease,
     )
+    return cast(list[UUID], renewed)
 
 
 async def settle_turn(conn: Connection) -> bool:
-    """Move the turn that is longest due to when its organization's next document is, or end it.
+    """Move the turn that has been due longest to when its organization's next mail is due, or end it.
 
-    Needs a transaction. Gives whether another claim may find something now.
+    Needs a transaction. Return whether another claim may find something now.
     """
     organization_id = cast(UUID | None, await _TAKE_TURN.value(conn))
     if organization_id is None:
         return False
-    # Statements of their own: whoever made mail due before the turn was locked is seen, and others come after us.
+    # Statements of their own: they see whoever made mail due before the turn was locked, and others come after us.
     ended = await _END_TURN.value(conn, organization_id)
     return bool(ended or await _MOVE_TURN.value(conn, organization_id))
 
 
 async def claim_overdue(
-    conn: Connection, *, lease_id: UUID, limit: int, lease: timedelta, max_queue_age: timedelta
+    conn: Connection, *, worker_id: UUID, lease_id: UUID, limit: int, lease: timedelta, max_queue_age: timedelta
 ) -> list[OverdueRow]:
-    """Lease up to `limit` due documents that were queued `max_queue_age` ago or earlier, circuit or not.
+    """Lease up to `limit` due documents queued at least `max_queue_age` ago, whether the circuit is open or not.
 
-    Reads all that is due: for once in a while.
+    Reads every due document, so it is for rare use.
     """
-    return await _CLAIM_OVERDUE.all(conn, limit, lease_id, lease, max_queue_age)
+    return await _CLAIM_OVERDUE.all(conn, limit, lease_id, lease, max_queue_age, worker_id)
 
 
 async def ask_turn(conn: Connection, *, organization_id: UUID, wait: timedelta = NOW) -> None:
-    """See to it that the organization has a turn no later than `wait` from now."""
+    """Make sure that the organization has a turn no later than `wait` from now."""
     await _ASK_TURN.run(conn, organization_id, wait)
 
 
 async def next_due(conn: Connection) -> timedelta | None:
-    """Give how long until any organization's mail is due, 0 when it is; None when nothing is pending."""
+    """Return how long it is until the first mail of any organization is due, at least 0; None if none waits."""
     return cast(timedelta | None, await _NEXT_DUE.value(conn))
 
 
 async def record(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, results: Sequence[Result]) -> None:
-    """Record results of one bulk send's documents and move its counters by what really changed (DESIGN 8).
+    """Record results of one bulk send's documents, and move its counters by what really changed.
 
-    Needs a transaction. 'sent' always wins; anything else is dropped when the lease is no longer the document's.
+    Needs a transaction. 'sent' always wins; any other result is dropped if the lease is no longer the document's.
     """
     # A statement of its own: the next one must see what the lock's last holder committed.
     await _LOCK_BULK_SEND.run(conn, organization_id, bulk_send_id)
-    await _RECORD.run(
+    deliveries = [result for result in results if result.is_delivery]
+    later_mails = [result for result in results if not result.is_delivery]
+    have_next = deliveries and await _record_deliveries(conn, organization_id, bulk_send_id, deliveries)
+    if later_mails:
+        have_next = await _record_later_mails(conn, organization_id, bulk_send_id, later_mails) or have_next
+    if have_next:
+        await begin_next_mails(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+    waits = [result.wait for result in results if result.outcome == "pending"]
+    if waits:
+        await ask_turn(conn, organization_id=organization_id, wait=min(waits))
+
+
+async def _record_deliveries(
+    conn: Connection, organization_id: UUID, bulk_send_id: UUID, results: Sequence[Result]
+) -> bool:
+    have_next = await _RECORD.value(
         conn,
         organization_id,
         bulk_send_id,
@@ -151,6 +199,44 @@ async def record(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID,
         [result.error_message for result in results],
         [result.smtp_code for result in results],
     )
-    waits = [result.wait for result in results if result.outcome == "pending"]
-    if waits:
-        await ask_turn(conn, organization_id=organization_id, wait=min(waits))
+    return bool(have_next)
+
+
+async def _record_later_mails(
+    conn: Connection, organization_id: UUID, bulk_send_id: UUID, results: Sequence[Result]
+) -> bool:
+    have_next = await _RECORD_LATER_MAILS.value(
+        conn,
+        organization_id,
+        bulk_send_id,
+        [result.document_id for result in results],
+        [result.lease_id for result in results],
+        [result.mail_number for result in results],
+        [result.outcome for result in results],
+        [result.attempts for result in results],
+        [result.wait for result in results],
+        [result.error_code for result in results],
+    )
+    return bool(have_next)
+
+
+async def queue_mail(
+    conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, document_ids: Sequence[UUID], kind: MailKind
+) -> int:
+    """Queue one more mail of this kind for documents of a bulk send, and return how many of them exist.
+
+    Needs a transaction in which the bulk send is locked (`bulk_sends.lock`). The mail is due at once, or as soon as the
+    document's earlier mails have ended. After the commit tell the workers: `Notices.work_is_due`.
+    """
+    queued = cast(int, await _QUEUE_MAIL.value(conn, organization_id, bulk_send_id, document_ids, kind))
+    await begin_next_mails(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+    return queued
+
+
+async def begin_next_mails(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> None:
+    """Make the next mail due of every document of a bulk send that has one and no other mail due.
+
+    Needs a transaction in which the bulk send is locked.
+    """
+    await _BEGIN_NEXT_MAILS.run(conn, organization_id, bulk_send_id)
+    await ask_turn(conn, organization_id=organization_id)

@@ -35,8 +35,8 @@ class Circuit:
         self._probe_interval = timedelta(seconds=policy.probe_interval)
         self._probe_lease = timedelta(seconds=policy.probe_timeout) + PROBE_SLACK
         self._seen: tuple[ServerTrouble, float] | None = None
-        # A claim is for at most one and a half times the connections (Room).
-        self._most_drawing = 2 * mailer.idle
+        # A claim is for at most one and a half times the connections (InFlightWindow).
+        self._most_drawing = 2 * mailer.connections
         self._drawing: set[UUID] = set()
 
     def see(self, document_id: UUID, outcome: Outcome, began: float) -> None:

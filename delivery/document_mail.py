@@ -1,11 +1,13 @@
-"""One claimed document's mail: written, linked, and handed to the server."""
+"""The mail of one claimed document: composed by its kind, and handed to the SMTP server."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
 
 import structlog
 
 from bulksend.db import ids
-from bulksend.db.deliveries import ClaimedRow
+from bulksend.db.deliveries import ClaimedRow, MailKind
 from bulksend.delivery.exception_logging import described
 from bulksend.delivery.mail.message import Letter, compose, envelope_address
 from bulksend.delivery.policy import Policy
@@ -15,51 +17,65 @@ from bulksend.delivery.smtp.outcomes import UNWRITABLE_ADDRESS, Deferred, Delive
 
 log = structlog.get_logger(__name__)
 
-# Not the server's fault: it uses an attempt, so that a document nobody can write mail for ends.
-NOT_WRITTEN = Deferred(DeliveryErrorCode.MESSAGE_DEFERRED, None, "The mail could not be written.")
+Composer: TypeAlias = Callable[[ClaimedRow], Awaitable[bytes]]
+"""Returns one document's mail as SMTP takes it. May read the database; raises whatever goes wrong."""
+
+# Not the server's fault: it uses an attempt, so that a document whose mail cannot be composed ends.
+NOT_COMPOSED: Final = Deferred(DeliveryErrorCode.MESSAGE_DEFERRED, None, "The mail could not be written.")
 
 
-class Sending:
-    """Sends single documents as the policy says."""
+class DocumentMailer:
+    """Composes and sends the mail of claimed documents; `composers` has one for each kind that is queued."""
 
-    def __init__(self, mailer: Mailer, links: SigningLinks, policy: Policy) -> None:
+    def __init__(self, mailer: Mailer, composers: Mapping[str, Composer], sender: str) -> None:
         self._mailer = mailer
-        self._links = links
-        self._policy = policy
-        self._sender = policy.sender
-        self._writing = asyncio.Lock()
+        self._composers = composers
+        self._sender = sender
+        self._composing = asyncio.Lock()
 
-    async def send(self, document: ClaimedRow, deadline: float) -> Outcome:
-        """Send one document's mail and give what became of it, whatever goes wrong.
+    async def send(self, document: ClaimedRow, *, deadline: float, may_begin: Callable[[], bool]) -> Outcome:
+        """Send one document's mail and return the outcome, whatever goes wrong.
 
-        `deadline` is on `time.monotonic()`: later than that the content is not begun.
+        Its content is not begun after `deadline` on `time.monotonic()`, nor while `may_begin()` is false.
         """
         try:
             recipient = envelope_address(document.signer_email)
         except ValueError:
             return UNWRITABLE_ADDRESS
         try:
-            message = await self._write(document)
-            return await self._mailer.send(self._sender, recipient, message, deadline=deadline)
+            message = await self._compose(document)
+            return await self._mailer.send(self._sender, recipient, message, deadline=deadline, may_begin=may_begin)
         except Exception as error:
             log.error("mail failed unexpectedly", document=ids.encode(ids.DOCUMENT, document.id), **described(error))
-            return NOT_WRITTEN
+            return NOT_COMPOSED
 
-    async def _write(self, document: ClaimedRow) -> bytes:
+    async def _compose(self, document: ClaimedRow) -> bytes:
         # It takes 0.3 ms in which the process does nothing else: one at a time, and in between whatever is ready.
-        async with self._writing:
+        async with self._composing:
             await asyncio.sleep(0)
-            return compose(self._letter(document), self._policy.mail_from, self._policy.message_id_domain)
+            return await self._composers[document.mail_kind](document)
 
-    def _letter(self, document: ClaimedRow) -> Letter:
-        return Letter(
-            organization_name=document.organization_name,
-            template_name=document.template_name,
-            bulk_send_name=document.bulk_send_name,
-            email_message=document.email_message,
-            signer_name=document.signer_name,
-            signer_email=document.signer_email,
-            signer_message=document.signer_message,
-            document_id=document.id,
-            signing_url=self._links.url(document.organization_id, document.id, document.link_generation),
-        )
+
+def composers(links: SigningLinks, policy: Policy) -> dict[str, Composer]:
+    """Return the composer of each kind of mail."""
+
+    async def invitation(document: ClaimedRow) -> bytes:
+        return compose(_letter(document, links), policy.mail_from, policy.message_id_domain)
+
+    return {MailKind.INVITATION: invitation, MailKind.AMENDED_INVITATION: invitation}
+
+
+def _letter(document: ClaimedRow, links: SigningLinks) -> Letter:
+    return Letter(
+        organization_name=document.organization_name,
+        template_name=document.template_name,
+        bulk_send_name=document.bulk_send_name,
+        email_message=document.email_message,
+        signer_name=document.signer_name,
+        signer_email=document.signer_email,
+        signer_message=document.signer_message,
+        document_id=document.id,
+        signing_url=links.url(document.organization_id, document.id, document.link_generation),
+        mail_kind=document.mail_kind,
+        mail_number=document.mail_number,
+    )

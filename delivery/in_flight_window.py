@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -10,14 +11,14 @@ from typing import Final
 LINGER_SECONDS: Final = 0.005
 
 
-class Room:
-    """Counts mails in flight against connections.
+class InFlightWindow:
+    """Counts mails in flight against the connections that `connections()` says the server takes.
 
     A claim takes as long as some mails, so while mail flows, half as many as there are connections are claimed ahead:
     they are sent before the next claim is back. When none ended during the last claim, nothing is claimed ahead.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: Callable[[], int]) -> None:
         self._connections = connections
         self._ended = 0
         self._ahead = 0
@@ -27,7 +28,7 @@ class Room:
     @property
     def idle(self) -> int:
         """How many connections nothing is claimed for; below 0 when more is claimed than there are."""
-        return self._connections - self.in_flight
+        return self._connections() - self.in_flight
 
     @property
     def size(self) -> int:
@@ -35,11 +36,11 @@ class Room:
         return max(0, self.idle + self._ahead)
 
     def begin(self) -> None:
-        """Note that a mail is claimed."""
+        """Count a claimed mail."""
         self.in_flight += 1
 
     def end(self) -> None:
-        """Note that it is in flight no more."""
+        """Count a mail that is no longer in flight."""
         self.in_flight -= 1
         self._ended += 1
         self._change.set()
@@ -49,21 +50,25 @@ class Room:
         self._ended = 0
 
     def end_claim(self, *, more_is_due: bool) -> None:
-        """See how much to claim ahead the next time."""
-        self._ahead = self._connections // 2 if more_is_due and self._ended else 0
+        """Decide how much to claim ahead the next time."""
+        self._ahead = self._half if more_is_due and self._ended else 0
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for room, at most this long, and if mail flows a little longer for more of it."""
+        """Wait until mails may be claimed, at most this long, and while mail flows a little longer for more of them."""
         if not self.size:
             await self._wait_for_change(seconds)
         end = time.monotonic() + LINGER_SECONDS
-        while self._ahead and self.size < self._connections // 2 and (left := end - time.monotonic()) > 0:
+        while self._ahead and self.size < self._half and (left := end - time.monotonic()) > 0:
             await self._wait_for_change(left)
         return self.size > 0
 
     def wake(self) -> None:
         """End a wait."""
         self._change.set()
+
+    @property
+    def _half(self) -> int:
+        return self._connections() // 2
 
     async def _wait_for_change(self, seconds: float) -> None:
         self._change.clear()

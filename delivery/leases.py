@@ -1,9 +1,12 @@
-"""Keeping the leases of mails in flight: the server may take longer for its last answer than a lease lasts."""
+"""Leases of mails in flight: a mail server may take longer to answer than a lease lasts."""
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -18,40 +21,50 @@ log = structlog.get_logger(__name__)
 
 # Of the lease: one renewal may fail, and what ends right before the next has this long to be recorded.
 RENEWAL_PART: Final = 1 / 3
+# Of the lease: later than this after its last renewal nothing is begun any more.
+BEGIN_PART: Final = 2 / 3
+
+
+@dataclass(slots=True)
+class Held:
+    """A leased document, and since when its lease certainly lasts, on `time.monotonic()`."""
+
+    document: ClaimedRow
+    since: float
 
 
 class Leases:
-    """One worker's leases, renewed for as long as their mails are in flight.
-
-    Renewing needs no look at whether the content is begun: what is not by its deadline is in flight no more.
-    """
+    """One worker's leases, renewed for as long as their mails are in flight."""
 
     def __init__(self, pool: Pool, lease: timedelta) -> None:
         self._pool = pool
         self._lease = lease
-        self._kept: dict[UUID, ClaimedRow] = {}
+        self._kept: dict[UUID, Held] = {}
         self._renewing: asyncio.Task[None] | None = None
 
     @contextmanager
-    def keeping(self, document: ClaimedRow) -> Iterator[None]:
-        """Keep this document's lease during the block."""
-        self._kept[document.id] = document
+    def keeping(self, document: ClaimedRow, claimed_at: float) -> Iterator[Callable[[], bool]]:
+        """Keep this document's lease during the block, and yield whether something may be begun under it now."""
+        held = self._kept[document.id] = Held(document, claimed_at)
         if self._renewing is None:
-            self._renewing = asyncio.create_task(self._renew_for_ever())
+            self._renewing = asyncio.create_task(self._renew_repeatedly())
         try:
-            yield
+            yield partial(self._is_held, held)
         finally:
-            self._let_go(document)
+            self._let_go(held)
 
-    def _let_go(self, document: ClaimedRow) -> None:
-        # Its lease was lost and claimed anew by this worker itself: the later one is another's to end.
-        if self._kept.get(document.id) is document:
-            del self._kept[document.id]
+    def _is_held(self, held: Held) -> bool:
+        return time.monotonic() < held.since + self._lease.total_seconds() * BEGIN_PART
+
+    def _let_go(self, held: Held) -> None:
+        # This worker may have lost the lease and claimed the document anew: then the later lease stays.
+        if self._kept.get(held.document.id) is held:
+            del self._kept[held.document.id]
         if not self._kept and self._renewing:
             self._renewing.cancel()
             self._renewing = None
 
-    async def _renew_for_ever(self) -> None:
+    async def _renew_repeatedly(self) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() * RENEWAL_PART)
             try:
@@ -60,5 +73,10 @@ class Leases:
                 log.warning("leases are not renewed", **described(error))
 
     async def _renew(self) -> None:
+        began = time.monotonic()
+        kept = dict(self._kept)
         async with self._pool.acquire() as conn:
-            await deliveries.renew(conn, held=list(self._kept.values()), lease=self._lease)
+            documents = [held.document for held in kept.values()]
+            renewed = await deliveries.renew(conn, held=documents, lease=self._lease)
+        for document_id in renewed:
+            kept[document_id].since = began

@@ -10,6 +10,7 @@ MAILS: Final = Counter("bulksend_mails", "Mails by what became of the attempt to
 EXPIRED: Final = Counter("bulksend_mails_expired", "Documents failed because they had waited too long.")
 IN_FLIGHT: Final = Gauge("bulksend_mails_in_flight", "Claimed documents whose attempt has not ended.")
 UNRECORDED: Final = Gauge("bulksend_results_unrecorded", "Results of attempts that the database does not have yet.")
+TAKEN_OVER: Final = Counter("bulksend_mails_taken_over", "Claimed documents taken over from workers that died.")
 CIRCUIT_OPEN: Final = Gauge("bulksend_circuit_open", "1 while the mail server itself does not serve.")
 
 _NAMES: Final[dict[type[Outcome], str]] = {

@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import Final
+from typing import Any, Final
 
-from bulksend.db.deliveries import ClaimedRow, OverdueRow, Result
+from bulksend.db.deliveries import ClaimedRow, MailKind, OverdueRow, RecordedOutcome, Result
 from bulksend.delivery.mail.message import envelope_address
 from bulksend.delivery.smtp.outcomes import (
     Accepted,
@@ -40,8 +40,8 @@ class Policy:
     """How mail is delivered; times are in seconds.
 
     - `mail_from`: `address` or `Name <address>`.
-    - `lease`: how long a claimed document is the worker's. Within a third of it the content is begun or the document
-      given back; while the server's answer is waited for, the lease is renewed every third of it.
+    - `lease`: how long a claimed document is the worker's; renewed every third of it while the mail is in flight.
+    - `begin_within`: how long a claimed mail may wait until its content is begun; then it is given back.
     - `retry_delays`: the ladder; a document has one attempt more than it has rungs.
     - `max_queue_age`: how long a document may wait in all.
     - `smtp_rate`: mails a second of each worker, or None.
@@ -51,6 +51,7 @@ class Policy:
     mail_from: str
     message_id_domain: str
     lease: float = 180
+    begin_within: float = 60
     retry_delays: tuple[float, ...] = (10, 60, 300, 1800, 7200)
     max_queue_age: float = 86_400
     smtp_rate: float | None = None
@@ -68,11 +69,16 @@ def is_overdue(document: ClaimedRow, policy: Policy) -> bool:
     return document.age.total_seconds() >= policy.max_queue_age
 
 
+def is_obsolete(document: ClaimedRow) -> bool:
+    """Whether nobody needs the mail any more: it reminds of a document that is no longer waiting for its signer."""
+    return document.mail_kind == MailKind.REMINDER and document.status != "pending"
+
+
 def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
     """What an outcome means for the document: sent, failed, or pending until its next attempt."""
     match outcome:
         case Accepted():
-            return Result(document.id, document.lease_id, "sent")
+            return _result(document, "sent")
         case Refused():
             return _failed(document, outcome.code, outcome)
         case Deferred():
@@ -80,16 +86,20 @@ def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
         case ServerTrouble():
             return _pending(document, _patience(document, outcome, policy), outcome, attempts=0)
         case Released():
-            return Result(document.id, document.lease_id, "pending", attempts=0)
+            return _result(document, "pending", attempts=0)
+
+
+def obsolete(document: ClaimedRow) -> Result:
+    """The end of a mail that is not sent because nobody needs it any more."""
+    return _result(document, "failed", attempts=0, error_code=DeliveryErrorCode.CANCELLED)
 
 
 def expired(document: ClaimedRow | OverdueRow) -> Result:
     """The end of a document that has waited too long, with the server's last words if there were any."""
     waited_for_server = document.attempts == 0 or document.error_code in _SERVER_TROUBLE
     code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else _exhausted(document.error_code)
-    return Result(
-        document.id,
-        document.lease_id,
+    return _result(
+        document,
         "failed",
         attempts=0,
         error_code=code,
@@ -125,9 +135,8 @@ def _exhausted(last: str | None) -> DeliveryErrorCode:
 
 
 def _failed(document: ClaimedRow, code: DeliveryErrorCode, said: Refused | Deferred) -> Result:
-    return Result(
-        document.id,
-        document.lease_id,
+    return _result(
+        document,
         "failed",
         error_code=code,
         error_message=said.message,
@@ -136,13 +145,23 @@ def _failed(document: ClaimedRow, code: DeliveryErrorCode, said: Refused | Defer
 
 
 def _pending(document: ClaimedRow, wait: float, said: Deferred | ServerTrouble, *, attempts: int) -> Result:
-    return Result(
-        document.id,
-        document.lease_id,
+    return _result(
+        document,
         "pending",
         attempts=attempts,
         wait=timedelta(seconds=wait),
         error_code=said.code,
         error_message=said.message,
         smtp_code=said.smtp_code,
+    )
+
+
+def _result(document: ClaimedRow | OverdueRow, outcome: RecordedOutcome, **fields: Any) -> Result:
+    return Result(
+        document.id,
+        document.lease_id,
+        outcome,
+        mail_number=document.mail_number,
+        is_delivery=document.is_delivery,
+        **fields,
     )

@@ -1,30 +1,30 @@
-"""SMTP_RATE: no more mails a second than the provider allows."""
+"""SMTP_RATE: a limit on the mails that one worker begins each second."""
 
 import time
 from typing import Final
 
-# What may go at once after a rest, as a part of a second's allowance.
-BURST_PART: Final = 0.1
+# What may begin at once after a rest, in seconds of the rate.
+BURST_SECONDS: Final = 0.1
 
 
-class Pace:
-    """How many mails may begin now, at `rate` a second; without a rate any number. Of one worker: others add theirs."""
+class TokenBucket:
+    """Permits for `rate` mails a second, saved for `BURST_SECONDS`; without a rate any number."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
-        self._burst = max(1.0, (rate or 0) * BURST_PART)
+        self._burst = max(1.0, (rate or 0) * BURST_SECONDS)
         self._saved = self._burst
         self._counted_at = time.monotonic()
 
-    def allows(self, wanted: int) -> int:
-        """Give how many of `wanted` mails may begin now."""
+    def available(self, wanted: int) -> int:
+        """Return how many of `wanted` mails may begin now."""
         if self._rate is None:
             return wanted
         self._count(self._rate)
         return min(wanted, int(self._saved))
 
     def spend(self, mails: int) -> None:
-        """Note that mails began."""
+        """Take the permits of mails that begin."""
         self._saved -= mails
 
     @property

@@ -11,19 +11,21 @@ import structlog
 
 from bulksend.db import deliveries
 from bulksend.db.deliveries import ClaimedRow, OverdueRow
+from bulksend.db.errors import UNREACHABLE
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, writing
 from bulksend.delivery.circuit import Circuit
-from bulksend.delivery.document_mail import Sending
+from bulksend.delivery.document_mail import DocumentMailer, composers
 from bulksend.delivery.exception_logging import described
-from bulksend.delivery.in_flight_window import Room
+from bulksend.delivery.heartbeat import Heartbeat
+from bulksend.delivery.in_flight_window import InFlightWindow
 from bulksend.delivery.leases import Leases
 from bulksend.delivery.metrics import EXPIRED, IN_FLIGHT, count
-from bulksend.delivery.policy import Policy, expired, is_overdue, result
+from bulksend.delivery.policy import Policy, expired, is_obsolete, is_overdue, obsolete, result
 from bulksend.delivery.recorder import Recorder
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.delivery.smtp.mailer import Mailer
-from bulksend.delivery.token_bucket import Pace
+from bulksend.delivery.token_bucket import TokenBucket
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +33,6 @@ POLL_SECONDS: Final = 1.0
 # What is due now may be another worker's at this moment.
 BUSY_SECONDS: Final = 0.003
 OVERDUE_AT_ONCE: Final = 100
-# The content is begun within this part of the lease, counted from before the claim (DESIGN 7).
-CONTENT_PART: Final = 1 / 3
 
 
 class Worker:
@@ -45,14 +45,15 @@ class Worker:
         self._pool = pool
         self._notices = notices
         self._mailer = mailer
-        self._room = Room(mailer.idle)
+        self._window = InFlightWindow(lambda: mailer.connections)
         self._policy = policy
         self._lease = timedelta(seconds=policy.lease)
+        self._heartbeat = Heartbeat(pool, notices)
         self._leases = Leases(pool, self._lease)
-        self._sending = Sending(mailer, links, policy)
+        self._document_mailer = DocumentMailer(mailer, composers(links, policy), policy.sender)
         self._recorder = Recorder(pool, notices)
         self._circuit = Circuit(pool, notices, mailer, policy)
-        self._pace = Pace(policy.smtp_rate)
+        self._rate = TokenBucket(policy.smtp_rate)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._at_rest = asyncio.Event()
@@ -60,14 +61,15 @@ class Worker:
         self._mending: asyncio.Task[bool] | None = None
 
     async def deliver_due(self) -> int:
-        """Make one pass: claim mail for the idle connections, send it, record it, and give how many were claimed."""
-        claimed = await self._claim_and_begin()
-        await self._settle()
+        """Make one pass: claim mail for the idle connections, send and record it, and return how many were claimed."""
+        async with self._heartbeat.beating():
+            claimed = await self._claim_and_begin()
+            await self._settle()
         await self._circuit.report()
         return claimed
 
     async def mend(self) -> bool:
-        """Make one pass over an open circuit: probe the server if that is this worker's turn; give whether it serves.
+        """Make one pass over an open circuit: probe the server if it is this worker's turn; return whether it serves.
 
         While it does not, documents that have waited too long fail.
         """
@@ -79,25 +81,28 @@ class Worker:
         return serves
 
     async def run(self) -> None:
-        """Deliver whatever is or comes due, until `stop`."""
+        """Deliver whatever is or comes due, until `stop`; prove to be alive until what is in flight has ended too."""
         self._at_rest.clear()
         try:
-            while not self._stopping.is_set():
-                await self._step()
+            async with self._heartbeat.beating():
+                while not self._stopping.is_set():
+                    await self._step()
+                await self._settle()
+            await self._leave()
         finally:
             self._at_rest.set()
 
     async def stop(self, grace: float) -> bool:
         """Claim nothing more; end and record the mails whose content is begun, give the others back.
 
-        Takes at most `grace` seconds. Gives False if something was still in flight or unrecorded then: those
-        documents are sent again when their leases end.
+        Takes at most `grace` seconds. Return False if something was still in flight or unrecorded then: those
+        documents are sent again once this worker is found dead.
         """
         self._stopping.set()
         self._mailer.stop()
         if self._mending:
             self._mending.cancel()
-        self._room.wake()
+        self._window.wake()
         self._notices.work.set()
         try:
             async with asyncio.timeout(grace):
@@ -109,6 +114,10 @@ class Worker:
         # What was given back is due at once, for the others.
         self._notices.work_is_due()
         return True
+
+    async def _leave(self) -> None:
+        with suppress(*UNREACHABLE):  # then this worker is found dead, with nothing to take over
+            await self._heartbeat.leave()
 
     async def _settle(self) -> None:
         while self._in_flight:
@@ -125,30 +134,33 @@ class Worker:
             await _wait(self._stopping, POLL_SECONDS)
 
     async def _has_room(self) -> bool:
-        has_room = await self._recorder.caught_up(POLL_SECONDS) and await self._room.wait(POLL_SECONDS)
+        has_room = await self._recorder.caught_up(POLL_SECONDS) and await self._window.wait(POLL_SECONDS)
         return has_room and not self._stopping.is_set()
 
     async def _claim_and_begin(self) -> int:
         await self._circuit.report()
         # Mails in flight and results that wait are never more in all than the connections and MOST_UNRECORDED.
-        limit = self._pace.allows(min(self._room.size, self._room.idle + self._recorder.room))
+        limit = self._rate.available(min(self._window.size, self._window.idle + self._recorder.room))
         if limit <= 0:
             return 0
         # Before the claim: a notice that comes from now on may be of something it does not see.
         self._notices.work.clear()
-        self._room.begin_claim()
+        self._window.begin_claim()
         claimed_at = time.monotonic()
         claimed = await self._claim(limit)
-        self._room.end_claim(more_is_due=len(claimed) == limit)
-        self._pace.spend(len(claimed))
+        self._window.end_claim(more_is_due=len(claimed) == limit)
+        self._rate.spend(len(claimed))
         for document in claimed:
             self._begin(document, claimed_at)
         return len(claimed)
 
     async def _claim(self, limit: int) -> list[ClaimedRow]:
         while True:
+            worker_id = await self._heartbeat.worker_id()
             async with self._pool.acquire() as conn:
-                claimed = await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=self._lease)
+                claimed = await deliveries.claim(
+                    conn, worker_id=worker_id, lease_id=uuid4(), limit=limit, lease=self._lease
+                )
             if claimed or not await self._settle_turn():
                 return claimed
 
@@ -159,7 +171,7 @@ class Worker:
     def _begin(self, document: ClaimedRow, claimed_at: float) -> None:
         task = asyncio.create_task(self._deliver(document, claimed_at))
         self._in_flight.add(task)
-        self._room.begin()
+        self._window.begin()
         task.add_done_callback(self._note_end)
 
     async def _deliver(self, document: ClaimedRow, claimed_at: float) -> None:
@@ -168,9 +180,17 @@ class Worker:
             return
         if is_overdue(document, self._policy):
             self._expire(document)
-            return
-        with self._leases.keeping(document):
-            outcome = await self._sending.send(document, claimed_at + self._policy.lease * CONTENT_PART)
+        elif is_obsolete(document):
+            self._recorder.add(document, obsolete(document))
+        else:
+            await self._send(document, claimed_at)
+
+    async def _send(self, document: ClaimedRow, claimed_at: float) -> None:
+        deadline = claimed_at + self._policy.begin_within
+        with self._leases.keeping(document, claimed_at) as is_held:
+            outcome = await self._document_mailer.send(
+                document, deadline=deadline, may_begin=lambda: self._heartbeat.is_proven and is_held()
+            )
         self._circuit.see(document.id, outcome, claimed_at)
         count(outcome)
         self._recorder.add(document, result(document, outcome, self._policy))
@@ -178,7 +198,7 @@ class Worker:
     def _note_end(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         IN_FLIGHT.set(len(self._in_flight))
-        self._room.end()
+        self._window.end()
         if not self._in_flight:
             self._recorder.hurry()
 
@@ -189,7 +209,7 @@ class Worker:
             seconds = min(self._policy.probe_interval, POLL_SECONDS)
         else:
             seconds = await self._next_due()
-        await _wait(self._notices.work, max(seconds, self._pace.wait, BUSY_SECONDS))
+        await _wait(self._notices.work, max(seconds, self._rate.wait, BUSY_SECONDS))
 
     async def _next_due(self) -> float:
         async with self._pool.acquire() as conn:
@@ -210,9 +230,15 @@ class Worker:
 
     async def _claim_overdue(self) -> list[OverdueRow]:
         age = timedelta(seconds=self._policy.max_queue_age)
+        worker_id = await self._heartbeat.worker_id()
         async with self._pool.acquire() as conn:
             return await deliveries.claim_overdue(
-                conn, lease_id=uuid4(), limit=OVERDUE_AT_ONCE, lease=self._lease, max_queue_age=age
+                conn,
+                worker_id=worker_id,
+                lease_id=uuid4(),
+                limit=OVERDUE_AT_ONCE,
+                lease=self._lease,
+                max_queue_age=age,
             )
 
     def _expire(self, document: ClaimedRow | OverdueRow) -> None:

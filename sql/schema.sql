@@ -146,13 +146,24 @@ CREATE TABLE public.documents (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    worker_id uuid,
+    mail_kind text DEFAULT 'invitation'::text NOT NULL,
+    later_mails text[] DEFAULT '{}'::text[] NOT NULL,
+    mail_number integer DEFAULT 1 NOT NULL,
+    mail_attempts integer DEFAULT 0 NOT NULL,
+    mail_error_code text,
+    is_delivery boolean GENERATED ALWAYS AS (((delivery_status = 'pending'::text) AND (mail_kind = ANY (ARRAY['invitation'::text, 'amended_invitation'::text])))),
     CONSTRAINT documents_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT documents_delivery_status_check CHECK ((delivery_status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text]))),
     CONSTRAINT documents_external_id_check CHECK ((char_length(external_id) <= 255)),
     CONSTRAINT documents_failed_has_cause CHECK (((delivery_status <> 'failed'::text) OR ((failed_at IS NOT NULL) AND (error_code IS NOT NULL)))),
+    CONSTRAINT documents_later_mails CHECK ((later_mails <@ '{invitation,amended_invitation,reminder,copy,void_notice}'::text[])),
     CONSTRAINT documents_link_generation_check CHECK ((link_generation > 0)),
-    CONSTRAINT documents_only_pending_is_leased CHECK (((delivery_status = 'pending'::text) OR (lease_id IS NULL))),
-    CONSTRAINT documents_pending_has_next_attempt CHECK (((delivery_status = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+    CONSTRAINT documents_mail_attempts CHECK ((mail_attempts >= 0)),
+    CONSTRAINT documents_mail_kind CHECK ((mail_kind = ANY (ARRAY['invitation'::text, 'amended_invitation'::text, 'reminder'::text, 'copy'::text, 'void_notice'::text]))),
+    CONSTRAINT documents_mail_number CHECK ((mail_number > 0)),
+    CONSTRAINT documents_only_due_is_claimed CHECK (((next_attempt_at IS NOT NULL) OR ((lease_id IS NULL) AND (worker_id IS NULL)))),
+    CONSTRAINT documents_pending_is_due CHECK (((delivery_status <> 'pending'::text) OR (next_attempt_at IS NOT NULL))),
     CONSTRAINT documents_sent_has_time CHECK (((delivery_status = 'sent'::text) = (sent_at IS NOT NULL))),
     CONSTRAINT documents_signer_email_check CHECK (((char_length(signer_email) >= 3) AND (char_length(signer_email) <= 254))),
     CONSTRAINT documents_signer_index_check CHECK (((signer_index >= 0) AND (signer_index <= 499))),
@@ -249,6 +260,13 @@ CREATE VIEW public.template_rows AS
     created_at
    FROM public.templates;
 
+CREATE TABLE public.workers (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    beats bigint DEFAULT 0 NOT NULL,
+    dead_at timestamp with time zone
+)
+WITH (fillfactor='50');
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
 
@@ -285,6 +303,9 @@ ALTER TABLE ONLY public.smtp_circuit
 ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_pkey PRIMARY KEY (organization_id, id);
 
+ALTER TABLE ONLY public.workers
+    ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
+
 CREATE INDEX bulk_sends_by_external_id ON public.bulk_sends USING btree (organization_id, external_id, id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
 
 CREATE UNIQUE INDEX bulk_sends_by_idempotency_key ON public.bulk_sends USING btree (organization_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
@@ -299,7 +320,7 @@ CREATE INDEX documents_by_external_id ON public.documents USING btree (organizat
 
 CREATE INDEX documents_by_signer ON public.documents USING btree (organization_id, lower(signer_email), bulk_send_id, signer_index) WHERE (deleted_at IS NULL);
 
-CREATE INDEX documents_pending ON public.documents USING btree (organization_id, next_attempt_at) WHERE ((delivery_status = 'pending'::text) AND (deleted_at IS NULL));
+CREATE INDEX documents_due ON public.documents USING btree (organization_id, next_attempt_at) WHERE ((next_attempt_at IS NOT NULL) AND (deleted_at IS NULL));
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);

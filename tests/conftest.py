@@ -115,8 +115,8 @@ def _database(server_dsn: str, name: str) -> str:
 
 async def _empty(pool: Pool) -> None:
     await pool.execute(
-        "DELETE FROM delivery_turns; DELETE FROM documents; DELETE FROM bulk_sends; DELETE FROM templates;"
-        "DELETE FROM api_keys; DELETE FROM bulk_send_rates; DELETE FROM organizations"
+        "DELETE FROM workers; DELETE FROM delivery_turns; DELETE FROM documents; DELETE FROM bulk_sends;"
+        "DELETE FROM templates; DELETE FROM api_keys; DELETE FROM bulk_send_rates; DELETE FROM organizations"
     )
 
 

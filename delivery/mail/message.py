@@ -14,6 +14,7 @@ import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bulksend.db import ids
+from bulksend.db.deliveries import MailKind
 from bulksend.delivery.mail import headers
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Letter:
     signer_message: str | None
     document_id: UUID
     signing_url: str
+    mail_kind: str = MailKind.INVITATION
+    mail_number: int = 1
 
 
 def subject(letter: Letter) -> str:
@@ -71,14 +74,14 @@ def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
     is ASCII, unless an address has a local part that is not: then the server must speak SMTPUTF8. Raises
     ValueError for what is no address.
     """
-    document = ids.encode("doc", letter.document_id)
-    boundary = f"=_{document}"
+    name = mail_id(letter.document_id, letter.mail_kind, letter.mail_number)
+    boundary = f"=_{name}"
     head = (
         f"From: {_sender(mail_from)}",
         f"To: {headers.mailbox(letter.signer_name, envelope_address(letter.signer_email))}",
         f"Subject: {headers.unstructured(subject(letter))}",
         f"Date: {format_datetime(datetime.now(UTC))}",
-        f"Message-ID: <{document}@{_ascii_domain(message_id_domain)}>",
+        f"Message-ID: <{name}@{_ascii_domain(message_id_domain)}>",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
@@ -86,6 +89,12 @@ def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
     parts = (_part("plain", text(letter)), _part("html", _html(letter)))
     body = "".join(f"\r\n--{boundary}\r\n{part}" for part in parts)
     return "\r\n".join((*head, f"{body}\r\n--{boundary}--\r\n")).encode("utf-8")
+
+
+def mail_id(document_id: UUID, kind: str, number: int) -> str:
+    """Return what names one mail of a document, the same for each copy of it: the left part of its Message-ID."""
+    document = ids.encode(ids.DOCUMENT, document_id)
+    return document if kind == MailKind.INVITATION else f"{document}.{kind}.{number}"
 
 
 def envelope_address(email: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -125,12 +126,25 @@ class Mailer:
         """How many sends could begin at once now."""
         return 0 if self._stopped else max(0, self._connections - len(self._clocks))
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, deadline: float) -> Outcome:
+    @property
+    def connections(self) -> int:
+        """How many mails can be on their way at once."""
+        return self._connections
+
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        deadline: float,
+        may_begin: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
         """Send one mail, waiting for a free connection if there is none.
 
         `message` is 7-bit, headers and body. `deadline` is on `time.monotonic()`: the content is never begun
-        after it; once begun, the server's answer is waited for. Cancelling closes the connection; once the
-        content was begun that may lose an acceptance, so prefer `stop`.
+        after it, nor while `may_begin()` is false; once begun, the server's answer is waited for. Cancelling closes
+        the connection; once the content was begun that may lose an acceptance, so prefer `stop`.
         Raises ValueError for a sender that no MAIL FROM can carry.
         """
         sender_path, recipient_path = path(sender), path(recipient)
@@ -138,7 +152,7 @@ class Mailer:
             raise ValueError("The sender's address has characters that SMTP cannot carry.")
         if recipient_path is None:
             return UNWRITABLE_ADDRESS
-        clock = Clock(deadline)
+        clock = Clock(deadline, may_begin)
         if self._stopped or clock.is_over:
             return Released()
         outcome = await self._timed(Mail(sender_path, recipient_path, message), clock)

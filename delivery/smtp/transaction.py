@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulksend.delivery.smtp.connection import Connection
@@ -11,8 +12,9 @@ from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Relea
 class Clock:
     """The time one mail has: up to its content each stage some seconds, and none of them past the deadline."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._deadline = deadline
+        self._may_begin = may_begin
         self._content_begun = False
         # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
         self._ends_at_deadline = True
@@ -21,8 +23,8 @@ class Clock:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is too late to begin the content."""
-        return time.monotonic() >= self._deadline
+        """Whether the content must not be begun any more."""
+        return time.monotonic() >= self._deadline or not self._may_begin()
 
     def allow(self, seconds: float) -> None:
         """Give the stage that begins now this long, but no longer than the deadline."""

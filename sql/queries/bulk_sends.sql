@@ -306,9 +306,14 @@ WITH cancelled AS (
     UPDATE documents SET
         status = CASE WHEN status = 'pending' THEN 'cancelled' ELSE status END,
         delivery_status = 'failed',
-        next_attempt_at = NULL,
-        in_flight_until = CASE WHEN lease_id IS NOT NULL THEN next_attempt_at + $3::interval ELSE in_flight_until END,
-        lease_id = NULL,
+        next_attempt_at = CASE WHEN NOT is_delivery THEN next_attempt_at END,
+        in_flight_until = CASE
+            WHEN is_delivery AND lease_id IS NOT NULL THEN next_attempt_at + $3::interval
+            ELSE in_flight_until
+        END,
+        lease_id = CASE WHEN NOT is_delivery THEN lease_id END,
+        worker_id = CASE WHEN NOT is_delivery THEN worker_id END,
+        later_mails = array_remove(later_mails, 'invitation'),
         failed_at = clock_timestamp(),
         error_code = 'CANCELLED',
         error_message = 'The sender cancelled it.',
@@ -339,8 +344,10 @@ WITH retried AS (
         status = CASE WHEN status = 'cancelled' THEN 'pending' ELSE status END,
         delivery_status = 'pending',
         attempts = 0,
-        queued_at = clock_timestamp(),
-        next_attempt_at = greatest(clock_timestamp(), in_flight_until),
+        queued_at = CASE WHEN next_attempt_at IS NULL THEN clock_timestamp() ELSE queued_at END,
+        mail_kind = CASE WHEN next_attempt_at IS NULL THEN 'invitation' ELSE mail_kind END,
+        later_mails = CASE WHEN next_attempt_at IS NULL THEN later_mails ELSE later_mails || 'invitation'::text END,
+        next_attempt_at = coalesce(next_attempt_at, greatest(clock_timestamp(), in_flight_until)),
         failed_at = NULL,
         error_code = NULL,
         error_message = NULL,

@@ -1,5 +1,5 @@
 -- name: take_turn
--- Lock the organization whose mail is longest due; nobody's is while the circuit is open. Has no organization yet.
+-- Lock the turn of the organization whose mail has been due longest; no row while the circuit is open.
 SELECT organization_id
 FROM delivery_turns
 WHERE
@@ -13,11 +13,12 @@ LIMIT 1
 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: claim
--- Lease due documents of the organization longest due, and put its turn behind the others'. None while the circuit is
--- open. Claimed means in flight until the lease ends, and found again by the same index.
--- Due by statement_timestamp(), which an index can be searched for; clock_timestamp() would read all that waits.
--- The turn is not locked, for several may claim of one organization at once; if it is locked, another moves it.
--- It begins to read where the last one ended; when nothing is found there, settling the turn begins anew.
+-- Lease due documents of the organization that has waited longest to a living worker, and put its turn behind the
+-- others. Return none while the circuit is open. A claimed document is in flight until its lease ends, which is when
+-- the same index finds it again.
+-- statement_timestamp() can be searched for in an index; with clock_timestamp() every waiting document would be read.
+-- The turn is not locked, so several workers may claim from one organization at once; whoever locked it moves it.
+-- A claim begins to read where the last one ended; if nothing is found there, settle_turn lets the next begin anew.
 WITH turn AS (
     SELECT
         organization_id,
@@ -29,6 +30,10 @@ WITH turn AS (
         AND NOT EXISTS (
             SELECT FROM smtp_circuit
             WHERE smtp_circuit.opened_at IS NOT NULL
+        )
+        AND EXISTS (
+            SELECT FROM workers
+            WHERE workers.id = $4 AND workers.dead_at IS NULL
         )
     ORDER BY due_at
     LIMIT 1
@@ -42,7 +47,6 @@ due AS (
     FROM documents
     WHERE
         organization_id = (SELECT turn.organization_id FROM turn)
-        AND delivery_status = 'pending'
         AND deleted_at IS NULL
         AND next_attempt_at >= (SELECT turn.read_from FROM turn)
         AND next_attempt_at <= statement_timestamp()
@@ -52,7 +56,7 @@ due AS (
 ),
 
 claimed AS (
-    UPDATE documents SET lease_id = $2, next_attempt_at = clock_timestamp() + $3::interval
+    UPDATE documents SET lease_id = $2, worker_id = $4, next_attempt_at = clock_timestamp() + $3::interval
     FROM due
     WHERE documents.organization_id = due.organization_id AND documents.id = due.id
     RETURNING
@@ -60,14 +64,18 @@ claimed AS (
         documents.bulk_send_id,
         documents.id,
         documents.lease_id,
+        documents.mail_kind,
+        documents.mail_number,
+        documents.is_delivery,
+        documents.status,
         documents.link_generation,
-        documents.attempts,
+        CASE WHEN documents.is_delivery THEN documents.attempts ELSE documents.mail_attempts END AS attempts,
         documents.queued_at,
         documents.signer_index,
         documents.signer_name,
         documents.signer_email,
         documents.signer_message,
-        documents.error_code,
+        CASE WHEN documents.is_delivery THEN documents.error_code ELSE documents.mail_error_code END AS error_code,
         documents.error_message,
         documents.smtp_code
 ),
@@ -96,6 +104,10 @@ SELECT
     claimed.bulk_send_id,
     claimed.id,
     claimed.lease_id,
+    claimed.mail_kind,
+    claimed.mail_number,
+    claimed.is_delivery,
+    claimed.status,
     claimed.link_generation,
     claimed.attempts,
     clock_timestamp() - claimed.queued_at AS age,
@@ -118,8 +130,8 @@ INNER JOIN organizations ON claimed.organization_id = organizations.id
 ORDER BY claimed.bulk_send_id, claimed.signer_index;
 
 -- name: renew
--- Let leases last this long from now, but for documents that are no longer pending or another's. What somebody has
--- locked is being recorded or cancelled; waiting for it could deadlock.
+-- Extend leases to this long from now, except for documents that are no longer leased by these ids, and return which
+-- were extended. Whoever has locked a document records or cancels it; waiting for it could deadlock.
 WITH held AS (
     SELECT
         documents.organization_id,
@@ -130,16 +142,21 @@ WITH held AS (
             given.organization_id = documents.organization_id
             AND given.id = documents.id
             AND given.lease_id = documents.lease_id
-    WHERE documents.delivery_status = 'pending'
     FOR NO KEY UPDATE OF documents SKIP LOCKED
+),
+
+renewed AS (
+    UPDATE documents SET next_attempt_at = clock_timestamp() + $4::interval
+    FROM held
+    WHERE documents.organization_id = held.organization_id AND documents.id = held.id
+    RETURNING documents.id
 )
 
-UPDATE documents SET next_attempt_at = clock_timestamp() + $4::interval
-FROM held
-WHERE documents.organization_id = held.organization_id AND documents.id = held.id;
+SELECT coalesce(array_agg(renewed.id), '{}') FROM renewed;
 
 -- name: claim_overdue
--- Lease documents that are due and were queued this long ago, anybody's, circuit or not. Reads all that is due.
+-- Lease due documents of any organization whose mail was queued this long ago, whether the circuit is open or not.
+-- Reads every due document.
 WITH overdue AS (
     SELECT
         documents.organization_id,
@@ -147,8 +164,7 @@ WITH overdue AS (
     FROM delivery_turns
     INNER JOIN documents ON delivery_turns.organization_id = documents.organization_id
     WHERE
-        documents.delivery_status = 'pending'
-        AND documents.deleted_at IS NULL
+        documents.deleted_at IS NULL
         AND documents.next_attempt_at <= statement_timestamp()
         AND documents.queued_at <= statement_timestamp() - $4::interval
     ORDER BY documents.queued_at
@@ -156,7 +172,7 @@ WITH overdue AS (
     FOR NO KEY UPDATE OF documents SKIP LOCKED
 )
 
-UPDATE documents SET lease_id = $2, next_attempt_at = clock_timestamp() + $3::interval
+UPDATE documents SET lease_id = $2, worker_id = $5, next_attempt_at = clock_timestamp() + $3::interval
 FROM overdue
 WHERE documents.organization_id = overdue.organization_id AND documents.id = overdue.id
 RETURNING
@@ -164,35 +180,37 @@ RETURNING
     documents.bulk_send_id,
     documents.id,
     documents.lease_id,
-    documents.attempts,
-    documents.error_code,
+    documents.mail_number,
+    documents.is_delivery,
+    CASE WHEN documents.is_delivery THEN documents.attempts ELSE documents.mail_attempts END AS attempts,
+    CASE WHEN documents.is_delivery THEN documents.error_code ELSE documents.mail_error_code END AS error_code,
     documents.error_message,
     documents.smtp_code;
 
 -- name: end_turn
--- An organization with nothing pending has no turn. (NOT EXISTS might read all its documents.)
+-- Delete the turn of an organization for which no mail is due or waits. (NOT EXISTS might read all its documents.)
 DELETE FROM delivery_turns
 WHERE
     delivery_turns.organization_id = $1
     AND (
         SELECT next_attempt_at
         FROM documents
-        WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
+        WHERE organization_id = $1 AND next_attempt_at IS NOT NULL AND deleted_at IS NULL
         ORDER BY next_attempt_at
         LIMIT 1
     ) IS NULL
 RETURNING TRUE AS ended;
 
 -- name: move_turn
--- Put an organization's turn at its next pending document, behind the others if that is due, and have it read from the
--- beginning; tells whether a claim may find something now that it did not find before.
+-- Move an organization's turn to its next waiting document, behind the others if that is due, and have it read from the
+-- beginning; return whether a claim may now find something that it did not find before.
 UPDATE delivery_turns SET
     due_at = greatest(pending.next_attempt_at, clock_timestamp()),
     read_from = '-infinity'
 FROM (
     SELECT next_attempt_at
     FROM documents
-    WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
+    WHERE organization_id = $1 AND next_attempt_at IS NOT NULL AND deleted_at IS NULL
     ORDER BY next_attempt_at
     LIMIT 1
 ) AS pending
@@ -200,13 +218,13 @@ WHERE delivery_turns.organization_id = $1
 RETURNING pending.next_attempt_at > clock_timestamp() OR old.read_from > '-infinity' AS is_worth_a_claim;
 
 -- name: ask_turn
--- Give an organization a turn no later than this long from now.
+-- Make sure that an organization has a turn no later than this long from now.
 INSERT INTO delivery_turns AS turns (organization_id, due_at)
 VALUES ($1, clock_timestamp() + $2::interval)
 ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at;
 
 -- name: next_due
--- How long until somebody's mail is due; no row when nothing is pending.
+-- Return how long it is until the first mail of any organization is due; no row when none waits.
 SELECT greatest(due_at - clock_timestamp(), interval '0') AS wait
 FROM delivery_turns
 ORDER BY due_at
@@ -220,9 +238,11 @@ WHERE organization_id = $1 AND id = $2
 FOR NO KEY UPDATE;
 
 -- name: record
--- Record results of one bulk send's documents and move its counters by what really changed.
--- 'sent' is absorbing and always wins; anything else needs the lease and a document still pending.
+-- Record results of the deliveries of one bulk send's documents, move its counters by what really changed, and return
+-- whether any of these documents has another mail to send.
+-- 'sent' is absorbing and always wins; anything else needs the lease and a delivery still pending.
 -- A document put back without an error of its own keeps the last one. Of two results for one document 'sent' counts.
+-- A late 'sent' finds another mail of the document in flight at times, and leaves that one alone.
 WITH results AS (
     SELECT DISTINCT ON (given.id)
         given.id,
@@ -245,8 +265,16 @@ changed AS (
     UPDATE documents SET
         delivery_status = results.outcome,
         attempts = documents.attempts + results.attempts,
-        next_attempt_at = CASE WHEN results.outcome = 'pending' THEN clock_timestamp() + results.wait END,
-        lease_id = NULL,
+        next_attempt_at = CASE
+            WHEN results.outcome = 'pending' THEN clock_timestamp() + results.wait
+            WHEN NOT documents.is_delivery THEN documents.next_attempt_at
+        END,
+        lease_id = CASE WHEN NOT documents.is_delivery THEN documents.lease_id END,
+        worker_id = CASE WHEN NOT documents.is_delivery THEN documents.worker_id END,
+        later_mails = CASE
+            WHEN results.outcome = 'sent' THEN array_remove(documents.later_mails, 'invitation')
+            ELSE documents.later_mails
+        END,
         sent_at = CASE WHEN results.outcome = 'sent' THEN clock_timestamp() END,
         failed_at = CASE WHEN results.outcome = 'failed' THEN clock_timestamp() END,
         error_code = CASE WHEN results.keeps_error THEN documents.error_code ELSE results.error_code END,
@@ -265,22 +293,101 @@ changed AS (
         )
     RETURNING
         old.delivery_status AS before,
-        new.delivery_status AS after
+        new.delivery_status AS after,
+        new.next_attempt_at IS NULL AND cardinality(new.later_mails) > 0 AS has_next_mail
 ),
 
 moved AS (
     SELECT
         count(*) FILTER (WHERE after = 'sent') AS sent,
-        count(*) FILTER (WHERE after = 'failed') - count(*) FILTER (WHERE before = 'failed') AS failed
+        count(*) FILTER (WHERE after = 'failed') - count(*) FILTER (WHERE before = 'failed') AS failed,
+        coalesce(bool_or(has_next_mail), FALSE) AS have_next_mail
     FROM changed
+),
+
+counted AS (
+    UPDATE bulk_sends SET
+        sent_count = bulk_sends.sent_count + moved.sent,
+        failed_count = bulk_sends.failed_count + moved.failed,
+        updated_at = clock_timestamp()
+    FROM moved
+    WHERE
+        bulk_sends.organization_id = $1
+        AND bulk_sends.id = $2
+        AND (moved.sent <> 0 OR moved.failed <> 0)
 )
 
-UPDATE bulk_sends SET
-    sent_count = bulk_sends.sent_count + moved.sent,
-    failed_count = bulk_sends.failed_count + moved.failed,
-    updated_at = clock_timestamp()
-FROM moved
+SELECT moved.have_next_mail FROM moved;
+
+-- name: record_later_mails
+-- Record results of mails that are not the delivery of their document, which change nothing that callers count, and
+-- return whether any of these documents has another mail to send. A result counts with the lease; 'sent' also while the
+-- mail with its number is still due.
+WITH results AS (
+    SELECT DISTINCT ON (given.id)
+        given.id,
+        given.lease_id,
+        given.mail_number,
+        given.outcome,
+        given.attempts,
+        given.wait,
+        given.error_code
+    FROM
+        unnest($3::uuid[], $4::uuid[], $5::integer[], $6::text[], $7::integer[], $8::interval[], $9::text[])
+            AS given (id, lease_id, mail_number, outcome, attempts, wait, error_code)
+    ORDER BY given.id ASC, given.outcome = 'sent' DESC
+),
+
+changed AS (
+    UPDATE documents SET
+        mail_attempts = documents.mail_attempts + results.attempts,
+        mail_error_code = CASE
+            WHEN results.outcome = 'pending' THEN coalesce(results.error_code, documents.mail_error_code)
+            ELSE results.error_code
+        END,
+        next_attempt_at = CASE WHEN results.outcome = 'pending' THEN clock_timestamp() + results.wait END,
+        lease_id = NULL,
+        worker_id = NULL
+    FROM results
+    WHERE
+        documents.organization_id = $1
+        AND documents.bulk_send_id = $2
+        AND documents.id = results.id
+        AND documents.next_attempt_at IS NOT NULL
+        AND (
+            documents.lease_id = results.lease_id
+            OR (results.outcome = 'sent' AND documents.mail_number = results.mail_number)
+        )
+    RETURNING new.next_attempt_at IS NULL AND cardinality(new.later_mails) > 0 AS has_next_mail
+)
+
+SELECT coalesce(bool_or(changed.has_next_mail), FALSE) FROM changed;
+
+-- name: queue_mail
+-- Append one more mail of this kind to the mails of documents, and return how many documents that were. Lock the bulk
+-- send first.
+WITH queued AS (
+    UPDATE documents SET later_mails = later_mails || $4::text
+    WHERE organization_id = $1 AND bulk_send_id = $2 AND id = any($3::uuid[]) AND deleted_at IS NULL
+    RETURNING id
+)
+
+SELECT count(*) FROM queued;
+
+-- name: begin_next_mails
+-- Make the next mail due of every document of a bulk send that has one and no other mail due; but not while a cancelled
+-- mail may still be in flight.
+UPDATE documents SET
+    mail_kind = later_mails[1],
+    later_mails = later_mails[2:],
+    mail_number = mail_number + 1,
+    mail_attempts = 0,
+    mail_error_code = NULL,
+    queued_at = clock_timestamp(),
+    next_attempt_at = greatest(clock_timestamp(), in_flight_until)
 WHERE
-    bulk_sends.organization_id = $1
-    AND bulk_sends.id = $2
-    AND (moved.sent <> 0 OR moved.failed <> 0);
+    organization_id = $1
+    AND bulk_send_id = $2
+    AND deleted_at IS NULL
+    AND next_attempt_at IS NULL
+    AND cardinality(later_mails) > 0;

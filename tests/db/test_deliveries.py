@@ -23,7 +23,7 @@ from support.bulk_sending import (
 )
 from support.delivering import eventually
 
-from bulksend.db import circuit, deliveries, migrations
+from bulksend.db import circuit, deliveries, migrations, workers
 from bulksend.db.circuit import Trouble
 from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.pool import Connection, Pool, writing
@@ -42,7 +42,9 @@ async def conn(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def claim(conn: Connection, limit: int = 10, lease: timedelta = LEASE) -> list[ClaimedRow]:
-    return await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=lease)
+    return await deliveries.claim(
+        conn, worker_id=await workers.register(conn), lease_id=uuid4(), limit=limit, lease=lease
+    )
 
 
 async def record(pool: Pool, sent: Sent, *results: Result) -> None:
@@ -164,8 +166,9 @@ async def test_plans_made_before_the_first_analyze_look_for_single_documents(ser
         await migrations.migrate(dsn)
         conn = await asyncpg.connect(dsn)
         await conn.execute("SET plan_cache_mode = force_generic_plan")
-        await conn.execute(f"PREPARE claim (integer, uuid, interval) AS {BOUND['deliveries', 'claim'].text}")
-        claim_five = "EXECUTE claim (5, gen_random_uuid(), '1 minute')"
+        await conn.execute(f"PREPARE claim (integer, uuid, interval, uuid) AS {BOUND['deliveries', 'claim'].text}")
+        worker_id = await workers.register(conn)
+        claim_five = f"EXECUTE claim (5, gen_random_uuid(), '1 minute', '{worker_id}')"
         await conn.execute(claim_five)
         organization_id, template_id = await new_organization(conn)
         for _ in range(3):
@@ -234,12 +237,19 @@ async def test_overdue_documents_are_claimed_apart(pool: Pool, conn: Connection)
     await create_for_new_organization(pool, addresses(2))
     day = timedelta(days=1)
 
-    overdue = await deliveries.claim_overdue(conn, lease_id=uuid4(), limit=10, lease=LEASE, max_queue_age=day)
+    overdue = await deliveries.claim_overdue(
+        conn, worker_id=await workers.register(conn), lease_id=uuid4(), limit=10, lease=LEASE, max_queue_age=day
+    )
 
     assert {row.bulk_send_id for row in overdue} == {old.id}
     assert len(overdue) == 2
     assert in_flight.id not in {row.id for row in overdue}
-    assert await deliveries.claim_overdue(conn, lease_id=uuid4(), limit=9, lease=LEASE, max_queue_age=day) == []
+    assert (
+        await deliveries.claim_overdue(
+            conn, worker_id=await workers.register(conn), lease_id=uuid4(), limit=9, lease=LEASE, max_queue_age=day
+        )
+        == []
+    )
 
 
 async def test_results_move_the_counters(pool: Pool, conn: Connection) -> None:
@@ -392,10 +402,10 @@ async def _is_waited(pool: Pool) -> bool:
 
 # Hot statements, what their parameters are, and the index each must use.
 PLANS = {
-    "claim": ("10, uuidv7(), '180 s'", ["delivery_turns_by_due", "documents_pending"]),
+    "claim": ("10, uuidv7(), '180 s', '{worker}'", ["delivery_turns_by_due", "documents_due"]),
     "take_turn": ("", ["delivery_turns_by_due"]),
-    "end_turn": ("'{organization}'", ["documents_pending"]),
-    "move_turn": ("'{organization}'", ["documents_pending"]),
+    "end_turn": ("'{organization}'", ["documents_due"]),
+    "move_turn": ("'{organization}'", ["documents_due"]),
     "next_due": ("", ["delivery_turns_by_due"]),
     "record": (
         "'{organization}', '{bulk_send}', array_fill('{document}'::uuid, '{{20}}'), array_fill(uuidv7(), '{{20}}'), "
@@ -415,7 +425,8 @@ async def seeded(pool: Pool) -> dict[str, UUID]:
             sent = await create(conn, organization_id, template_id, addresses(500))
         await conn.execute(_SEED)
         document_id = await conn.fetchval("SELECT id FROM documents WHERE bulk_send_id = $1 LIMIT 1", sent.id)
-    return {"organization": organization_id, "bulk_send": sent.id, "document": document_id}
+        worker_id = await workers.register(conn)
+    return {"organization": organization_id, "bulk_send": sent.id, "document": document_id, "worker": worker_id}
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
@@ -426,8 +437,8 @@ async def test_hot_statements_use_their_indexes(pool: Pool, seeded: dict[str, UU
         scanned = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
         assert used.issuperset(indexes), name
         # Of these there are few rows here.
-        assert scanned <= {"smtp_circuit", "templates", "bulk_sends"}, name
-        assert "Sort" not in {node["Node Type"] for node in _nodes(plan) if "documents_pending" in str(node)}, name
+        assert scanned <= {"smtp_circuit", "templates", "bulk_sends", "workers"}, name
+        assert "Sort" not in {node["Node Type"] for node in _nodes(plan) if "documents_due" in str(node)}, name
 
 
 async def _plan(pool: Pool, name: str, arguments: str, mode: str) -> Any:

@@ -29,7 +29,7 @@ WITHOUT_ORGANIZATION = {
     ("deliveries", "next_due"),
     ("deliveries", "take_turn"),
     ("organizations", "find_by_name"),
-    *((noun, name) for noun, name in BOUND if noun == "circuit"),
+    *((noun, name) for noun, name in BOUND if noun in ("circuit", "workers")),
 }
 
 PYTHON_TYPES = {

@@ -9,7 +9,7 @@ import pytest
 from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted
 from support.delivering import eventually
 
-from bulksend.db import deliveries
+from bulksend.db import deliveries, workers
 from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
@@ -40,7 +40,9 @@ async def claimed(pool: Pool, count: int) -> tuple[Sent, list[ClaimedRow]]:
     sent = await create_for_new_organization(pool, addresses(count))
     await pool.execute("DELETE FROM delivery_turns WHERE organization_id <> $1", sent.organization_id)
     async with pool.acquire() as conn:
-        return sent, await deliveries.claim(conn, lease_id=uuid4(), limit=count, lease=LEASE)
+        return sent, await deliveries.claim(
+            conn, worker_id=await workers.register(conn), lease_id=uuid4(), limit=count, lease=LEASE
+        )
 
 
 def accepted(row: ClaimedRow) -> Result:

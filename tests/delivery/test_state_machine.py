@@ -24,7 +24,7 @@ from support.bulk_sending import Sent, create, miscounted, new_organization, pas
 from support.delivering import POLICY, Delivery, delivery_to
 from support.smtp_sink import Phase, SmtpSink
 
-from bulksend.db import bulk_sends, deliveries, ids
+from bulksend.db import bulk_sends, deliveries, ids, workers
 from bulksend.db.deliveries import ClaimedRow, Result
 from bulksend.db.pool import Pool, open_pool, writing
 
@@ -106,7 +106,13 @@ class World:
 
     async def claim(self, limit: int) -> list[ClaimedRow]:
         async with self.pool.acquire() as conn:
-            return await deliveries.claim(conn, lease_id=uuid4(), limit=limit, lease=timedelta(seconds=LEASE))
+            return await deliveries.claim(
+                conn,
+                worker_id=await workers.register(conn),
+                lease_id=uuid4(),
+                limit=limit,
+                lease=timedelta(seconds=LEASE),
+            )
 
     async def record(self, row: ClaimedRow, result: Result) -> None:
         async with writing(self.pool) as conn:
@@ -291,7 +297,7 @@ def test_every_promise_is_kept_whatever_happens(world: World) -> None:
 
 
 _EMPTY = """
-DELETE FROM smtp_circuit; DELETE FROM delivery_turns; DELETE FROM documents; DELETE FROM bulk_sends;
-DELETE FROM templates; DELETE FROM bulk_send_rates; DELETE FROM organizations
+DELETE FROM workers; DELETE FROM smtp_circuit; DELETE FROM delivery_turns; DELETE FROM documents;
+DELETE FROM bulk_sends; DELETE FROM templates; DELETE FROM bulk_send_rates; DELETE FROM organizations
 """
 _STATES = "SELECT id, delivery_status, deleted_at IS NOT NULL AS deleted FROM documents"

@@ -83,7 +83,7 @@ WITH aged AS (
         queued_at = queued_at - $1::interval,
         next_attempt_at = next_attempt_at - $1::interval,
         in_flight_until = in_flight_until - $1::interval
-    WHERE delivery_status <> 'sent'
+    WHERE next_attempt_at IS NOT NULL OR in_flight_until IS NOT NULL
 )
 
 UPDATE delivery_turns SET due_at = due_at - $1::interval
