@@ -137,8 +137,9 @@ def claim(subject: Subject) -> Work:
     """Lease 10 documents, as the worker does; afterwards they are put back as the worker puts mail back."""
 
     async def work() -> Undo:
+        worker_id, lease_id = subject.worker_id, uuid4()
         async with subject.pool.acquire() as conn:
-            claimed = await deliveries.claim(conn, lease_id=uuid4(), limit=CLAIM, lease=LEASE)
+            claimed = await deliveries.claim(conn, worker_id=worker_id, lease_id=lease_id, limit=CLAIM, lease=LEASE)
         assert len(claimed) == CLAIM
         return lambda: _put_back(subject.pool, claimed)
 
@@ -179,7 +180,7 @@ WHERE
     AND (
         SELECT next_attempt_at
         FROM documents
-        WHERE organization_id = $1 AND delivery_status = 'pending' AND deleted_at IS NULL
+        WHERE organization_id = $1 AND next_attempt_at IS NOT NULL AND deleted_at IS NULL
         ORDER BY next_attempt_at
         LIMIT 1
     ) IS NULL

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from bulksend.db import workers
 from bulksend.db.pool import Pool
 
 PAGE: Final = 25
@@ -19,6 +20,7 @@ class Subject:
     """One database and what may be asked of it: pairs of an organization and an id, an address, or a template."""
 
     pool: Pool
+    worker_id: UUID
     chance: random.Random
     list_starts: list[Key]
     list_middles: list[Key]
@@ -30,8 +32,9 @@ class Subject:
     async def of(cls, pool: Pool, seed: int) -> "Subject":
         """Find what there is to ask for; the same for the same seed."""
         async with pool.acquire() as conn:
+            worker_id = await workers.register(conn)
             found = [[tuple(row) for row in await conn.fetch(sql, TARGETS)] for sql in _TARGETS]
-        return cls(pool, random.Random(seed), *found)
+        return cls(pool, worker_id, random.Random(seed), *found)
 
 
 # Any that are there, in the order of their hashes: the same whenever the ids are.
