@@ -306,6 +306,8 @@ ALTER TABLE ONLY public.templates
 ALTER TABLE ONLY public.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
 
+CREATE INDEX api_keys_invalid_since_idx ON public.api_keys USING btree (LEAST(revoked_at, expires_at));
+
 CREATE INDEX bulk_sends_by_external_id ON public.bulk_sends USING btree (organization_id, external_id, id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
 
 CREATE UNIQUE INDEX bulk_sends_by_idempotency_key ON public.bulk_sends USING btree (organization_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
