@@ -1,4 +1,4 @@
-"""Notices between processes: a hint, while the table is the truth (DESIGN 9).
+"""Notices between processes: a hint, while the table is the truth.
 
 In this process they arrive at once; in others through NOTIFY, coalesced, never inside another transaction. A listener
 that was away wakes everybody when it is back, for whatever was notified meanwhile stands in the tables.

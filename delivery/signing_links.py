@@ -1,4 +1,4 @@
-"""Signing links: signed, not stored, so that a stolen database contains none (DESIGN 11)."""
+"""Signing links: signed, not stored, so that a stolen database contains none."""
 
 from __future__ import annotations
 

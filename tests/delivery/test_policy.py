@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from support.delivering import POLICY
 
-from bulksend.db.deliveries import ClaimedRow, MailKind
-from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_obsolete, is_overdue, obsolete, result
+from bulksend.db.deliveries import ClaimedRow
+from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_overdue, result
 from bulksend.delivery.smtp.outcomes import (
     UNANSWERED,
     Accepted,
@@ -126,23 +126,3 @@ def test_expired_tells_who_was_to_blame(attempts: int, last: str | None, code: s
     given = expired(document)
     assert (given.outcome, given.attempts, given.error_code) == ("failed", 0, code)
     assert given.error_message == ("Words" if last else WAITED_TOO_LONG)
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "unneeded"),
-    [
-        (MailKind.REMINDER, "pending", False),
-        (MailKind.REMINDER, "signed", True),
-        (MailKind.COPY, "signed", False),
-        (MailKind.INVITATION, "signed", False),
-    ],
-)
-def test_only_a_reminder_of_what_is_done_is_obsolete(kind: MailKind, status: str, unneeded: bool) -> None:
-    assert is_obsolete(replace(DOCUMENT, mail_kind=kind, status=status)) is unneeded
-
-
-def test_a_result_belongs_to_the_mail_that_was_claimed() -> None:
-    reminder = replace(DOCUMENT, mail_kind="reminder", mail_number=3, is_delivery=False)
-    outcomes = [Accepted(250, ""), UNANSWERED, Released(), Refused(DeliveryErrorCode.MESSAGE_REFUSED, 554, "No")]
-    results = [*(result(reminder, outcome, POLICY) for outcome in outcomes), expired(reminder), obsolete(reminder)]
-    assert {(one.mail_number, one.is_delivery) for one in results} == {(3, False)}
