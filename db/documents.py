@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
 from bulksend.db.pool import Connection
-from bulksend.db.queries import command, query
+from bulksend.db.queries import query
 from bulksend.db.rows import Row
 
 
@@ -51,23 +51,6 @@ class BulkSendTotalRow:
 
     bulk_send_id: UUID
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedDocumentRow:
-    """What a signing link opens. `signer_values`: the merge values as JSON text."""
-
-    id: UUID
-    link_generation: int
-    status: str
-    deleted: bool
-    signer_name: str
-    signer_email: str
-    signer_values: str
-    expires_at: datetime | None
-    template_name: str
-    template_body: str
-    organization_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +103,6 @@ _BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
 _COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
-_OPEN = query("documents", "open", OpenedDocumentRow)
-_MARK_VIEWED = command("documents", "mark_viewed")
 _BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].place)
 
 
@@ -181,13 +162,3 @@ async def count_of_bulk_sends(
     """Give how many documents of each bulk send the filters leave."""
     rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, status, delivery_status)
     return dict.fromkeys(bulk_send_ids, 0) | {row.bulk_send_id: row.total for row in rows}
-
-
-async def open_document(conn: Connection, *, organization_id: UUID, document_id: UUID) -> OpenedDocumentRow | None:
-    """Give what a signing link opens, also when it was deleted since, or None."""
-    return await _OPEN.one(conn, organization_id, document_id)
-
-
-async def mark_viewed(conn: Connection, *, organization_id: UUID, document_id: UUID) -> None:
-    """Note the first time a signer opened the document."""
-    await _MARK_VIEWED.run(conn, organization_id, document_id)

@@ -15,6 +15,7 @@ from bulksend.server.graphql.websocket import Sockets
 from bulksend.server.graphql.websocket_operations import Operations
 from bulksend.server.http import health
 from bulksend.server.http.admission import Admission
+from bulksend.server.http.client_address import ClientAddresses
 from bulksend.server.http.cors import Origins
 from bulksend.server.http.demo import Demo
 from bulksend.server.http.json_body import LARGEST_BODY
@@ -23,7 +24,8 @@ from bulksend.server.http.response_headers import add_headers
 from bulksend.server.http.unexpected_errors import unexpected
 from bulksend.server.process import Parts
 from bulksend.server.rest import bulk_sends, openapi_page, problem_details
-from bulksend.server.signing import page
+from bulksend.server.signing.form_tokens import FormTokens
+from bulksend.server.signing.page import SigningPage
 
 
 def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.RouteDef] = ()) -> web.Application:
@@ -64,7 +66,10 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(bulk_sends.routes(admission))
     app.router.add_routes(openapi_page.routes())
     app.router.add_routes(problem_details.routes())
-    app.router.add_routes(page.routes(parts.gateway))
+    signing_page = SigningPage(
+        parts.gateway, FormTokens(settings.secret_keys), ClientAddresses(settings.trusted_proxies)
+    )
+    app.router.add_routes(signing_page.routes())
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)
     app.on_response_prepare.append(add_headers)

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bulksend.delivery.signing_links import MIN_KEY_LENGTH
 from bulksend.delivery.smtp.mailer import SmtpServer
+from bulksend.server.http.client_address import ClientAddresses
 
 PREFIX = "BULKSEND_"
 LONGEST_DELAY = 365 * 86400.0
@@ -27,6 +28,14 @@ def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return value.rstrip("/")
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        ClientAddresses(value)
+    except ValueError:
+        raise ValueError("must be IP addresses or networks such as 10.0.0.0/8, separated by commas") from None
+    return value
 
 
 def _seconds(value: object) -> object:
@@ -65,6 +74,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: Url | None = None
     cors_origins: Commas = ()
+    trusted_proxies: Annotated[Commas, AfterValidator(_networks)] = ()
     smtp_url: str | None = Field(default=None, repr=False)
     mail_from: str | None = None
     smtp_connections: int = Field(default=10, ge=1, le=1000)

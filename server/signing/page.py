@@ -1,82 +1,194 @@
-"""What a signing link opens: one document, rendered for its signer."""
+"""What a signing link opens: one document, to read and to sign or decline. Works without JavaScript."""
 
-import asyncio
-import json
-from datetime import UTC, datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from aiohttp import web
 from markupsafe import Markup
 
-from bulksend.db import documents
-from bulksend.db.documents import OpenedDocumentRow
-from bulksend.delivery.signing_links import InvalidLink, SigningLink
-from bulksend.delivery.template_rendering import render
+from bulksend.delivery.event_log import SIGNER, Source
+from bulksend.delivery.signing_links import InvalidLink
+from bulksend.delivery.translations import accepted_locale
+from bulksend.resolvers import signing
 from bulksend.resolvers.context import Gateway
-from bulksend.server.http.pages import message, page
+from bulksend.resolvers.signing import OpenedDocument, Signature, SigningState
+from bulksend.server.http.client_address import ClientAddresses
+from bulksend.server.http.moving_window import MovingWindow
+from bulksend.server.http.pages import PRIVATE_HEADERS
+from bulksend.server.signing import form as forms
+from bulksend.server.signing import texts
+from bulksend.server.signing.form import Form
+from bulksend.server.signing.form_tokens import FormTokens, InvalidFormToken, Shown, link_sha256
+from bulksend.server.signing.rendering import render
+from bulksend.server.signing.texts import Notice
 
+PATH: Final = "/sign/{token}"
+ATTEMPTS: Final = 20
+ATTEMPTS_SECONDS: Final = 60.0
+LONGEST_USER_AGENT: Final = 500
 # A link checker or mail scanner asks HEAD or prefetches; only a person's GET counts as viewed.
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
+_GONE: Final = frozenset({SigningState.DELETED, SigningState.CANCELLED, SigningState.SUPERSEDED})
+_LATE: Final = {SigningState.SIGNED: 409, SigningState.DECLINED: 409, SigningState.EXPIRED: 410}
 
 
-def routes(gateway: Gateway) -> list[web.RouteDef]:
-    """Give the route of signing links."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for one document. `link`: SHA-256 of the link's token; `locale`: the page's language."""
 
-    async def open_link(request: web.Request) -> web.Response:
+    document: OpenedDocument
+    link: str
+    locale: str
+    source: Source
+
+
+class SigningPage:
+    """The page of every signing link, with a limit on the posts of each."""
+
+    def __init__(self, gateway: Gateway, tokens: FormTokens, addresses: ClientAddresses) -> None:
+        self._gateway = gateway
+        self._tokens = tokens
+        self._addresses = addresses
+        self._attempts: MovingWindow[UUID] = MovingWindow(limit=ATTEMPTS, seconds=ATTEMPTS_SECONDS)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of signing links."""
+        return [web.get(PATH, self.show), web.post(PATH, self.post)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the document, or say what became of it."""
+        visit = await self._visit(request)
+        if visit is None:
+            return _notice(texts.unknown(_locale(request)), _locale(request))
+        if _is_viewed(request):
+            await signing.view(self._gateway, visit.document, visit.source)
+        return self._page(visit)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Sign or decline the document, or say why not; only the first of all posts changes anything."""
+        visit = await self._visit(request)
+        if visit is None:
+            return _notice(texts.unknown(_locale(request)), _locale(request))
+        hit = self._attempts.hit(visit.document.row.id)
+        if not hit.accepted:
+            return _too_many(visit.locale, hit.reset_seconds)
+        form = await forms.read(request)
         try:
-            link = gateway.links.open(request.match_info["token"])
+            shown = self._tokens.read(form.token, visit.link)
+        except InvalidFormToken:
+            return _notice(texts.invalid_form(visit.locale), visit.locale)
+        if visit.document.state is not SigningState.OPEN:
+            return self._page(visit, _LATE.get(visit.document.state, 410))
+        if form.document_sha256 != shown.document_sha256 or shown != _shown(visit, shown.locale):
+            return self._page(visit, 409, changed=texts.changed(visit.locale))
+        return await (self._decline if form.decision == "decline" else self._sign)(request, visit, form, shown.locale)
+
+    async def _visit(self, request: web.Request) -> Visit | None:
+        token = request.match_info["token"]
+        try:
+            link = self._gateway.links.open(token)
         except InvalidLink:
-            return _unknown()
-        return await _open(gateway, link, viewed=_is_viewed(request))
+            return None
+        document = await signing.open_document(self._gateway, link)
+        if document is None:
+            return None
+        locale = accepted_locale(request.headers.get("Accept-Language", "")) or document.row.locale
+        return Visit(document, link_sha256(token), locale, self._source(request))
 
-    return [web.get("/sign/{token}", open_link)]
+    def _source(self, request: web.Request) -> Source:
+        user_agent = request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]
+        printable = user_agent.encode("utf-8", "replace").decode()
+        return Source(SIGNER, self._addresses.of(request), printable or None)
+
+    async def _sign(self, request: web.Request, visit: Visit, form: Form, locale: str) -> web.Response:
+        checked = forms.check_signature(form, visit.locale)
+        if checked.problems:
+            return self._page(visit, 422, problems=checked.problems, form=form)
+        consent = texts.consent(visit.document.row, locale)
+        signature = Signature(
+            name=checked.text,
+            consent=consent,
+            consent_sha256=texts.consent_sha256(consent),
+            intent=texts.intent(visit.document.row, locale),
+            locale=locale,
+        )
+        done = await signing.sign(self._gateway, visit.document, signature, visit.source)
+        return await self._done(request, done=done)
+
+    async def _decline(self, request: web.Request, visit: Visit, form: Form, _locale: str) -> web.Response:
+        checked = forms.check_refusal(form, visit.locale)
+        if checked.problems:
+            return self._page(visit, 422, problems=checked.problems, form=form)
+        done = await signing.decline(self._gateway, visit.document, checked.text, visit.source)
+        return await self._done(request, done=done)
+
+    async def _done(self, request: web.Request, *, done: bool) -> web.Response:
+        if done:
+            # The page that follows can be reloaded without posting again. The address is relative: the gateway may
+            # stand behind a path of its own.
+            headers = {**PRIVATE_HEADERS, "Location": request.match_info["token"]}
+            return web.Response(status=303, headers=headers)
+        visit = await self._visit(request)
+        if visit is None:
+            return _notice(texts.unknown(_locale(request)), _locale(request))
+        return self._page(visit, _LATE.get(visit.document.state, 410))
+
+    def _page(
+        self,
+        visit: Visit,
+        status: int = 200,
+        *,
+        problems: Mapping[str, str] | None = None,
+        form: Form = Form(),  # noqa: B008  # immutable
+        changed: str | None = None,
+    ) -> web.Response:
+        document, locale = visit.document, visit.locale
+        if document.state in _GONE:
+            reason = document.outcome.text if document.outcome else None
+            return _notice(texts.gone(document.state, locale), locale, reason)
+        return render(
+            "document.html",
+            locale,
+            status,
+            document=document,
+            content=Markup(document.html),  # noqa: S704  # sanitised when it was rendered
+            times=texts.times(document.row, locale),
+            token=self._tokens.make(_shown(visit, locale)),
+            consent=texts.consent(document.row, locale),
+            intent=texts.intent(document.row, locale),
+            problems=problems or {},
+            changed=changed,
+            name=form.name,
+            consented=form.consent == "yes",
+            reason=form.reason,
+            copy_url=None,
+        )
 
 
-async def _open(gateway: Gateway, link: SigningLink, *, viewed: bool) -> web.Response:
-    async with gateway.pool.acquire() as conn:
-        row = await documents.open_document(conn, organization_id=link.organization_id, document_id=link.document_id)
-        if row is None or row.link_generation != link.generation:
-            return _unknown()
-        if row.deleted or row.status == "cancelled":
-            return _gone()
-        if viewed:
-            await documents.mark_viewed(conn, organization_id=link.organization_id, document_id=link.document_id)
-    return await _document(row)
+def _shown(visit: Visit, locale: str) -> Shown:
+    document = visit.document
+    consent = texts.consent_sha256(texts.consent(document.row, locale))
+    return Shown(visit.link, document.link.generation, document.sha256, consent, locale)
 
 
-async def _document(row: OpenedDocumentRow) -> web.Response:
-    # A long template costs tens of milliseconds the first time it is rendered.
-    rendered = await asyncio.to_thread(
-        render,
-        row.template_body,
-        signer_name=row.signer_name,
-        signer_email=row.signer_email,
-        values=json.loads(row.signer_values),
+def _notice(notice: Notice, locale: str, reason: str | None = None) -> web.Response:
+    return render(
+        "notice.html", locale, notice.status, heading=notice.heading, paragraphs=notice.paragraphs, reason=reason
     )
-    return page(
-        "signing.html",
-        template_name=row.template_name,
-        signer_name=row.signer_name,
-        organization_name=row.organization_name,
-        document_status=_status(row),
-        document=Markup(rendered),  # noqa: S704  # sanitised by render
-    )
 
 
-def _status(row: OpenedDocumentRow) -> str:
-    is_over = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
-    return "EXPIRED" if is_over and row.status == "pending" else row.status.upper()
+def _too_many(locale: str, seconds: float) -> web.Response:
+    response = _notice(texts.too_many_attempts(locale), locale)
+    response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    return response
 
 
-def _unknown() -> web.Response:
-    return message(
-        404, "No such document", "This link opens nothing. Check that you have all of it, or ask the sender."
-    )
-
-
-def _gone() -> web.Response:
-    return message(410, "This document is gone", "The sender took it back. If that surprises you, ask them.")
+def _locale(request: web.Request) -> str:
+    return accepted_locale(request.headers.get("Accept-Language", "")) or "en"
 
 
 def _is_viewed(request: web.Request) -> bool:

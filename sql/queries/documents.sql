@@ -235,30 +235,3 @@ WHERE
     AND bulk_send_id = any($2::uuid[])
     AND document_matches(NULL, NULL, status, delivery_status, NULL, NULL, $3, $4)
 GROUP BY bulk_send_id;
-
--- name: open
--- Fetch what a signing link opens: a document with its template, also if it has been deleted.
-SELECT
-    documents.id,
-    documents.link_generation,
-    documents.status,
-    documents.deleted_at IS NOT NULL AS deleted,
-    documents.signer_name,
-    documents.signer_email,
-    documents.signer_values,
-    documents.expires_at,
-    templates.name AS template_name,
-    templates.body AS template_body,
-    organizations.name AS organization_name
-FROM documents
-INNER JOIN bulk_sends
-    ON documents.organization_id = bulk_sends.organization_id AND documents.bulk_send_id = bulk_sends.id
-INNER JOIN templates
-    ON bulk_sends.organization_id = templates.organization_id AND bulk_sends.template_id = templates.id
-INNER JOIN organizations ON documents.organization_id = organizations.id
-WHERE documents.organization_id = $1 AND documents.id = $2;
-
--- name: mark_viewed
--- Record the first time a signer opens the document.
-UPDATE documents SET viewed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE organization_id = $1 AND id = $2 AND viewed_at IS NULL AND deleted_at IS NULL;

@@ -1,0 +1,18 @@
+"""Whether a text shows anything: Unicode has many characters besides white space that leave nothing on the page."""
+
+import re
+import unicodedata
+from typing import Final
+
+# Default_Ignorable_Code_Point of Unicode 17.0, DerivedCoreProperties.txt, and U+2800, a braille cell without dots.
+_IGNORABLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# Letters, numbers, punctuation and symbols; marks alone, separators, controls and unassigned characters show nothing.
+_SHOWN: Final = frozenset("LNPS")
+
+
+def is_visible(text: str) -> bool:
+    """Return whether at least one character of a text can be seen."""
+    return any(unicodedata.category(character)[0] in _SHOWN for character in _IGNORABLE.sub("", text))
