@@ -31,6 +31,10 @@ class BulkSendRow(Row):
     sent_count: int
     failed_count: int
     pending_count: int
+    viewed_count: int
+    signed_count: int
+    declined_count: int
+    expired_count: int
     created_at: datetime
     updated_at: datetime
 

@@ -27,6 +27,10 @@ class DocumentOrBulkSendRow(DocumentRow):
     sent_count: int | None
     failed_count: int | None
     pending_count: int | None
+    viewed_count: int | None
+    signed_count: int | None
+    declined_count: int | None
+    expired_count: int | None
     bulk_send_created_at: datetime | None
     bulk_send_updated_at: datetime | None
 
@@ -45,6 +49,10 @@ class JoinedBulkSend(
     sent_count="sent_count",
     failed_count="failed_count",
     pending_count="pending_count",
+    viewed_count="viewed_count",
+    signed_count="signed_count",
+    declined_count="declined_count",
+    expired_count="expired_count",
     created_at="bulk_send_created_at",
     updated_at="bulk_send_updated_at",
 ):

@@ -15,6 +15,7 @@ SELECT
     created_at
 FROM templates;
 
+-- All documents of a bulk send expire at the same time: those that are not closed by then are the expired ones.
 CREATE VIEW bulk_send_rows AS
 SELECT
     organization_id,
@@ -28,12 +29,16 @@ SELECT
     sent_count,
     failed_count,
     pending_count,
+    viewed_count,
+    signed_count,
+    declined_count,
+    CASE WHEN expires_at <= statement_timestamp() THEN total_count - closed_count ELSE 0 END AS expired_count,
     created_at,
     updated_at
 FROM bulk_sends
 WHERE deleted_at IS NULL;
 
--- `next_attempt_at` is null while a mail is in flight.
+-- `next_attempt_at` is null while a mail is in flight. A document expires by the clock, without being written to.
 CREATE VIEW document_rows AS
 SELECT
     organization_id,
@@ -44,7 +49,7 @@ SELECT
     signer_email,
     signer_phone,
     external_id,
-    status,
+    CASE WHEN status = 'pending' AND expires_at <= statement_timestamp() THEN 'expired' ELSE status END AS status,
     link_generation,
     viewed_at,
     signed_at,

@@ -33,6 +33,7 @@ LONGEST_USER_AGENT: Final = 500
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
 _GONE: Final = frozenset({SigningState.DELETED, SigningState.CANCELLED, SigningState.SUPERSEDED})
+_NO_PROBLEMS: Final[Mapping[str, str | None]] = {"consent": None, "name": None, "reason": None}
 _LATE: Final = {SigningState.SIGNED: 409, SigningState.DECLINED: 409, SigningState.EXPIRED: 410}
 
 
@@ -160,7 +161,7 @@ class SigningPage:
             token=self._tokens.make(_shown(visit, locale)),
             consent=texts.consent(document.row, locale),
             intent=texts.intent(document.row, locale),
-            problems=problems or {},
+            problems={**_NO_PROBLEMS, **(problems or {})},
             changed=changed,
             name=form.name,
             consented=form.consent == "yes",

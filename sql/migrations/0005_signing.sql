@@ -47,9 +47,11 @@ WHERE
     AND (counted.viewed > 0 OR counted.closed > 0);
 
 -- `locale`: the signer's own, or null for the bulk send's. `next_reminder_at`: when the next automatic reminder is due.
+-- `voided_at`: when the sender took the document back; unlike one that was only cancelled, it cannot be retried.
 ALTER TABLE documents
 ADD COLUMN locale text CONSTRAINT documents_locale CHECK (char_length(locale) BETWEEN 2 AND 35),
-ADD COLUMN next_reminder_at timestamptz;
+ADD COLUMN next_reminder_at timestamptz,
+ADD COLUMN voided_at timestamptz;
 
 CREATE INDEX documents_by_next_reminder ON documents (next_reminder_at) WHERE next_reminder_at IS NOT NULL;
 

@@ -233,6 +233,10 @@ created AS (
         sent_count,
         failed_count,
         pending_count,
+        viewed_count,
+        signed_count,
+        declined_count,
+        0 AS expired_count,
         created_at,
         updated_at
 ),
@@ -320,16 +324,20 @@ WITH cancelled AS (
         smtp_code = NULL,
         updated_at = clock_timestamp()
     WHERE organization_id = $1 AND bulk_send_id = $2 AND delivery_status = 'pending' AND deleted_at IS NULL
-    RETURNING id
+    RETURNING old.status AS before
 ),
 
 counted AS (
-    SELECT count(*) AS total FROM cancelled
+    SELECT
+        count(*) AS total,
+        count(*) FILTER (WHERE before = 'pending') AS closed
+    FROM cancelled
 ),
 
 changed AS (
     UPDATE bulk_sends SET
         failed_count = bulk_sends.failed_count + counted.total,
+        closed_count = bulk_sends.closed_count + counted.closed,
         updated_at = clock_timestamp()
     FROM counted
     WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND counted.total > 0
@@ -358,17 +366,22 @@ WITH retried AS (
         AND bulk_send_id = $2
         AND delivery_status = 'failed'
         AND deleted_at IS NULL
+        AND voided_at IS NULL
         AND ($3::uuid[] IS NULL OR id = any($3))
-    RETURNING id
+    RETURNING old.status AS before
 ),
 
 counted AS (
-    SELECT count(*) AS total FROM retried
+    SELECT
+        count(*) AS total,
+        count(*) FILTER (WHERE before = 'cancelled') AS opened
+    FROM retried
 ),
 
 changed AS (
     UPDATE bulk_sends SET
         failed_count = bulk_sends.failed_count - counted.total,
+        closed_count = bulk_sends.closed_count - counted.opened,
         updated_at = clock_timestamp()
     FROM counted
     WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND counted.total > 0

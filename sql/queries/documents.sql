@@ -192,10 +192,14 @@ SELECT
     bulk_sends.sent_count,
     bulk_sends.failed_count,
     bulk_sends.pending_count,
+    bulk_sends.viewed_count,
+    bulk_sends.signed_count,
+    bulk_sends.declined_count,
+    bulk_sends.expired_count,
     bulk_sends.created_at AS bulk_send_created_at,
     bulk_sends.updated_at AS bulk_send_updated_at
-FROM bulk_sends
-WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND bulk_sends.deleted_at IS NULL
+FROM bulk_send_rows AS bulk_sends
+WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2
 
 UNION ALL
 
@@ -211,6 +215,10 @@ UNION ALL
         NULL::integer AS sent_count,
         NULL::integer AS failed_count,
         NULL::integer AS pending_count,
+        NULL::integer AS viewed_count,
+        NULL::integer AS signed_count,
+        NULL::integer AS declined_count,
+        NULL::integer AS expired_count,
         NULL::timestamptz AS bulk_send_created_at,
         NULL::timestamptz AS bulk_send_updated_at
     FROM document_rows

@@ -58,8 +58,8 @@ SELECT viewed.viewed_at AS at FROM viewed;
 WITH closed AS (
     UPDATE documents SET
         status = $5,
-        signed_at = CASE WHEN $5 = 'signed' THEN date_trunc('milliseconds', clock_timestamp()) END,
-        declined_at = CASE WHEN $5 = 'declined' THEN date_trunc('milliseconds', clock_timestamp()) END,
+        signed_at = CASE $5 WHEN 'signed' THEN date_trunc('milliseconds', clock_timestamp()) END,
+        declined_at = CASE $5 WHEN 'declined' THEN date_trunc('milliseconds', clock_timestamp()) END,
         next_reminder_at = NULL,
         updated_at = clock_timestamp()
     WHERE
@@ -75,8 +75,8 @@ WITH closed AS (
 
 counted AS (
     UPDATE bulk_sends SET
-        signed_count = bulk_sends.signed_count + ($5 = 'signed')::integer,
-        declined_count = bulk_sends.declined_count + ($5 = 'declined')::integer,
+        signed_count = bulk_sends.signed_count + CASE $5 WHEN 'signed' THEN 1 ELSE 0 END,
+        declined_count = bulk_sends.declined_count + CASE $5 WHEN 'declined' THEN 1 ELSE 0 END,
         closed_count = bulk_sends.closed_count + 1,
         updated_at = clock_timestamp()
     FROM closed

@@ -118,7 +118,7 @@ async def test_a_reissued_link_closes_the_one_before(
 ) -> None:
     before = await link(gateway, tenant, stored.document_ids[0])
     await pool.execute("UPDATE documents SET link_generation = link_generation + 1")
-    assert_says(await gateway.get(before), 404, "No such document")
+    assert_says(await gateway.get(before), 410, "This link has been replaced")
     assert (await gateway.get(await link(gateway, tenant, stored.document_ids[0]))).status == 200
 
 
@@ -133,7 +133,7 @@ async def test_a_cancelled_document_is_410(gateway: RunningGateway, pool: Pool, 
     path = await link(gateway, tenant, stored.document_ids[0])
     cancel = "mutation($id: ID!) { cancelBulkSend(input: {id: $id}) { cancelledCount } }"
     assert (await gateway.ask(tenant, cancel, {"id": stored.id})).data["cancelBulkSend"] == {"cancelledCount": 1}
-    assert_says(await gateway.get(path), 410, "This document is gone")
+    assert_says(await gateway.get(path), 410, "The sender took this document back")
     assert await viewed_at(pool, stored) is None
 
 
@@ -196,8 +196,9 @@ async def test_a_link_opens_with_an_older_key(pool: Pool, dsn: str, sink: SmtpSi
 
 async def test_nothing_else_is_done_with_a_link(gateway: RunningGateway, tenant: Tenant, stored: Stored) -> None:
     path = await link(gateway, tenant, stored.document_ids[0])
-    async with gateway.session.post(f"{gateway.url}{path}") as response:
-        assert response.status == 405
+    for method in ("PUT", "PATCH", "DELETE"):
+        async with gateway.session.request(method, f"{gateway.url}{path}") as response:
+            assert response.status == 405
 
 
 def assert_says(page: Reply, status: int, heading: str) -> None:
