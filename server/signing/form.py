@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from bulksend.server.signing import texts
 FIELDS: Final = ("token", "document_sha256", "decision", "consent", "name", "reason")
 # Whoever types more than this is told that it is too long; the rest is not repeated on the page.
 LONGEST_FIELD: Final = 5000
+MOST_FIELDS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,15 @@ class Checked:
 
 
 async def read(request: web.Request) -> Form:
-    """Read a post; files and unknown fields are ignored."""
-    posted = await request.post()
-    given = {name: value for name in FIELDS if isinstance(value := posted.get(name), str)}
-    return Form(**{name: _clean(value) for name, value in given.items()})
-
-
-def _clean(value: str) -> str:
-    return value[:LONGEST_FIELD].encode("utf-8", "replace").decode()
+    """Read a post; what is no form is an empty one, and unknown fields are ignored."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return Form()
+    body = (await request.read()).decode("utf-8", "replace")
+    try:
+        posted = dict(parse_qsl(body, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return Form()
+    return Form(**{name: posted.get(name, "")[:LONGEST_FIELD] for name in FIELDS})
 
 
 def check_signature(form: Form, locale: str) -> Checked:

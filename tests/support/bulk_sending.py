@@ -99,4 +99,8 @@ HAVING
     bulk_sends.sent_count <> count(*) FILTER (WHERE documents.delivery_status = 'sent')
     OR bulk_sends.failed_count <> count(*) FILTER (WHERE documents.delivery_status = 'failed')
     OR bulk_sends.pending_count <> count(*) FILTER (WHERE documents.delivery_status = 'pending')
+    OR bulk_sends.viewed_count <> count(*) FILTER (WHERE documents.viewed_at IS NOT NULL)
+    OR bulk_sends.signed_count <> count(*) FILTER (WHERE documents.status = 'signed')
+    OR bulk_sends.declined_count <> count(*) FILTER (WHERE documents.status = 'declined')
+    OR bulk_sends.closed_count <> count(*) FILTER (WHERE documents.status <> 'pending')
 """
