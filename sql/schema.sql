@@ -36,6 +36,14 @@ CREATE FUNCTION public.listed_template(is_wanted boolean, wanted_organization_id
     LIMIT 1
 $$;
 
+CREATE FUNCTION public.refuse_to_change_events() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'events can only be appended' USING ERRCODE = 'restrict_violation';
+END
+$$;
+
 CREATE TABLE public.api_keys (
     organization_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -78,14 +86,28 @@ END) STORED NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    locale text DEFAULT 'en'::text NOT NULL,
+    expires_at timestamp with time zone,
+    remind_after_days integer,
+    remind_every_days integer,
+    remind_at_most integer,
+    viewed_count integer DEFAULT 0 NOT NULL,
+    signed_count integer DEFAULT 0 NOT NULL,
+    declined_count integer DEFAULT 0 NOT NULL,
+    closed_count integer DEFAULT 0 NOT NULL,
     CONSTRAINT bulk_sends_counts_within_total CHECK (((sent_count + failed_count) <= total_count)),
     CONSTRAINT bulk_sends_email_message_check CHECK ((char_length(email_message) <= 1000)),
     CONSTRAINT bulk_sends_external_id_check CHECK ((char_length(external_id) <= 255)),
     CONSTRAINT bulk_sends_failed_count_check CHECK ((failed_count >= 0)),
     CONSTRAINT bulk_sends_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
     CONSTRAINT bulk_sends_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 255))),
+    CONSTRAINT bulk_sends_locale CHECK (((char_length(locale) >= 2) AND (char_length(locale) <= 35))),
     CONSTRAINT bulk_sends_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT bulk_sends_remind_after_days CHECK ((remind_after_days > 0)),
+    CONSTRAINT bulk_sends_remind_at_most CHECK ((remind_at_most > 0)),
+    CONSTRAINT bulk_sends_remind_every_days CHECK ((remind_every_days > 0)),
     CONSTRAINT bulk_sends_sent_count_check CHECK ((sent_count >= 0)),
+    CONSTRAINT bulk_sends_signing_counts CHECK ((((viewed_count >= 0) AND (viewed_count <= total_count)) AND (signed_count >= 0) AND (declined_count >= 0) AND ((signed_count + declined_count) <= closed_count) AND (closed_count <= total_count))),
     CONSTRAINT bulk_sends_total_count_check CHECK (((total_count >= 1) AND (total_count <= 500)))
 )
 WITH (fillfactor='70');
@@ -102,6 +124,13 @@ CREATE VIEW public.bulk_send_rows AS
     sent_count,
     failed_count,
     pending_count,
+    viewed_count,
+    signed_count,
+    declined_count,
+        CASE
+            WHEN (expires_at <= statement_timestamp()) THEN (total_count - closed_count)
+            ELSE 0
+        END AS expired_count,
     created_at,
     updated_at
    FROM public.bulk_sends
@@ -153,12 +182,16 @@ CREATE TABLE public.documents (
     mail_attempts integer DEFAULT 0 NOT NULL,
     mail_error_code text,
     is_delivery boolean GENERATED ALWAYS AS (((delivery_status = 'pending'::text) AND (mail_kind = ANY (ARRAY['invitation'::text, 'amended_invitation'::text])))),
+    locale text,
+    next_reminder_at timestamp with time zone,
+    voided_at timestamp with time zone,
     CONSTRAINT documents_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT documents_delivery_status_check CHECK ((delivery_status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text]))),
     CONSTRAINT documents_external_id_check CHECK ((char_length(external_id) <= 255)),
     CONSTRAINT documents_failed_has_cause CHECK (((delivery_status <> 'failed'::text) OR ((failed_at IS NOT NULL) AND (error_code IS NOT NULL)))),
     CONSTRAINT documents_later_mails CHECK ((later_mails <@ '{invitation,amended_invitation,reminder,copy,void_notice}'::text[])),
     CONSTRAINT documents_link_generation_check CHECK ((link_generation > 0)),
+    CONSTRAINT documents_locale CHECK (((char_length(locale) >= 2) AND (char_length(locale) <= 35))),
     CONSTRAINT documents_mail_attempts CHECK ((mail_attempts >= 0)),
     CONSTRAINT documents_mail_kind CHECK ((mail_kind = ANY (ARRAY['invitation'::text, 'amended_invitation'::text, 'reminder'::text, 'copy'::text, 'void_notice'::text]))),
     CONSTRAINT documents_mail_number CHECK ((mail_number > 0)),
@@ -183,7 +216,10 @@ CREATE VIEW public.document_rows AS
     signer_email,
     signer_phone,
     external_id,
-    status,
+        CASE
+            WHEN ((status = 'pending'::text) AND (expires_at <= statement_timestamp())) THEN 'expired'::text
+            ELSE status
+        END AS status,
     link_generation,
     viewed_at,
     signed_at,
@@ -205,10 +241,33 @@ CREATE VIEW public.document_rows AS
    FROM public.documents
   WHERE (deleted_at IS NULL);
 
+CREATE TABLE public.events (
+    organization_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    sequence integer NOT NULL,
+    type text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    ip text,
+    user_agent text,
+    details jsonb NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT events_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 255))),
+    CONSTRAINT events_details_check CHECK ((jsonb_typeof(details) = 'object'::text)),
+    CONSTRAINT events_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT events_previous_hash_check CHECK ((octet_length(previous_hash) = 32)),
+    CONSTRAINT events_sequence_check CHECK ((sequence > 0)),
+    CONSTRAINT events_type_check CHECK ((type = ANY (ARRAY['viewed'::text, 'consented'::text, 'signed'::text, 'declined'::text, 'expired'::text, 'reminded'::text, 'amended'::text, 'voided'::text, 'downloaded'::text, 'sealed'::text]))),
+    CONSTRAINT events_user_agent_check CHECK ((char_length(user_agent) <= 1000))
+);
+
 CREATE TABLE public.organizations (
     id uuid DEFAULT uuidv7() NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    consent_text text,
+    CONSTRAINT organizations_consent_text CHECK (((char_length(consent_text) >= 1) AND (char_length(consent_text) <= 10000))),
     CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
 
@@ -288,6 +347,9 @@ ALTER TABLE ONLY public.documents
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (organization_id, id);
 
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (organization_id, document_id, sequence);
+
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
@@ -318,9 +380,15 @@ CREATE INDEX delivery_turns_by_due ON public.delivery_turns USING btree (due_at)
 
 CREATE INDEX documents_by_external_id ON public.documents USING btree (organization_id, external_id, bulk_send_id, signer_index) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
 
+CREATE INDEX documents_by_next_reminder ON public.documents USING btree (next_reminder_at) WHERE (next_reminder_at IS NOT NULL);
+
 CREATE INDEX documents_by_signer ON public.documents USING btree (organization_id, lower(signer_email), bulk_send_id, signer_index) WHERE (deleted_at IS NULL);
 
 CREATE INDEX documents_due ON public.documents USING btree (organization_id, next_attempt_at) WHERE ((next_attempt_at IS NOT NULL) AND (deleted_at IS NULL));
+
+CREATE UNIQUE INDEX events_outcome ON public.events USING btree (organization_id, document_id) WHERE (type = ANY (ARRAY['signed'::text, 'declined'::text]));
+
+CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_to_change_events();
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
@@ -339,6 +407,9 @@ ALTER TABLE ONLY public.delivery_turns
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_organization_id_bulk_send_id_fkey FOREIGN KEY (organization_id, bulk_send_id) REFERENCES public.bulk_sends(organization_id, id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id);
 
 ALTER TABLE ONLY public.persisted_queries
     ADD CONSTRAINT persisted_queries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
