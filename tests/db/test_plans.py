@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from conftest import clone
 
-from bulksend.db import api_keys, bulk_sends, documents, joined  # noqa: F401  # importing a noun binds its queries
+from bulksend.db import api_keys, bulk_sends, documents, joined, signing  # noqa: F401  # importing a noun binds its queries
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
 from bulksend.db.pages import NEWEST, OLDEST
 from bulksend.db.pool import Connection
@@ -312,7 +312,7 @@ async def test_single_rows(seeded: Connection, tenant_id: UUID, mode: str) -> No
     assert plan.rows_read == 1
 
     (document_id,) = await some_ids(seeded, tenant_id, "documents", 1)
-    plan = await explain(seeded, mode, "documents", "open", tenant_id, document_id)
+    plan = await explain(seeded, mode, "signing", "open", tenant_id, document_id)
     assert {"documents_pkey", "bulk_sends_pkey", "templates_pkey"} <= plan.indexes
     assert plan.scanned_whole <= {"organizations"}
 
