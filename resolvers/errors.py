@@ -25,6 +25,11 @@ class ErrorCode(StrEnum):
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
+def masked_message(request_id: str) -> str:
+    """Return the message that stands for an unexpected error, whose own message may contain personal data."""
+    return f"Something went wrong on our side. Please report request {request_id}."
+
+
 class DomainError(Exception):
     """An error whose message is meant for the caller; the default message is the first line of the class docstring."""
 

@@ -18,10 +18,10 @@ from bulksend.server.http.admission import Admission
 from bulksend.server.http.client_address import ClientAddresses
 from bulksend.server.http.cors import Origins
 from bulksend.server.http.demo import Demo
+from bulksend.server.http.error_responses import unexpected
 from bulksend.server.http.json_body import LARGEST_BODY
 from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
-from bulksend.server.http.unexpected_errors import unexpected
 from bulksend.server.process import Parts
 from bulksend.server.rest import bulk_sends, openapi_page, problem_details
 from bulksend.server.signing.form_tokens import FormTokens

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import signal
 import socket
 import sys
@@ -12,10 +11,14 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from bulksend.server.http.addresses import authority
+from bulksend.server.http.connections import Connections
+from bulksend.server.http.error_responses import error_page
 from bulksend.server.process import Parts
+from bulksend.server.settings import Settings
 
 # aiohttp closes what still waits after this part of the grace; delivery has ended by then or never will.
 REQUESTS_PART = 0.2
+BACKLOG = 1024
 
 
 class CannotListen(Exception):
@@ -53,16 +56,24 @@ async def listening(
     sys.setswitchinterval(0.001)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(1.0, grace * REQUESTS_PART))
     await runner.setup()
+    listener: asyncio.Server | None = None
     try:
-        site = web.SockSite(runner, taken) if taken else web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise _cannot_listen(host, port, error) from error
-        yield int(runner.addresses[0][1])
+        listener = await _accept(runner, parts.settings, taken or take_address(host, port))
+        yield int(listener.sockets[0].getsockname()[1])
     finally:
+        if listener:
+            listener.close()
         parts.gateway.stop_waiting()
         await runner.cleanup()
+
+
+async def _accept(runner: web.AppRunner, settings: Settings, bound: socket.socket) -> asyncio.Server:
+    """Accept connections on a bound socket, each within the bounds of `Connections`."""
+    if runner.server is None:
+        raise RuntimeError("the runner is not set up")
+    connections = Connections.within_open_files(per_address=settings.connections_per_address)
+    factory = connections.protocol_factory(runner.server, error_page(settings.public_url or ""))
+    return await asyncio.get_running_loop().create_server(factory, sock=bound, backlog=BACKLOG)
 
 
 async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
@@ -80,4 +91,4 @@ async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
-    return CannotListen(f"cannot listen on {authority(host, port)}: {os.strerror(error.errno or 0)}")
+    return CannotListen(f"cannot listen on {authority(host, port)}: {error.strerror}")

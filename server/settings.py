@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     secret_keys: Annotated[Commas, Field(repr=False)] = ()
     sync_wait: Seconds = timedelta(seconds=25)
     bulk_send_interval: Seconds = timedelta(seconds=300)
+    connections_per_address: int = Field(default=2_000, ge=1, le=1_000_000)
     requests_per_minute: int = Field(default=120, ge=1)
     rate_limit_storage: str = Field(default="async+memory://", repr=False)
     shutdown_grace: Seconds = timedelta(seconds=30)

@@ -10,7 +10,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.errors import DomainError, ErrorCode
+from bulksend.resolvers.errors import DomainError, ErrorCode, masked_message
 from bulksend.schema.operations import variable_errors
 
 _CODED: Final = "code"
@@ -77,8 +77,8 @@ def _masked(error: GraphQLError, request_id: str) -> GraphQLError:
         path=".".join(str(part) for part in error.path or ()),
         exc_info=error.original_error,
     )
-    message = f"Something went wrong on our side. Please report request {request_id}."
-    return _with(error, message, {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, "requestId": request_id})
+    extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, "requestId": request_id}
+    return _with(error, masked_message(request_id), extensions)
 
 
 def _is_coded(error: GraphQLError) -> bool:

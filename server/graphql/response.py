@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from bulksend.resolvers.errors import DomainError, ErrorCode
+from bulksend.resolvers.errors import DomainError, ErrorCode, masked_message
 from bulksend.server.http.json_body import RequestRefused
 
 COST = "cost"
@@ -41,8 +41,12 @@ def refusal_errors(refusal: DomainError | RequestRefused) -> list[dict[str, Any]
 
 def masked_errors(request_id: str) -> list[dict[str, Any]]:
     """Give the one error of a request that failed in a way nobody expected."""
-    message = f"Something went wrong on our side. Please report request {request_id}."
-    return [{"message": message, "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "requestId": request_id}}]
+    return [
+        {
+            "message": masked_message(request_id),
+            "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "requestId": request_id},
+        }
+    ]
 
 
 def _was_refused(result: ExecutionResult, errors: Sequence[dict[str, Any]]) -> bool:

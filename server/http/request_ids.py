@@ -15,15 +15,16 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 
 @web.middleware
 async def request_ids(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id."""
+    """Set the request's id, from its header or a new one."""
     given = request.headers.get(HEADER)
-    request_id = given if given and _WELL_FORMED.fullmatch(given) else _new_id()
+    request_id = given if given and _WELL_FORMED.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = request_id
     # Unbound with the request: aiohttp gives each a task, so a context, of its own.
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return await handler(request)
 
 
-def _new_id() -> str:
+def new_request_id() -> str:
+    """Return a new request id of 32 hexadecimal digits."""
     # It names and guards nothing, so it need not be unguessable.
     return f"{random.getrandbits(128):032x}"

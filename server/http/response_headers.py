@@ -1,4 +1,4 @@
-"""Headers of every response: the request's id, and where its API key stands within its requests a minute."""
+"""Headers of every response: the request id, and how many requests the API key has left this minute."""
 
 import math
 import time
@@ -16,13 +16,17 @@ _CONTENT_TYPE_OPTIONS: Final = istr("X-Content-Type-Options")
 _LIMIT: Final = istr("RateLimit-Limit")
 _REMAINING: Final = istr("RateLimit-Remaining")
 _RESET: Final = istr("RateLimit-Reset")
+_SERVER: Final = istr("Server")
+# Without versions, which would only tell attackers what to try.
+SERVER: Final = "bulksend"
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add them just before a response begins, whichever door made it."""
+    """Add them just before a response is sent."""
     headers = response.headers
     if request_id := request.get(REQUEST_ID):
         headers[_REQUEST_ID] = request_id
+    headers[_SERVER] = SERVER
     headers.setdefault(_CONTENT_TYPE_OPTIONS, "nosniff")
     if allowance := request.get(ALLOWANCE):
         seconds = max(0, math.ceil(allowance.resets_at - time.time()))

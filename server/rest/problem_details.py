@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden
+from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden, masked_message
 from bulksend.resolvers.user_errors import MutationError
 from bulksend.server.http import pages
 from bulksend.server.http.admission import challenge
 from bulksend.server.http.json_body import RequestRefused
-from bulksend.server.http.request_ids import REQUEST_ID
 from bulksend.server.rest import problems
 from bulksend.server.rest.models import FieldNote, ProblemDetails
 from bulksend.server.rest.problems import Problem
@@ -49,8 +48,13 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def is_rest(request: web.Request) -> bool:
-    """Whether the request came to the REST door."""
-    return request.path.startswith(_REST)
+    """Whether the request is for the REST API."""
+    return is_rest_path(request.path)
+
+
+def is_rest_path(path: str) -> bool:
+    """Whether a path belongs to the REST API."""
+    return path.startswith(_REST)
 
 
 def of_user_errors(request: web.Request, errors: Sequence[MutationError]) -> web.Response:
@@ -64,9 +68,14 @@ def of_user_errors(request: web.Request, errors: Sequence[MutationError]) -> web
     return _respond(request, problem, f"{errors[0].message}.", headers=headers)
 
 
-def masked(request: web.Request, message: str) -> web.Response:
-    """Answer what nobody expected."""
-    return _respond(request, problems.INTERNAL_ERROR, message, request_id=request[REQUEST_ID])
+def masked(public_url: str, request_id: str) -> web.Response:
+    """Return the response to an unexpected failure."""
+    return _response(public_url, problems.INTERNAL_ERROR, masked_message(request_id), request_id=request_id)
+
+
+def malformed(public_url: str, status: int, rule: str) -> web.Response:
+    """Return the response to a request that is not well-formed HTTP."""
+    return _response(public_url, problems.MALFORMED, rule, status=status)
 
 
 def routes() -> list[web.RouteDef]:
@@ -104,8 +113,12 @@ def _summary(errors: Sequence[FieldNote]) -> str:
     return f"{len(errors)} things are not as documented: see errors."
 
 
-def _respond(
-    request: web.Request,
+def _respond(request: web.Request, problem: Problem, detail: str, **more: Any) -> web.Response:
+    return _response(request.app[PUBLIC_URL], problem, detail, **more)
+
+
+def _response(
+    public_url: str,
     problem: Problem,
     detail: str,
     *,
@@ -116,7 +129,7 @@ def _respond(
     request_id: str | None = None,
 ) -> web.Response:
     details = ProblemDetails(
-        type=f"{request.app[PUBLIC_URL]}/problems/{problem.name}",
+        type=f"{public_url}/problems/{problem.name}",
         title=problem.title,
         status=status or problem.status,
         detail=detail,
