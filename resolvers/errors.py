@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
@@ -73,6 +74,16 @@ class RequestRateLimited(DomainError):
             f"More than {limit} requests a minute with this API key. Try again in {retry_after} s.",
             retryAfter=retry_after,
         )
+        self.retry_after = retry_after
+
+
+class Unavailable(DomainError):
+    """The service is not available at the moment."""
+
+    code = ErrorCode.SERVICE_UNAVAILABLE
+
+    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+        super().__init__(message, retryAfter=retry_after)
         self.retry_after = retry_after
 
 

@@ -1,6 +1,6 @@
 """The schema, put together."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime
 from functools import partial
 from inspect import isawaitable
@@ -27,7 +27,7 @@ from bulksend.schema.federation import (
     subgraph_sdl,
 )
 from bulksend.schema.mutation import Mutation
-from bulksend.schema.operations.cache import Prepared, PreparedDocuments
+from bulksend.schema.operations.cache import ANONYMOUS, Prepared, PreparedDocuments
 from bulksend.schema.operations.cost import Prices
 from bulksend.schema.operations.errors import CallerErrors, present
 from bulksend.schema.operations.limits import Limits, check_variables, too_complex
@@ -144,7 +144,7 @@ class Schema(OpenSchema):
             return [GraphQLError(error.message, original_error=error)]
 
     async def _refusals(self, context: ExecutionContext) -> list[GraphQLError]:
-        prepared = await self._documents.prepare(context.query or "")
+        prepared = await self._prepared(context)
         document = context.graphql_document = prepared.document
         if document is None or prepared.errors:
             return list(prepared.errors)
@@ -160,8 +160,14 @@ class Schema(OpenSchema):
         if cost > self._limits.cost:
             return [too_complex("cost", self._limits.cost, cost)]
         if not operation.reads_data:
-            context.result = await self._documents.answer(document, operation.node, context.variables)
+            tenant = _tenant(context.context)
+            context.result = await self._documents.answer(prepared, operation, context.variables, tenant)
         return []
+
+    async def _prepared(self, context: ExecutionContext) -> Prepared:
+        if _viewer_is_nobody(context.context):
+            return await self._documents.prepare_anonymous(context.query or "")
+        return await self._documents.prepare(context.query or "", _tenant(context.context))
 
     def _operation(self, prepared: Prepared, document: DocumentNode, name: str | None) -> Operation:
         known = prepared.operations.get(name)
@@ -221,3 +227,10 @@ def build_schema(
 
 def _viewer_is_nobody(context: object) -> bool:
     return isinstance(context, Context) and context.viewer is None
+
+
+def _tenant(context: object) -> Hashable:
+    """Return whose operation this is, for taking turns; outside of a request there is only one."""
+    if not isinstance(context, Context):
+        return "here"
+    return context.viewer.organization_id if context.viewer else ANONYMOUS

@@ -1,17 +1,16 @@
-"""Documents parsed, measured and validated once, and remembered.
+"""Documents parsed, measured and validated once, and kept.
 
 All of it happens in a thread of its own: a document at the limits takes some 50 ms, during which the event loop serves
 everybody else.
 """
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
+from cachetools import LRUCache
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -20,109 +19,192 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
     execute_sync,
     parse,
     specified_rules,
     validate,
 )
-from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation import ValuesOfCorrectTypeRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from bulksend.schema.operations.limits import Limits, check_document, too_complex
-from bulksend.schema.operations.operation import Operation
+from bulksend.resolvers.errors import Unauthenticated
+from bulksend.schema.operations.fair_thread import FairThread
+from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_conflicts
+from bulksend.schema.operations.limits import Limits, check_document, is_too_complex, too_complex
+from bulksend.schema.operations.operation import Operation, reads_only_schema
+from bulksend.schema.operations.values import LocatedValues
 
 MOST_ERRORS: Final = 20
 # An AST takes several times the memory of its text.
-REMEMBERED_DOCUMENTS: Final = 500
-REMEMBERED_CHARACTERS: Final = 200_000
-LONGEST_REMEMBERED: Final = 20_000
+VALID_CHARACTERS: Final = 200_000
+REFUSED_CHARACTERS: Final = 50_000
+LONGEST_CACHED: Final = 20_000
+# All callers without a key together are one tenant, whose documents are introspection and no longer than that.
+ANONYMOUS: Final = None
+ANONYMOUS_CHARACTERS: Final = 10_000
+ANONYMOUS_TOKENS: Final = 1_000
+MOST_WAITING: Final = 100
+# Full introspection answers, of some 100 kB each, for tools that ask for them again and again.
+CACHED_ANSWERS: Final = 8
 
 _TOO_MANY_TOKENS: Final = "Syntax Error: Document contains more than"
-_GAVE_UP_COMPARING: Final = "Validation aborted."
 _TOO_NESTED: Final = "Syntax Error: Document is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document and what is wrong with it. `document` is None only if it could not be parsed.
+    """A document of `length` characters and the errors in it. `document` is None only if it could not be parsed.
 
-    `operations`: what has been found out about those of its operations that were executed.
+    `operations`: those of its operations that have been asked for, by name.
     """
 
+    length: int
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     operations: dict[str | None, Operation] = field(default_factory=dict)
 
 
 class PreparedDocuments:
-    """Prepares documents for one schema; only valid ones are remembered, within bounds of number and size."""
+    """Prepares documents for one schema and keeps them, valid ones and refused ones, within a bound of size.
+
+    Three caches, so that refused documents and those of anonymous callers push out no tenant's valid ones.
+    """
 
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, *, introspection: bool = True, suggestions: bool = True
     ) -> None:
         self._schema = schema
         self._limits = limits
+        self._anonymous_limits = replace(
+            limits,
+            characters=min(limits.characters, ANONYMOUS_CHARACTERS),
+            tokens=min(limits.tokens, ANONYMOUS_TOKENS),
+        )
         self._hide_suggestions = not suggestions
-        # graphql-core's own default takes a quarter of a second; this is how it wants to be told.
-        overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = limits.comparisons
         self._rules = _rules(introspection=introspection)
-        self._remembered: OrderedDict[str, Prepared] = OrderedDict()
-        self._characters = 0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="graphql-documents")
+        self._valid = _cache(VALID_CHARACTERS)
+        self._refused = _cache(REFUSED_CHARACTERS)
+        self._anonymous = _cache(REFUSED_CHARACTERS)
+        self._thread = FairThread("graphql-documents", most_waiting=MOST_WAITING)
+        self._answers: LRUCache[tuple[int, str | None], tuple[Prepared, ExecutionResult]] = LRUCache(CACHED_ANSWERS)
 
-    async def prepare(self, text: str) -> Prepared:
-        """Give the document of this text."""
-        remembered = self._remembered.get(text)
-        if remembered is not None:
-            self._remembered.move_to_end(text)
-            return remembered
+    async def prepare(self, text: str, tenant: Hashable) -> Prepared:
+        """Return a tenant's document: parsed, with every error that validation finds. Raises `Unavailable`."""
+        known = self._valid.get(text) or self._refused.get(text)
+        if known is not None:
+            return known
         if len(text) > self._limits.characters:
-            return Prepared(None, (too_complex("characters", self._limits.characters, len(text)),))
-        prepared = await asyncio.get_running_loop().run_in_executor(self._thread, self._prepare, text)
-        if not prepared.errors and len(text) <= LONGEST_REMEMBERED:
-            self._remember(text, prepared)
+            return Prepared(len(text), None, (too_complex("characters", self._limits.characters, len(text)),))
+        prepared = await self._thread.run(tenant, partial(self._prepare, text))
+        _keep(self._refused if prepared.errors else self._valid, text, prepared)
+        return prepared
+
+    async def prepare_anonymous(self, text: str) -> Prepared:
+        """Return the document of a caller without a key, who may only ask for the schema.
+
+        Raises `Unauthenticated` before validation for anything else, and for what is longer than introspection is;
+        raises `Unavailable`.
+        """
+        known = self._anonymous.get(text)
+        if known is not None:
+            return known
+        if len(text) > self._anonymous_limits.characters:
+            raise Unauthenticated
+        prepared = await self._thread.run(ANONYMOUS, partial(self._prepare_anonymous, text))
+        _keep(self._anonymous, text, prepared)
         return prepared
 
     async def answer(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
+        self, prepared: Prepared, operation: Operation, variables: Mapping[str, Any] | None, tenant: Hashable
     ) -> ExecutionResult:
         """Execute an operation on the schema alone. It has nothing to wait for, and all of it takes some 20 ms."""
-        name = operation.name.value if operation.name else None
-        call = partial(execute_sync, self._schema, document, variable_values=dict(variables or {}), operation_name=name)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        if prepared.document is None:
+            raise ValueError("the document could not be parsed")
+        name = operation.node.name.value if operation.node.name else None
+        call = partial(
+            execute_sync, self._schema, prepared.document, variable_values=dict(variables or {}), operation_name=name
+        )
+        if variables:
+            return await self._thread.run(tenant, call)
+        # The document is kept with its answer, so that its id stays its own.
+        key = (id(prepared), name)
+        if key not in self._answers:
+            self._answers[key] = (prepared, await self._thread.run(tenant, call))
+        answer = self._answers[key][1]
+        return ExecutionResult(answer.data, answer.errors)
+
+    def _prepare_anonymous(self, text: str) -> Prepared:
+        prepared = self._parse(text, self._anonymous_limits)
+        if prepared.document and not reads_only_schema(prepared.document):
+            raise Unauthenticated
+        if prepared.errors and is_too_complex(prepared.errors[0]):
+            raise Unauthenticated
+        return self._validate(prepared, self._anonymous_limits)
 
     def _prepare(self, text: str) -> Prepared:
+        return self._validate(self._parse(text, self._limits), self._limits)
+
+    def _parse(self, text: str, limits: Limits) -> Prepared:
         try:
-            document = parse(text, max_tokens=self._limits.tokens)
+            return Prepared(len(text), parse(text, max_tokens=limits.tokens))
         except GraphQLSyntaxError as error:
-            return Prepared(None, (self._told(error),))
-        if exceeded := check_document(document, self._limits):
-            return Prepared(document, (exceeded,))
+            return Prepared(len(text), None, (_syntax_error(error, limits),))
+
+    def _validate(self, parsed: Prepared, limits: Limits) -> Prepared:
+        document = parsed.document
+        if document is None:
+            return parsed
+        return replace(parsed, errors=tuple(self._errors(document, limits)))
+
+    def _errors(self, document: DocumentNode, limits: Limits) -> Iterable[GraphQLError]:
+        if exceeded := check_document(document, limits):
+            return [exceeded]
         errors = validate(
             self._schema, document, self._rules, max_errors=MOST_ERRORS, hide_suggestions=self._hide_suggestions
         )
-        if any(error.message == _GAVE_UP_COMPARING for error in errors):
-            return Prepared(document, (too_complex("comparisons", self._limits.comparisons),))
-        return Prepared(document, tuple(errors))
+        if errors:
+            return _each_once(errors)
+        try:
+            return merge_conflicts(self._schema, document, most_fields=limits.merged_fields)
+        except MergeLimitExceeded:
+            return [too_complex("mergedFields", limits.merged_fields)]
 
-    def _told(self, error: GraphQLSyntaxError) -> GraphQLError:
-        if error.message.startswith(_TOO_MANY_TOKENS):
-            return too_complex("tokens", self._limits.tokens)
-        if error.message.startswith(_TOO_NESTED):
-            return too_complex("depth", self._limits.depth)
-        return error
 
-    def _remember(self, text: str, prepared: Prepared) -> None:
-        if text in self._remembered:
-            return
-        self._remembered[text] = prepared
-        self._characters += len(text)
-        while len(self._remembered) > REMEMBERED_DOCUMENTS or self._characters > REMEMBERED_CHARACTERS:
-            oldest, _ = self._remembered.popitem(last=False)
-            self._characters -= len(oldest)
+def _cache(characters: int) -> LRUCache[str, Prepared]:
+    return LRUCache(characters, getsizeof=attrgetter("length"))
+
+
+def _keep(cache: LRUCache[str, Prepared], text: str, prepared: Prepared) -> None:
+    if len(text) <= LONGEST_CACHED:
+        cache[text] = prepared
+
+
+def _syntax_error(error: GraphQLSyntaxError, limits: Limits) -> GraphQLError:
+    if error.message.startswith(_TOO_MANY_TOKENS):
+        return too_complex("tokens", limits.tokens)
+    if error.message.startswith(_TOO_NESTED):
+        return too_complex("depth", limits.depth)
+    return error
+
+
+def _each_once(errors: Sequence[GraphQLError]) -> Iterator[GraphQLError]:
+    """Yield one error for all that have the same message, with the locations of all, in the order of the first."""
+    same: dict[str, list[GraphQLError]] = {}
+    for error in errors:
+        same.setdefault(error.message, []).append(error)
+    for message, found in same.items():
+        nodes = [node for error in found for node in error.nodes or ()]
+        yield GraphQLError(message, nodes, extensions=found[0].extensions) if found[1:] else found[0]
 
 
 def _rules(*, introspection: bool) -> Collection[type[ASTValidationRule]]:
-    rules = (*specified_rules, OneOfInputValidationRule)
-    return rules if introspection else (*rules, NoSchemaIntrospectionCustomRule)
+    # `merge_conflicts` takes the place of graphql-core's rule, whose time is quadratic in the document.
+    replaced = (OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule)
+    rules = [rule for rule in specified_rules if rule not in replaced]
+    return (
+        *rules,
+        LocatedValues,
+        OneOfInputValidationRule,
+        *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
+    )

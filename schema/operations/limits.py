@@ -36,7 +36,7 @@ _NOUNS: Final = {
     "depth": "levels of fields",
     "aliases": "aliases",
     "directives": "directives",
-    "comparisons": "comparisons of fields with the same name",
+    "mergedFields": "fields, each counted wherever it is merged",
     "cost": "points of cost",
     "listItems": "items in one list of its variables",
     "values": "values in its variables",
@@ -47,7 +47,7 @@ _NOUNS: Final = {
 class Limits:
     """The most of each that one operation may have.
 
-    `comparisons`: of fields that have the same name in the response, in graphql-core's own units; some 50 ms.
+    `merged_fields`: how many fields may have to be looked at to check that they can be merged; some 50 ms.
     `cost`: fields, connections multiplied by their page size; see `cost.py`. `list_items` and `values` are about
     variables: the longest list, and all values within them (500 signers with 50 merge values each have 78,000).
     """
@@ -57,7 +57,7 @@ class Limits:
     depth: int = 15
     aliases: int = 50
     directives: int = 100
-    comparisons: int = 100_000
+    merged_fields: int = 20_000
     cost: int = 20_000
     list_items: int = 1_000
     values: int = 100_000
@@ -76,6 +76,11 @@ def too_complex(limit: str, maximum: int, actual: int | None = None) -> GraphQLE
     return GraphQLError(
         f"An operation may have at most {maximum} {_NOUNS[limit]}; this one has {has}.", extensions=extensions
     )
+
+
+def is_too_complex(error: GraphQLError) -> bool:
+    """Whether an error is one of `too_complex`."""
+    return (error.extensions or {}).get("code") == ErrorCode.QUERY_TOO_COMPLEX.value
 
 
 def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | None:

@@ -50,6 +50,12 @@ def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     raise GraphQLError(message, extensions={"code": ErrorCode.OPERATION_RESOLUTION_FAILURE.value})
 
 
+def reads_only_schema(document: DocumentNode) -> bool:
+    """Whether no operation of a document, valid or not, asks for data; everybody may ask for the schema itself."""
+    operations = [found for found in document.definitions if isinstance(found, OperationDefinitionNode)]
+    return not any(reads_data(operation, document) for operation in operations)
+
+
 def reads_data(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
     """Whether a root field is anything but the schema's own, such as `__typename`, which everybody may ask."""
     fragments = fragments_of(document)

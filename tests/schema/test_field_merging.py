@@ -69,7 +69,7 @@ def selection(draw: st.DrawFn, parent: GraphQLNamedType, depth: int, first_fragm
     if name == "__typename":
         return alias + name
     arguments = draw(st.sampled_from(ARGUMENTS)) if name == "size" else ""
-    inner = get_named_type(parent.fields[name].type)  # type: ignore[attr-defined]
+    inner: GraphQLNamedType = get_named_type(parent.fields[name].type)  # type: ignore[attr-defined,assignment]
     if is_leaf_type(inner):
         return f"{alias}{name}{arguments}"
     if depth == 0:

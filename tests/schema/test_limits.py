@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, get_introspection_query, parse
+from graphql import GraphQLError, execute_sync, get_introspection_query, parse
 
+from bulksend.resolvers.errors import Unauthenticated
 from bulksend.schema.build import Schema, build_schema
 from bulksend.schema.operations.cache import PreparedDocuments
 from bulksend.schema.operations.limits import MOST_COUNTED, Limits, check_document, check_variables
@@ -119,11 +120,14 @@ async def test_fragments_in_a_circle_are_left_to_validation(schema: Schema) -> N
     assert result.errors
 
 
-async def test_comparing_fields_has_an_end() -> None:
+async def test_merging_fields_has_an_end() -> None:
     fragments = " ".join(f"fragment F{n} on Query {{ {'__typename ' * 8} }}" for n in range(100))
-    found = await refusal(build_schema(), "{" + " ".join(f"...F{n}" for n in range(100)) + "}" + fragments)
+    query = "{" + " ".join(f"...F{n}" for n in range(100)) + "}" + fragments
+    # Once a field, and once a fragment.
+    assert await refusal(build_schema(limits=Limits(merged_fields=900)), query) is None
+    found = await refusal(build_schema(limits=Limits(merged_fields=899)), query)
     assert found is not None
-    assert found["limit"] == "comparisons"
+    assert found["limit"] == "mergedFields"
 
 
 async def test_errors_of_validation_have_an_end(schema: Schema) -> None:
@@ -215,28 +219,107 @@ def test_deep_variables_are_walked_without_recursion() -> None:
     assert check_variables({"a": deep}, Limits()) is None
 
 
-async def test_a_valid_document_is_prepared_once_and_an_invalid_one_not_kept() -> None:
+async def test_a_document_is_prepared_once_whether_valid_or_not() -> None:
     documents = PreparedDocuments(build_schema()._schema, Limits())
-    first = await documents.prepare("{ __typename }")
-    assert (await documents.prepare("{ __typename }")) is first
-    broken = await documents.prepare("{ nothing }")
-    assert broken.errors
-    assert (await documents.prepare("{ nothing }")) is not broken
+    for text in ("{ __typename }", "{ nothing }", "{"):
+        first = await documents.prepare(text, "a tenant")
+        assert bool(first.errors) == (text != "{ __typename }")
+        assert (await documents.prepare(text, "another tenant")) is first
 
 
-async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bulksend.schema.operations.cache.REMEMBERED_DOCUMENTS", 3)
-    monkeypatch.setattr("bulksend.schema.operations.cache.REMEMBERED_CHARACTERS", 100)
-    monkeypatch.setattr("bulksend.schema.operations.cache.LONGEST_REMEMBERED", 60)
+async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bulksend.schema.operations.cache.VALID_CHARACTERS", 100)
+    monkeypatch.setattr("bulksend.schema.operations.cache.LONGEST_CACHED", 60)
     documents = PreparedDocuments(build_schema()._schema, Limits())
     for number in range(5):
-        await documents.prepare(f"query Q{number} {{ __typename }}")
-    assert [text.split()[1] for text in documents._remembered] == ["Q2", "Q3", "Q4"]
-    await documents.prepare("{ __typename }" + " " * 46)
-    assert len(documents._remembered) == 2
-    assert sum(map(len, documents._remembered)) == documents._characters <= 100
-    await documents.prepare("{ __typename }" + " " * 47)
-    assert all(len(text) <= 60 for text in documents._remembered)
+        await documents.prepare(f"query Q{number} {{ __typename }}", "a tenant")
+    assert [text.split()[1] for text in documents._valid] == ["Q1", "Q2", "Q3", "Q4"]
+    await documents.prepare("{ __typename }" + " " * 46, "a tenant")
+    assert documents._valid.currsize <= 100
+    assert "query Q1 { __typename }" not in documents._valid
+    await documents.prepare("{ __typename }" + " " * 47, "a tenant")
+    assert all(len(text) <= 60 for text in documents._valid)
+
+
+async def test_refused_documents_push_out_no_valid_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bulksend.schema.operations.cache.REFUSED_CHARACTERS", 100)
+    documents = PreparedDocuments(build_schema()._schema, Limits())
+    valid = await documents.prepare("{ __typename }", "a tenant")
+    for number in range(100):
+        await documents.prepare(f"{{ nothing{number} }}", "a tenant")
+        await documents.prepare_anonymous(f"query Q{number} {{ __typename }}")
+    assert documents._refused.currsize <= 100
+    assert documents._anonymous.currsize <= 100
+    assert (await documents.prepare("{ __typename }", "a tenant")) is valid
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ viewer { organization { id } } }",
+        "{ nothing }",
+        "query A { __typename } query B { ...F } fragment F on Query { nothing }",
+        "{ __typename }" + " " * 10_000,
+        "{ " + "__typename " * 1_000 + "}",
+    ],
+)
+async def test_nobody_costs_no_validation(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def validate(*_: Any, **__: Any) -> None:
+        pytest.fail("validated")
+
+    monkeypatch.setattr("bulksend.schema.operations.cache.validate", validate)
+    documents = PreparedDocuments(build_schema()._schema, Limits())
+    with pytest.raises(Unauthenticated):
+        await documents.prepare_anonymous(query)
+
+
+async def test_nobody_may_introspect() -> None:
+    documents = PreparedDocuments(build_schema()._schema, Limits())
+    prepared = await documents.prepare_anonymous(get_introspection_query(input_value_deprecation=True))
+    assert not prepared.errors
+    assert (await documents.prepare_anonymous(get_introspection_query(input_value_deprecation=True))) is prepared
+    assert (await documents.prepare_anonymous("{ __nothing }")).errors
+    assert (await documents.prepare_anonymous("{")).errors
+
+
+async def test_introspection_is_executed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    executed = 0
+
+    def execute(*given: Any, **named: Any) -> Any:
+        nonlocal executed
+        executed += 1
+        return execute_sync(*given, **named)
+
+    monkeypatch.setattr("bulksend.schema.operations.cache.execute_sync", execute)
+    schema = build_schema()
+    query = "query A { a: __typename } query B($s: Boolean = true) { b: __typename @include(if: $s) }"
+    for _ in range(3):
+        assert (await schema.execute(query, operation_name="A")).data == {"a": "Query"}
+        assert (await schema.execute(query, operation_name="B")).data == {"b": "Query"}
+    assert executed == 2
+    assert (await schema.execute(query, {"s": False}, operation_name="B")).data == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "columns"),
+    [
+        ("{ nothing " + "nothing " * 9 + "}", "Cannot query field 'nothing' on type 'Query'.", range(3, 83, 8)),
+        ("{ bulkSends(first: " + "1" * 5_000 + ") { totalCount } }", "Expected value of type 'Int'.", [20]),
+        (
+            '{ bulkSends(createdAfter: "tomorrow") { totalCount } }',
+            "DateTime must be an RFC 3339 time with an offset, such as 2026-05-28T10:00:00.000Z.",
+            [27],
+        ),
+    ],
+)
+async def test_an_error_of_validation_is_told_once_and_where(query: str, message: str, columns: list[int]) -> None:
+    result = await build_schema(suggestions=False).execute(query)
+    assert result.errors
+    (error,) = result.errors
+    assert error.message == message
+    assert error.locations
+    assert [location.column for location in error.locations] == list(columns)
+    assert error.extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 async def test_the_error_is_about_one_limit_only(schema: Schema) -> None:
