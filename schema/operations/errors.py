@@ -59,7 +59,7 @@ def _before_execution(error: GraphQLError, request_id: str) -> GraphQLError:
 def _presented(error: GraphQLError, request_id: str) -> GraphQLError:
     original = error.original_error
     if isinstance(original, DomainError):
-        return _with(error, original.message, {**original.extensions})
+        return _with(error, original.message, {**original.extensions}, original)
     if _is_coded(error):
         return error
     if original is not None and not isinstance(original, GraphQLError):
@@ -89,13 +89,16 @@ def _with_code(error: GraphQLError, code: ErrorCode) -> GraphQLError:
     return _with(error, error.message, {**(error.extensions or {}), _CODED: code.value})
 
 
-def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+def _with(
+    error: GraphQLError, message: str, extensions: dict[str, Any], original: DomainError | None = None
+) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
+        original_error=original,
         extensions=extensions,
     )
 

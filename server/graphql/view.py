@@ -12,7 +12,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated
+from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated, Unavailable
 from bulksend.schema.build import Schema
 from bulksend.server.graphql.multipart import Streams
 from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
@@ -158,9 +158,13 @@ def _respond(body: dict[str, Any], media: str, headers: Mapping[str, str]) -> we
 
 
 def _status(body: dict[str, Any], media: str) -> int:
-    if media == JSON or "data" in body:
+    if "data" in body:
         return 200
-    return _STATUS.get(body["errors"][0]["extensions"]["code"], 400)
+    code = body["errors"][0]["extensions"]["code"]
+    if code == ErrorCode.SERVICE_UNAVAILABLE:
+        # Of no interest to the caller's code but to retries and load balancers, whatever the media type.
+        return 503
+    return 200 if media == JSON else _STATUS.get(code, 400)
 
 
 def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
@@ -170,14 +174,10 @@ def _json_response(body: dict[str, Any], status: int, media: str, headers: Mappi
 
 
 def _headers(result: ExecutionResult, context: Context) -> dict[str, str]:
-    if _is_unauthenticated(result):
-        return challenge(Unauthenticated())
+    for error in result.errors or ():
+        if isinstance(error.original_error, Unauthenticated | Unavailable):
+            return challenge(error.original_error)
     return {} if context.retry_after is None else {"Retry-After": str(context.retry_after)}
-
-
-def _is_unauthenticated(result: ExecutionResult) -> bool:
-    codes = ((error.extensions or {}).get("code") for error in result.errors or ())
-    return ErrorCode.UNAUTHENTICATED in codes
 
 
 _FORGERY: Final = (

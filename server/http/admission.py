@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from bulksend.db.errors import ANY_FAILURE
 from bulksend.resolvers.context import Allowance, Context, Gateway
-from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated
+from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated, Unavailable
 from bulksend.resolvers.viewer import Viewer
 from bulksend.server.http.authentication import Authenticator
 from bulksend.server.http.cors import DOORS
@@ -68,6 +68,6 @@ def challenge(error: Exception) -> dict[str, str]:
     """Give the headers that tell how to come in after all: `WWW-Authenticate` or `Retry-After`."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="bulksend"'}
-    if isinstance(error, RequestRateLimited):
+    if isinstance(error, RequestRateLimited | Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {}

@@ -81,7 +81,7 @@ async def test_refuses_bodies_that_are_not_encoded_as_they_say(
     ("query", "code"),
     [
         ("{", "GRAPHQL_PARSE_FAILED"),
-        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ __nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("fragment F on Query { __typename }", "GRAPHQL_VALIDATION_FAILED"),
         ("query A { __typename } query B { __typename }", "OPERATION_RESOLUTION_FAILURE"),
         ('query ($a: Int!) { __type(name: "A") { name } a: __typename @skip(if: $a) }', "GRAPHQL_VALIDATION_FAILED"),
@@ -211,13 +211,24 @@ async def test_shows_the_cost_to_who_asks(gateway: RunningGateway, tenant: Tenan
     assert reply.body["extensions"] == {"cost": {"requested": 12, "maximum": 20_000}}
 
 
-async def test_introspection_and_suggestions_can_be_switched(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+async def test_nobody_is_asked_for_a_key_before_anything_else(gateway: RunningGateway, tenant: Tenant) -> None:
+    for query in ("{ nothing }", "{ viewer { nothing } }", "{ " + "__typename " * 2_000 + "}"):
+        reply = await gateway.ask(None, query, headers={"Accept": GRAPHQL})
+        assert (reply.status, reply.error["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+        assert reply.headers["WWW-Authenticate"]
+    assert (await gateway.ask(tenant, "{ nothing }")).error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert (await gateway.ask(tenant, "{ " + "__typename " * 2_000 + "}")).data
+
+
+async def test_introspection_and_suggestions_can_be_switched(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant
+) -> None:
     misspelt = "{ viewr { organization { name } } }"
     async with running_gateway(dsn, sink.url, introspection=False, suggestions=True) as gateway:
         reply = await gateway.ask(None, "{ __schema { queryType { name } } }")
         assert reply.body["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
         assert (await gateway.ask(None, "{ __typename }")).data == {"__typename": "Query"}
-        assert "Did you mean 'viewer'" in (await gateway.ask(None, misspelt)).error["message"]
+        assert "Did you mean 'viewer'" in (await gateway.ask(tenant, misspelt)).error["message"]
     async with running_gateway(dsn, sink.url) as gateway:
         assert (await gateway.ask(None, "{ __schema { queryType { name } } }")).data
-        assert "Did you mean" not in (await gateway.ask(None, misspelt)).error["message"]
+        assert "Did you mean" not in (await gateway.ask(tenant, misspelt)).error["message"]
