@@ -37,6 +37,7 @@ class ClaimedRow:
     bulk_send_id: UUID
     id: UUID
     lease_id: UUID
+    worker_id: UUID
     mail_kind: str
     mail_number: int
     is_delivery: bool

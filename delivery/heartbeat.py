@@ -79,14 +79,14 @@ class Heartbeat:
         self._users = 0
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether nobody can have taken over from this worker yet, so that it may begin something."""
-        return self._worker_id is not None and time.monotonic() < self._proven_at + PROVEN_SECONDS
+    def is_proven(self, worker_id: UUID | None) -> bool:
+        """Whether nobody can have taken over what was claimed under this id yet, so that it may be begun."""
+        is_current = worker_id is not None and worker_id == self._worker_id
+        return is_current and time.monotonic() < self._proven_at + PROVEN_SECONDS
 
     async def worker_id(self) -> UUID:
         """Return the id to claim with, after a beat if the last one is too long ago. Raise what the database raises."""
-        while self._worker_id is None or not self.is_proven:
+        while self._worker_id is None or not self.is_proven(self._worker_id):
             await self.beat()
         return self._worker_id
 

@@ -189,7 +189,9 @@ class Worker:
         deadline = claimed_at + self._policy.begin_within
         with self._leases.keeping(document, claimed_at) as is_held:
             outcome = await self._document_mailer.send(
-                document, deadline=deadline, may_begin=lambda: self._heartbeat.is_proven and is_held()
+                document,
+                deadline=deadline,
+                may_begin=lambda: self._heartbeat.is_proven(document.worker_id) and is_held(),
             )
         self._circuit.see(document.id, outcome, claimed_at)
         count(outcome)

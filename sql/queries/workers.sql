@@ -55,10 +55,11 @@ released AS (
 
 turns AS (
     INSERT INTO delivery_turns AS turns (organization_id, due_at)
-    SELECT DISTINCT
+    SELECT
         released.organization_id,
         clock_timestamp()
     FROM released
+    GROUP BY released.organization_id
     ORDER BY released.organization_id
     ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at
 )

@@ -4,11 +4,10 @@ import asyncio
 import os
 import random
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -17,38 +16,20 @@ import pytest
 from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
 from support.delivering import POLICY, delivery_to, eventually, running
 from support.smtp_sink import Phase, SmtpSink
+from support.worker_processes import LEASE, worker_process
 
 from bulksend.db import ids, migrations
 from bulksend.db.embedded.server import embedded_postgres
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.recorder import MOST_UNRECORDED
 
-LEASE = 60.0
 CONNECTIONS = 5
-PROCESS = Path(__file__).with_name("worker_process.py")
 
 
 @pytest.fixture(autouse=True)
 async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
     yield
     await pool.execute("DELETE FROM smtp_circuit")
-
-
-@asynccontextmanager
-async def worker_process(dsn: str, sink: SmtpSink, rate: float = 0) -> AsyncIterator[Process]:
-    """A worker that has begun to work; killed at the end unless it has ended."""
-    named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=worker"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, PROCESS, named, str(sink.port), str(LEASE), str(rate), stdout=PIPE
-    )
-    assert process.stdout
-    try:
-        assert await process.stdout.readline() == b"up\n"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def end(process: Process) -> None:

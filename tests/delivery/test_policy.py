@@ -14,6 +14,7 @@ from bulksend.delivery.smtp.outcomes import (
     Accepted,
     Deferred,
     DeliveryErrorCode,
+    Outcome,
     Refused,
     Released,
     ServerTrouble,
@@ -24,6 +25,7 @@ DOCUMENT = ClaimedRow(
     bulk_send_id=UUID(int=2),
     id=UUID(int=3),
     lease_id=UUID(int=4),
+    worker_id=UUID(int=5),
     mail_kind="invitation",
     mail_number=1,
     is_delivery=True,
@@ -126,3 +128,28 @@ def test_expired_tells_who_was_to_blame(attempts: int, last: str | None, code: s
     given = expired(document)
     assert (given.outcome, given.attempts, given.error_code) == ("failed", 0, code)
     assert given.error_message == ("Words" if last else WAITED_TOO_LONG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "unneeded"),
+    [
+        (MailKind.REMINDER, "pending", False),
+        (MailKind.REMINDER, "signed", True),
+        (MailKind.COPY, "signed", False),
+        (MailKind.INVITATION, "signed", False),
+    ],
+)
+def test_only_a_reminder_of_what_is_done_is_obsolete(kind: MailKind, status: str, unneeded: bool) -> None:
+    assert is_obsolete(replace(DOCUMENT, mail_kind=kind, status=status)) is unneeded
+
+
+def test_a_result_belongs_to_the_mail_that_was_claimed() -> None:
+    reminder = replace(DOCUMENT, mail_kind="reminder", mail_number=3, is_delivery=False)
+    outcomes: list[Outcome] = [
+        Accepted(250, ""),
+        UNANSWERED,
+        Released(),
+        Refused(DeliveryErrorCode.MESSAGE_REFUSED, 554, "No"),
+    ]
+    results = [*(result(reminder, outcome, POLICY) for outcome in outcomes), expired(reminder), obsolete(reminder)]
+    assert {(one.mail_number, one.is_delivery) for one in results} == {(3, False)}
