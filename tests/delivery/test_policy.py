@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from support.delivering import POLICY
 
-from bulksend.db.deliveries import ClaimedRow
-from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_overdue, result
+from bulksend.db.deliveries import ClaimedRow, MailKind
+from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_obsolete, is_overdue, obsolete, result
 from bulksend.delivery.smtp.outcomes import (
     UNANSWERED,
     Accepted,
