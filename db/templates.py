@@ -1,4 +1,4 @@
-"""Templates: what is sent. They never change and are never deleted."""
+"""Templates: what is sent. Their content never changes; they are archived, not deleted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from bulksend.db.rows import Row
 
 
 class TemplateRow(Row):
-    """One template. `merge_fields`: the names that `{{ values.… }}` asks for."""
+    """One template. `merge_fields`: names of the fields that the sender fills; `fields`: all of them, as JSON text."""
 
     __slots__ = ()
 
@@ -22,6 +22,8 @@ class TemplateRow(Row):
     description: str | None
     body: str
     merge_fields: list[str]
+    fields: str
+    archived_at: datetime | None
     created_at: datetime
 
 
@@ -30,24 +32,25 @@ _FIRST_PAGE = query("templates", "first_page", TemplateRow)
 _LAST_PAGE = query("templates", "last_page", TemplateRow)
 _COUNT = command("templates", "count")
 _CREATE = command("templates", "create")
+_ARCHIVE = command("templates", "archive")
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[TemplateRow]:
-    """Give the templates with these ids, in no order; unknown ones are left out."""
+    """Return the templates with these ids, archived ones too, in no order; unknown ids are left out."""
     return await _GET_MANY.all(conn, organization_id, ids)
 
 
 async def read_page(
     conn: Connection, *, organization_id: UUID, span: Span, search: str | None = None
 ) -> Page[TemplateRow]:
-    """Give one page, newest first. `search`: a part of the name, whatever its case."""
+    """Return one page of templates that are not archived, newest first. `search`: a part of the name in any case."""
     bound = _LAST_PAGE if span.backwards else _FIRST_PAGE
     rows = await bound.all(conn, organization_id, span.after, span.before, span.size + 1, search)
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, search: str | None = None) -> int:
-    """Give how many templates `search` leaves."""
+    """Return the number of templates that match `search` and are not archived."""
     return cast(int, await _COUNT.value(conn, organization_id, search))
 
 
@@ -59,6 +62,12 @@ async def create(
     description: str | None,
     body: str,
     merge_fields: Sequence[str],
+    fields: str,
 ) -> UUID:
-    """Store a template and give its id."""
-    return cast(UUID, await _CREATE.value(conn, organization_id, name, description, body, merge_fields))
+    """Insert a template and return its id. `fields`: JSON text."""
+    return cast(UUID, await _CREATE.value(conn, organization_id, name, description, body, merge_fields, fields))
+
+
+async def archive(conn: Connection, *, organization_id: UUID, template_id: UUID) -> bool:
+    """Archive a template unless it is already; return whether there is one."""
+    return await _ARCHIVE.value(conn, organization_id, template_id) is not None

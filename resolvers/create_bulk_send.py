@@ -96,7 +96,7 @@ async def _template(context: Context, template_id: str) -> TemplateRow | None:
 
 
 async def _dry_run(context: Context, valid: ValidBulkSend) -> CreateResult:
-    if valid.template is None:
+    if valid.template is None or valid.template.archived_at:
         raise _CreateRefused(_no_template())
     next_at = await rate_limit.next_bulk_send_at(context)
     shown = preview.preview_mail(context, valid, valid.template)
@@ -104,7 +104,7 @@ async def _dry_run(context: Context, valid: ValidBulkSend) -> CreateResult:
 
 
 async def _store(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
-    new = _new_bulk_send(valid, valid.template.id) if valid.template else None
+    new = _new_bulk_send(valid, valid.template.id) if valid.template and not valid.template.archived_at else None
     stored = await _create(context, valid, new) if new else None
     return stored or await _original(context, valid)
 
@@ -179,7 +179,7 @@ async def _original(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
         if holder:
             return _StoredBulkSend(await _original_row(conn, organization_id, valid, holder), replayed=True)
         allowed = await bulk_sends.next_allowed(conn, organization_id=organization_id, interval=interval)
-    if valid.template is None and allowed is None:
+    if (valid.template is None or valid.template.archived_at) and allowed is None:
         raise _CreateRefused(_no_template())
     raise _CreateRefused(_too_early(interval, allowed.wait if allowed else timedelta()))
 
@@ -243,4 +243,5 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
 
 
 def _no_template() -> MutationError:
-    return MutationError(UserErrorCode.NOT_FOUND, ("templateId",), "templateId is not a template of this organization")
+    message = "templateId must be a template of this organization that is not archived"
+    return MutationError(UserErrorCode.NOT_FOUND, ("templateId",), message)

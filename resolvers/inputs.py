@@ -23,7 +23,7 @@ VALUE_LENGTH: Final = 1000
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-_FIELD_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+FIELD_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 def _one_line(value: str) -> str:
@@ -72,7 +72,10 @@ ExternalId = Annotated[
 ]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_LINE), AfterValidator(_one_line)]
 MergeValue = Annotated[
-    str, Field(min_length=1, max_length=VALUE_LENGTH, json_schema_extra=_LINE), AfterValidator(_one_line)
+    str,
+    Field(min_length=1, max_length=VALUE_LENGTH, json_schema_extra=_LINES),
+    AfterValidator(_lines),
+    AfterValidator(_not_blank),
 ]
 
 
@@ -93,7 +96,7 @@ class MergeValueInput(Input):
     field: Annotated[
         str,
         Field(
-            min_length=1, max_length=FIELD_NAME_LENGTH, pattern=_FIELD_NAME, description="The merge field: `company`."
+            min_length=1, max_length=FIELD_NAME_LENGTH, pattern=FIELD_NAME, description="The merge field: `company`."
         ),
     ]
     value: Annotated[MergeValue, Field(description="Text that replaces the merge field.")]

@@ -13,6 +13,8 @@ from bulksend.db.templates import TemplateRow
 from bulksend.resolvers.fast_validation import ValidSigner, plain_signers, valid_signer
 from bulksend.resolvers.fingerprint import fingerprint
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
+from bulksend.resolvers.template_fields import load
+from bulksend.resolvers.template_values import TemplateValues
 from bulksend.resolvers.user_errors import MutationError, MutationWarning, Path, UserErrorCode, WarningCode
 
 # 500 signers may take milliseconds to validate: after this long the event loop serves other tasks.
@@ -43,7 +45,8 @@ FindTemplate: TypeAlias = Callable[[str], Awaitable[TemplateRow | None]]
 class ValidBulkSend:
     """A validated create. `fingerprint`: see `fingerprint.fingerprint`.
 
-    `template` is None if the organization has none with this id, which is refused last.
+    `signers`: as they are stored, with the defaults of the template's fields. `template` is None if the organization
+    has none with this id, which is refused last.
     """
 
     details: CreateBulkSendInput
@@ -58,7 +61,7 @@ class Invalid(Exception):
 
     def __init__(self, errors: list[MutationError]) -> None:
         self.errors = errors
-        super().__init__(f"{len(errors)} errors")
+        super().__init__("; ".join(error.message for error in errors))
 
 
 async def _find_none(_template_id: str) -> TemplateRow | None:
@@ -72,28 +75,28 @@ async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_n
     signers = await _signers(raw.get("signers"), errors)
     template_id = raw.get("templateId")
     template = await find_template(template_id) if isinstance(template_id, str) else None
-    warnings = _check_values(signers, template, errors)
+    template_values = TemplateValues(load(template.fields) if template else ())
+    warnings = _check_values(signers, template_values, errors)
     if details is None or errors:
         raise Invalid(errors)
     found = list(signers.values())
-    return ValidBulkSend(details, found, fingerprint(details, found), template, warnings)
+    stored = list(map(template_values.stored, found))
+    return ValidBulkSend(details, stored, fingerprint(details, found), template, warnings)
 
 
 def _check_values(
-    signers: Mapping[int, ValidSigner], template: TemplateRow | None, errors: list[MutationError]
+    signers: Mapping[int, ValidSigner], template_values: TemplateValues, errors: list[MutationError]
 ) -> list[MutationWarning]:
-    """Check that every signer has a value for each merge field of the template.
+    """Check every signer's values by the fields of the template; add what is wrong to `errors`.
 
     Return a warning for each value that the template does not use and for each repeated address.
     """
-    if template is None:
-        return []
-    needed = frozenset(template.merge_fields)
     warnings: list[MutationWarning] = []
     first_seen: dict[str, int] = {}
     for index, signer in signers.items():
-        if signer.values.keys() != needed:
-            _check_signer(index, signer, needed, errors, warnings)
+        if not template_values.are_plainly_right(signer.values):
+            for problem in template_values.problems(signer.values, ("signers", str(index), "values")):
+                errors.append(problem) if isinstance(problem, MutationError) else warnings.append(problem)
         earlier = first_seen.setdefault(signer.email.casefold(), index)
         if earlier != index:
             warnings.append(_duplicate(index, earlier))
@@ -104,7 +107,7 @@ def _details(raw: Mapping[str, Any], errors: list[MutationError]) -> CreateBulkS
     try:
         return CreateBulkSendInput.model_validate(raw)
     except ValidationError as error:
-        errors += [_user_error(detail) for detail in error.errors(include_url=False, include_input=False)]
+        errors += errors_of(error)
         return None
 
 
@@ -147,8 +150,13 @@ def _slice_by_model(raw: list[object], start: int, errors: list[MutationError]) 
         return {index + start: SignerInput.model_validate(signer) for index, signer in right.items()}
 
 
-def _user_error(detail: ErrorDetails) -> MutationError:
-    path: Path = tuple(str(part) for part in detail["loc"])
+def errors_of(error: ValidationError, within: Path = ()) -> list[MutationError]:
+    """Return every problem that a model found, with paths below `within`."""
+    return [_user_error(detail, within) for detail in error.errors(include_url=False, include_input=False)]
+
+
+def _user_error(detail: ErrorDetails, within: Path = ()) -> MutationError:
+    path: Path = (*within, *(str(part) for part in detail["loc"]))
     code = _CODES.get(detail["type"], UserErrorCode.INVALID_TYPE)
     return MutationError(code, path, f"{path[-1] if path else 'input'} {_rule(detail)}")
 
@@ -174,6 +182,8 @@ def _rule(detail: ErrorDetails) -> str:
             return "must have only letters, digits and underscores and not begin with a digit"
         case "string_type":
             return "must be a string"
+        case "enum":
+            return f"must be one of {limits['expected'].upper()}"
         case "bool_type":
             return "must be true or false"
         case "list_type":
@@ -182,23 +192,6 @@ def _rule(detail: ErrorDetails) -> str:
             return "must be an object"
         case _:
             return detail["msg"]
-
-
-def _check_signer(
-    index: int,
-    signer: ValidSigner,
-    needed: frozenset[str],
-    errors: list[MutationError],
-    warnings: list[MutationWarning],
-) -> None:
-    path = ("signers", str(index), "values")
-    for name in sorted(needed - signer.values.keys()):
-        message = f"values must have {name}, which the template's text asks for"
-        errors.append(MutationError(UserErrorCode.MISSING_VALUE, path, message))
-    for position, name in enumerate(signer.values):
-        if name not in needed:
-            message = f"the template's text does not use {name}"
-            warnings.append(MutationWarning(WarningCode.UNUSED_VALUE, (*path, str(position)), message))
 
 
 def _duplicate(index: int, earlier: int) -> MutationWarning:

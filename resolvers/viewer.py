@@ -14,6 +14,7 @@ class Scope(StrEnum):
     BULK_SENDS_CREATE = "bulk_sends.create"
     BULK_SENDS_DELETE = "bulk_sends.delete"
     TEMPLATES_READ = "templates.read"
+    TEMPLATES_WRITE = "templates.write"
     DOCUMENTS_READ = "documents.read"
     SIGNING_LINKS_READ = "signing_links.read"
 

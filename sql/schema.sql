@@ -305,6 +305,8 @@ CREATE TABLE public.templates (
     body text NOT NULL,
     merge_fields text[] NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    fields jsonb DEFAULT '[]'::jsonb NOT NULL,
+    archived_at timestamp with time zone,
     CONSTRAINT templates_description_check CHECK ((char_length(description) <= 1000)),
     CONSTRAINT templates_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
@@ -316,6 +318,8 @@ CREATE VIEW public.template_rows AS
     description,
     body,
     merge_fields,
+    fields,
+    archived_at,
     created_at
    FROM public.templates;
 

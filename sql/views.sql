@@ -12,6 +12,8 @@ SELECT
     description,
     body,
     merge_fields,
+    fields,
+    archived_at,
     created_at
 FROM templates;
 

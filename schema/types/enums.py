@@ -43,6 +43,8 @@ _USER_ERRORS: Final = {
     UserErrorCode.INVALID_EMAIL: "It is no well-formed email address.",
     UserErrorCode.DUPLICATE_VALUE: "The same merge field has a value already.",
     UserErrorCode.MISSING_VALUE: "The template names a merge field for which this signer brings no value.",
+    UserErrorCode.INVALID_VALUE: "The value breaks the rule of its template field, which the message states.",
+    UserErrorCode.INVALID_TEMPLATE: "The template's text breaks a rule; the message names the line.",
     UserErrorCode.IDEMPOTENCY_KEY_REUSED: "The idempotency key was used with another input before.",
     UserErrorCode.RATE_LIMITED: "The organization created a bulk send too recently: try again after `retryAfter`.",
     UserErrorCode.NOT_FOUND: "There is no such thing, or it belongs to another organization.",

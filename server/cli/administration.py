@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from bulksend.db import api_keys, ids, organizations, templates
+from bulksend.db import api_keys, ids, organizations
 from bulksend.db.api_keys import ApiKeyRow
 from bulksend.db.pool import Pool
-from bulksend.delivery.template_rendering import merge_fields
+from bulksend.resolvers import create_template
+from bulksend.resolvers.template_inputs import validate_template
 from bulksend.server.http.authentication import hash_key, new_key
 
 
@@ -55,12 +56,10 @@ async def revoke_key(pool: Pool, organization_id: UUID, key_id: UUID) -> bool:
 
 
 async def add_template(pool: Pool, organization_id: UUID, *, name: str, description: str | None, body: str) -> str:
-    """Add a template and give its id. Raises `InvalidTemplate`, `NoSuchOrganization`."""
-    fields = merge_fields(body)
+    """Add a template from a Markdown file's text and return its id. Raise `Invalid` or `NoSuchOrganization`."""
+    valid = validate_template({"name": name, "description": description, "body": body})
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:
             raise NoSuchOrganization
-        template_id = await templates.create(
-            conn, organization_id=organization_id, name=name, description=description, body=body, merge_fields=fields
-        )
+        template_id = await create_template.store(conn, organization_id, valid)
     return ids.encode(ids.TEMPLATE, template_id)

@@ -14,7 +14,7 @@ from bulksend.db import ids
 from bulksend.db.embedded.server import EmbeddedPostgresError
 from bulksend.db.errors import UNREACHABLE
 from bulksend.db.migrations import DatabaseIsNewer, MigrationsPending, migrate
-from bulksend.delivery.template_markdown import InvalidTemplate
+from bulksend.resolvers.validation import Invalid
 from bulksend.resolvers.viewer import GRANTABLE
 from bulksend.server.cli import administration
 from bulksend.server.cli.database import database, single_connection
@@ -32,7 +32,7 @@ _EXPECTED = (
     EmbeddedPostgresError,
     MigrationsPending,
     DatabaseIsNewer,
-    InvalidTemplate,
+    Invalid,
     administration.NoSuchOrganization,
     CannotListen,
 )

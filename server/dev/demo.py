@@ -10,9 +10,10 @@ from uuid import UUID
 from bulksend.db import api_keys, ids, organizations, templates
 from bulksend.db.pages import Span
 from bulksend.db.pool import Connection, writing
-from bulksend.delivery.template_rendering import merge_fields
+from bulksend.resolvers import create_template
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.create_bulk_send import create
+from bulksend.resolvers.template_inputs import validate_template
 from bulksend.server.http.authentication import hash_key, new_key
 from bulksend.server.http.demo import Demo
 from bulksend.server.process import Parts
@@ -132,12 +133,6 @@ async def _templates(conn: Connection, organization_id: UUID) -> dict[str, UUID]
     found = {row.name: row.id for row in page.rows}
     for name, (description, body) in TEMPLATES.items():
         if name not in found:
-            found[name] = await templates.create(
-                conn,
-                organization_id=organization_id,
-                name=name,
-                description=description,
-                body=body,
-                merge_fields=merge_fields(body),
-            )
+            valid = validate_template({"name": name, "description": description, "body": body})
+            found[name] = await create_template.store(conn, organization_id, valid)
     return found

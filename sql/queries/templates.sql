@@ -14,6 +14,7 @@ SELECT *
 FROM template_rows
 WHERE
     organization_id = $1
+    AND archived_at IS NULL
     AND id < $2
     AND (organization_id, id) > ($1, $3)
     AND coalesce($5::text IS NULL OR strpos(lower(name), lower($5)) > 0, FALSE)
@@ -26,6 +27,7 @@ SELECT *
 FROM template_rows
 WHERE
     organization_id = $1
+    AND archived_at IS NULL
     AND (organization_id, id) < ($1, $2)
     AND id > $3
     AND coalesce($5::text IS NULL OR strpos(lower(name), lower($5)) > 0, FALSE)
@@ -38,10 +40,17 @@ SELECT count(*)
 FROM template_rows
 WHERE
     organization_id = $1
+    AND archived_at IS NULL
     AND coalesce($2::text IS NULL OR strpos(lower(name), lower($2)) > 0, FALSE);
 
 -- name: create
 -- Insert a template and return its id.
-INSERT INTO templates (organization_id, name, description, body, merge_fields)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO templates (organization_id, name, description, body, merge_fields, fields)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING id;
+
+-- name: archive
+-- Archive a template, keeping the time at which it was first archived.
+UPDATE templates SET archived_at = coalesce(archived_at, clock_timestamp())
+WHERE organization_id = $1 AND id = $2
 RETURNING id;

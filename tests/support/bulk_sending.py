@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from bulksend.db import bulk_sends, documents, organizations, templates
+from bulksend.db import bulk_sends, documents, organizations
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.pool import Connection, Pool
+from bulksend.resolvers import create_template
 from bulksend.resolvers.fast_validation import ValidSigner
+from bulksend.resolvers.template_inputs import validate_template
 
 NO_INTERVAL: Final = timedelta()
 
@@ -26,9 +28,8 @@ class Sent:
 async def new_organization(conn: Connection, name: str = "Acme") -> tuple[UUID, UUID]:
     """Make an organization and a template; gives both ids."""
     organization_id = await organizations.create(conn, name=name)
-    template_id = await templates.create(
-        conn, organization_id=organization_id, name="NDA", description=None, body="Sign here.", merge_fields=[]
-    )
+    valid = validate_template({"name": "NDA", "body": "Sign here."})
+    template_id = await create_template.store(conn, organization_id, valid)
     return organization_id, template_id
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 import aiohttp
 from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
-from bulksend.db import api_keys, ids, organizations, templates
+from bulksend.db import api_keys, ids, organizations
 from bulksend.db.pool import Pool
-from bulksend.delivery.template_rendering import merge_fields
+from bulksend.resolvers import create_template
+from bulksend.resolvers.template_inputs import validate_template
 from bulksend.server.app import build_app
 from bulksend.server.http.authentication import hash_key, new_key
 from bulksend.server.listening import listening
@@ -139,14 +140,8 @@ async def new_api_key(pool: Pool, organization_id: UUID, *scopes: str) -> str:
 async def new_template(pool: Pool, organization_id: UUID, *, name: str = "Agreement", body: str = PLAIN_BODY) -> str:
     """Add a template and give its public id."""
     async with pool.acquire() as conn:
-        template_id = await templates.create(
-            conn,
-            organization_id=organization_id,
-            name=name,
-            description=None,
-            body=body,
-            merge_fields=merge_fields(body),
-        )
+        valid = validate_template({"name": name, "body": body})
+        template_id = await create_template.store(conn, organization_id, valid)
     return ids.encode(ids.TEMPLATE, template_id)
 
 

@@ -1,0 +1,97 @@
+"""Preview a template: its document as a signer would see it, with sample values for those not given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bulksend.db.templates import TemplateRow
+from bulksend.delivery.template_rendering import render
+from bulksend.resolvers import template_fields
+from bulksend.resolvers.template_fields import CHECKED, TemplateField, TemplateFieldType, broken_rule
+from bulksend.resolvers.template_inputs import validate_template
+from bulksend.resolvers.user_errors import MutationError, UserErrorCode
+from bulksend.resolvers.validation import Invalid
+
+SIGNER_NAME: Final = "Alice Johnson"
+SIGNER_EMAIL: Final = "alice@example.com"
+
+_SAMPLES: Final = {
+    TemplateFieldType.INTEGER: "42",
+    TemplateFieldType.DECIMAL: "42.50",
+    TemplateFieldType.DATE: "2026-05-28",
+    TemplateFieldType.EMAIL: SIGNER_EMAIL,
+    TemplateFieldType.CHECKBOX: CHECKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePreview:
+    """A template filled for one signer. `html`: a sanitised fragment."""
+
+    body: str
+    fields: Sequence[TemplateField]
+    values: Mapping[str, str]
+    signer_name: str
+    signer_email: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewTemplateResult:
+    """The preview, or the reasons why there is none."""
+
+    preview: TemplatePreview | None = None
+    errors: Sequence[MutationError] = ()
+
+
+def preview_text(
+    raw: Mapping[str, Any], values: Mapping[str, str], signer_name: str, signer_email: str
+) -> PreviewTemplateResult:
+    """Preview a template that is not stored, from the unvalidated input of a caller."""
+    try:
+        valid = validate_template({"name": "Preview", **raw})
+    except Invalid as invalid:
+        return PreviewTemplateResult(errors=invalid.errors)
+    return _preview(valid.body, valid.fields, values, signer_name, signer_email)
+
+
+def preview_stored(
+    template: TemplateRow, values: Mapping[str, str], signer_name: str, signer_email: str
+) -> PreviewTemplateResult:
+    """Preview a template of the organization."""
+    fields = template_fields.load(template.fields)
+    return _preview(template.body, fields, values, signer_name, signer_email)
+
+
+def _preview(
+    body: str, fields: Sequence[TemplateField], values: Mapping[str, str], signer_name: str, signer_email: str
+) -> PreviewTemplateResult:
+    errors = [
+        MutationError(UserErrorCode.INVALID_VALUE, ("values",), f"{field.name} {rule}")
+        for field in fields
+        if field.name in values and (rule := broken_rule(field, values[field.name]))
+    ]
+    if errors:
+        return PreviewTemplateResult(errors=errors)
+    filled = {field.name: values.get(field.name) or sample_value(field) for field in fields}
+    shown = template_fields.shown(fields, filled)
+    html = render(body, signer_name=signer_name, signer_email=signer_email, values=shown)
+    return PreviewTemplateResult(TemplatePreview(body, fields, shown, signer_name, signer_email, html))
+
+
+def sample_value(field: TemplateField) -> str:
+    """Return a value that the field's rules allow."""
+    if field.default:
+        return field.default
+    if field.choices:
+        return field.choices[0]
+    sample = _SAMPLES.get(field.type)
+    if sample is None:
+        return _sample_text(field)
+    return sample if broken_rule(field, sample) is None else field.minimum or field.maximum or sample
+
+
+def _sample_text(field: TemplateField) -> str:
+    text = field.label or field.name.replace("_", " ").strip().capitalize() or "Text"
+    shortest, longest = field.min_length or 1, field.max_length or template_fields.VALUE_LENGTH
+    return text.ljust(shortest, "x")[: max(longest, 1)]

@@ -1,0 +1,55 @@
+"""Values that a sender gives for the fields of a template: their problems, and what is stored of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bulksend.resolvers.fast_validation import ValidSigner
+from bulksend.resolvers.template_fields import (
+    FilledBy,
+    TemplateField,
+    TemplateFieldType,
+    broken_rule,
+    completed,
+    missing,
+)
+from bulksend.resolvers.user_errors import MutationError, MutationWarning, Path, UserErrorCode, WarningCode
+
+
+class TemplateValues:
+    """The fields of one template, as the values of its signers are checked against them."""
+
+    def __init__(self, fields: Sequence[TemplateField]) -> None:
+        self._fields = {field.name: field for field in fields}
+        self._names = self._fields.keys()
+        self._are_plain = all(field.is_plain for field in fields)
+
+    def are_plainly_right(self, values: Mapping[str, str]) -> bool:
+        """Return whether `values` need no further check: one line for each field, and all fields take any line."""
+        return self._are_plain and values.keys() == self._names and all(map(str.isprintable, values.values()))
+
+    def problems(self, values: Mapping[str, str], path: Path) -> Iterator[MutationError | MutationWarning]:
+        """Yield every problem of one signer's values, which stand at `path` of the input."""
+        for field in self._fields.values():
+            if field.filled_by is FilledBy.SENDER and missing(field, values):
+                message = f"values must have {field.name}, which the template's text asks for"
+                yield MutationError(UserErrorCode.MISSING_VALUE, path, message)
+        for position, (name, value) in enumerate(values.items()):
+            yield from self._problems_of_value(name, value, (*path, str(position)))
+
+    def _problems_of_value(self, name: str, value: str, path: Path) -> Iterator[MutationError | MutationWarning]:
+        field = self._fields.get(name)
+        is_line = field is None or field.type is TemplateFieldType.TEXT
+        if is_line and ("\n" in value or "\t" in value):
+            yield MutationError(UserErrorCode.INVALID_CHARACTER, (*path, "value"), f"{name} must be one line")
+        elif field is None:
+            yield MutationWarning(WarningCode.UNUSED_VALUE, path, f"the template's text does not use {name}")
+        elif field.filled_by is FilledBy.SIGNER:
+            message = f"{name} is filled by the signer and must be left out"
+            yield MutationError(UserErrorCode.INVALID_VALUE, (*path, "field"), message)
+        elif rule := broken_rule(field, value):
+            yield MutationError(UserErrorCode.INVALID_VALUE, (*path, "value"), f"{name} {rule}")
+
+    def stored(self, signer: ValidSigner) -> ValidSigner:
+        """Return the signer with a value for each field that the sender fills, defaults included."""
+        if self._are_plain:
+            return signer
+        return signer._replace(values=completed(self._fields.values(), signer.values, FilledBy.SENDER))
