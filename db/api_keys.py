@@ -39,6 +39,7 @@ class ApiKeyRow:
 _FIND_BY_HASH = query("api_keys", "find_by_hash", ApiKeyHolderRow)
 _CREATE = command("api_keys", "create")
 _LIST = query("api_keys", "list", ApiKeyRow)
+_LIST_INVALID_LATELY = command("api_keys", "list_invalid_lately")
 _REVOKE = command("api_keys", "revoke")
 _TOUCH = command("api_keys", "touch")
 
@@ -64,6 +65,11 @@ async def create(
 async def list_keys(conn: Connection, *, organization_id: UUID) -> list[ApiKeyRow]:
     """Give every key of an organization, newest first, revoked ones too."""
     return await _LIST.all(conn, organization_id)
+
+
+async def list_invalid_lately(conn: Connection, *, within: timedelta) -> list[bytes]:
+    """Fetch the hashes of the keys that were revoked or expired during the last `within`."""
+    return cast("list[bytes]", await _LIST_INVALID_LATELY.value(conn, within))
 
 
 async def revoke(conn: Connection, *, organization_id: UUID, key_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from bulksend.db import deliveries
 from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
@@ -225,11 +226,13 @@ async def delete(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID)
 
 
 async def cancel(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, reply_wait: timedelta) -> int:
-    """Fail what is pending, leased or not, and give how many that were. Lock it first.
+    """Fail the pending documents, leased or not, and return how many that were. Lock the bulk send first.
 
     `reply_wait`: how long after its lease a mail in flight may still be accepted.
     """
-    return cast(int, await _CANCEL.value(conn, organization_id, bulk_send_id, reply_wait))
+    cancelled = cast(int, await _CANCEL.value(conn, organization_id, bulk_send_id, reply_wait))
+    await deliveries.begin_next_mails(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
+    return cancelled
 
 
 async def retry(

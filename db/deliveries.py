@@ -239,5 +239,5 @@ async def begin_next_mails(conn: Connection, *, organization_id: UUID, bulk_send
 
     Needs a transaction in which the bulk send is locked.
     """
-    await _BEGIN_NEXT_MAILS.run(conn, organization_id, bulk_send_id)
-    await ask_turn(conn, organization_id=organization_id)
+    if await _BEGIN_NEXT_MAILS.run(conn, organization_id, bulk_send_id) != "UPDATE 0":
+        await ask_turn(conn, organization_id=organization_id)

@@ -196,7 +196,7 @@ CREATE TABLE public.documents (
     CONSTRAINT documents_mail_kind CHECK ((mail_kind = ANY (ARRAY['invitation'::text, 'amended_invitation'::text, 'reminder'::text, 'copy'::text, 'void_notice'::text]))),
     CONSTRAINT documents_mail_number CHECK ((mail_number > 0)),
     CONSTRAINT documents_only_due_is_claimed CHECK (((next_attempt_at IS NOT NULL) OR ((lease_id IS NULL) AND (worker_id IS NULL)))),
-    CONSTRAINT documents_pending_is_due CHECK (((delivery_status <> 'pending'::text) OR (next_attempt_at IS NOT NULL))),
+    CONSTRAINT documents_pending_is_due CHECK (((delivery_status <> 'pending'::text) OR (next_attempt_at IS NOT NULL) OR (cardinality(later_mails) > 0))),
     CONSTRAINT documents_sent_has_time CHECK (((delivery_status = 'sent'::text) = (sent_at IS NOT NULL))),
     CONSTRAINT documents_signer_email_check CHECK (((char_length(signer_email) >= 3) AND (char_length(signer_email) <= 254))),
     CONSTRAINT documents_signer_index_check CHECK (((signer_index >= 0) AND (signer_index <= 499))),
@@ -371,6 +371,8 @@ ALTER TABLE ONLY public.templates
 
 ALTER TABLE ONLY public.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
+
+CREATE INDEX api_keys_invalid_since_idx ON public.api_keys USING btree (LEAST(revoked_at, expires_at));
 
 CREATE INDEX bulk_sends_by_external_id ON public.bulk_sends USING btree (organization_id, external_id, id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
 

@@ -6,13 +6,13 @@ import hmac
 import re
 import secrets
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
+from cachetools import LRUCache
 
 from bulksend.db import api_keys
 from bulksend.db.api_keys import ApiKeyHolderRow
@@ -23,56 +23,73 @@ from bulksend.resolvers.viewer import Viewer, expand_scopes
 
 KEY_PREFIX: Final = "isk_"
 _BEARER: Final = re.compile(r"(?i:Bearer) +(isk_[A-Za-z0-9_-]{44})", re.ASCII)
-# A revoked key must stop within a second, so what is remembered is younger than that.
-REMEMBER_SECONDS: Final = 0.5
-MOST_REMEMBERED: Final = 10_000
+# A revoked key must stop within a second: every POLL_SECONDS remembered keys that became invalid are forgotten, and
+# while that cannot be done for TRUST_SECONDS, none is remembered for longer than UNPOLLED_SECONDS.
+POLL_SECONDS: Final = 0.4
+TRUST_SECONDS: Final = 0.9
+UNPOLLED_SECONDS: Final = 0.5
+REMEMBER_SECONDS: Final = 60.0
+# Longer than a key is remembered, so that no poll misses one whose revocation was committed late.
+LATELY: Final = timedelta(seconds=2 * REMEMBER_SECONDS)
+MAXIMUM_REMEMBERED: Final = 10_000
 NOTE_USE_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
 
 def new_key() -> str:
-    """Make an API key: `isk_` and 33 random bytes in 44 URL-safe characters."""
+    """Return a new API key: `isk_` and 33 random bytes in 44 URL-safe characters."""
     return KEY_PREFIX + secrets.token_urlsafe(33)
 
 
 def hash_key(key: str) -> bytes:
-    """Give the SHA-256 by which a key is known. The key is random, so a fast hash is as good as a slow one."""
+    """Return the SHA-256 by which a key is known. The key is random, so a fast hash is as good as a slow one."""
     return hashlib.sha256(key.encode("ascii")).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
+    """The holder of a key, and when it was looked up (`time.monotonic`)."""
+
     viewer: Viewer
-    until: float
+    since: float
 
 
 class Authenticator:
-    """Knows who holds a key. Notes when keys were used in batches, not with a write a request."""
+    """Finds the holder of a key, and notes when keys were used in batches, not with a write a request."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._remembered: LRUCache[bytes, _Remembered] = LRUCache(MAXIMUM_REMEMBERED)
+        self._trusted_until = 0.0
         self._used: dict[tuple[UUID, UUID], datetime] = {}
 
     async def viewer(self, authorization: str | None) -> Viewer:
-        """Give the viewer of an `Authorization: Bearer isk_…` header. Raises `Unauthenticated`."""
+        """Return the viewer of an `Authorization: Bearer isk_…` header. Raises `Unauthenticated`."""
         key_hash = hash_key(_bearer_key(authorization))
         remembered = self._remembered.get(key_hash)
-        if remembered is None or remembered.until < time.monotonic():
-            # Counted from before the look-up: the key may be revoked while its answer is on the way.
-            until = time.monotonic() + REMEMBER_SECONDS
-            remembered = _Remembered(await self._look_up(key_hash), until)
-            self._remember(key_hash, remembered)
+        if remembered is None or not self._is_good(remembered):
+            # From before the look-up: the key may be revoked while its answer is on the way.
+            since = time.monotonic()
+            remembered = self._remembered[key_hash] = _Remembered(await self._look_up(key_hash), since)
         viewer = remembered.viewer
         self._used[viewer.organization_id, viewer.api_key_id] = datetime.now(UTC)
         return viewer
 
     async def run(self) -> None:
-        """Write down when keys were used, every few seconds, until cancelled."""
-        while True:
-            await asyncio.sleep(NOTE_USE_SECONDS)
-            await self.note_use()
+        """Forget keys that became invalid and write down when keys were used, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._poll_always())
+            group.create_task(self._note_use_always())
+
+    async def poll(self) -> None:
+        """Forget the keys that were revoked or expired lately."""
+        since = time.monotonic()
+        if self._remembered:
+            async with self._pool.acquire() as conn:
+                for key_hash in await api_keys.list_invalid_lately(conn, within=LATELY):
+                    self._remembered.pop(key_hash, None)
+        self._trusted_until = since + TRUST_SECONDS
 
     async def note_use(self) -> None:
         """Write down when keys were used since the last time."""
@@ -86,18 +103,30 @@ class Authenticator:
             self._used = used | self._used
             log.warning("last use of keys not noted", error=type(error).__name__)
 
+    async def _poll_always(self) -> None:
+        while True:
+            try:
+                await self.poll()
+            except ANY_FAILURE as error:
+                log.warning("revoked keys not read", error=type(error).__name__)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _note_use_always(self) -> None:
+        while True:
+            await asyncio.sleep(NOTE_USE_SECONDS)
+            await self.note_use()
+
+    def _is_good(self, remembered: _Remembered) -> bool:
+        now = time.monotonic()
+        age = now - remembered.since
+        return age < (REMEMBER_SECONDS if now < self._trusted_until else UNPOLLED_SECONDS)
+
     async def _look_up(self, key_hash: bytes) -> Viewer:
         async with self._pool.acquire() as conn:
             row = await api_keys.find_by_hash(conn, key_hash=key_hash)
         if row is None or not hmac.compare_digest(row.key_hash, key_hash):
             raise Unauthenticated
         return _viewer(row)
-
-    def _remember(self, key_hash: bytes, remembered: _Remembered) -> None:
-        self._remembered[key_hash] = remembered
-        self._remembered.move_to_end(key_hash)
-        if len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
 
 
 def _bearer_key(authorization: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Whether a key is still good, asked again and again while a stream is open: a revoked one ends within a second."""
+"""Whether a key is still valid, checked regularly while a stream is open: a revoked one ends it within a second."""
 
 from typing import Final
 
@@ -6,12 +6,12 @@ from bulksend.db.errors import ANY_FAILURE
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.server.http.authentication import Authenticator
 
-# With what the authenticator remembers, half a second, it stays under one.
+# The authenticator notices a revocation within half a second, so the stream ends within one.
 CHECK_SECONDS: Final = 0.3
 
 
 async def is_refused(authenticator: Authenticator, authorization: str | None) -> Unauthenticated | None:
-    """Give the refusal of a key that is no longer good. While the database does not tell, it stays good."""
+    """Return `Unauthenticated` if the key was revoked; None if it is valid or if the database is unavailable."""
     try:
         await authenticator.viewer(authorization)
     except Unauthenticated as refusal:

@@ -30,7 +30,9 @@ ADD COLUMN is_delivery boolean GENERATED ALWAYS AS (
 ) VIRTUAL,
 DROP CONSTRAINT documents_pending_has_next_attempt,
 DROP CONSTRAINT documents_only_pending_is_leased,
-ADD CONSTRAINT documents_pending_is_due CHECK (delivery_status <> 'pending' OR next_attempt_at IS NOT NULL),
+ADD CONSTRAINT documents_pending_is_due CHECK (
+    delivery_status <> 'pending' OR next_attempt_at IS NOT NULL OR cardinality(later_mails) > 0
+),
 ADD CONSTRAINT documents_only_due_is_claimed CHECK (
     next_attempt_at IS NOT NULL OR (lease_id IS NULL AND worker_id IS NULL)
 );

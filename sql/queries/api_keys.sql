@@ -35,6 +35,12 @@ FROM api_keys
 WHERE organization_id = $1
 ORDER BY id DESC;
 
+-- name: list_invalid_lately
+-- The hashes of the keys that were revoked or expired lately, as one array.
+SELECT coalesce(array_agg(key_hash), '{}')
+FROM api_keys
+WHERE least(revoked_at, expires_at) > now() - $1::interval AND least(revoked_at, expires_at) <= now();
+
 -- name: revoke
 -- Revoke one key for good; gives nothing when it does not exist or was revoked before.
 UPDATE api_keys SET revoked_at = clock_timestamp()

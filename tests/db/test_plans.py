@@ -303,6 +303,10 @@ async def test_single_rows(seeded: Connection, tenant_id: UUID, mode: str) -> No
     assert "api_keys_key_hash_key" in plan.indexes
     assert "api_keys" not in plan.scanned_whole
 
+    plan = await explain(seeded, mode, "api_keys", "list_invalid_lately", "2 minutes")
+    assert plan.indexes == {"api_keys_invalid_since_idx"}
+    assert plan.rows_read == 0
+
     plan = await explain(seeded, mode, "bulk_sends", "find_by_idempotency_key", tenant_id, "key-500")
     assert plan.indexes == {"bulk_sends_by_idempotency_key"}
     assert plan.rows_read == 1

@@ -26,6 +26,7 @@ for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
 # What is asked before, or without, knowing the organization.
 WITHOUT_ORGANIZATION = {
     ("api_keys", "find_by_hash"),
+    ("api_keys", "list_invalid_lately"),
     ("deliveries", "next_due"),
     ("deliveries", "take_turn"),
     ("organizations", "find_by_name"),

@@ -249,3 +249,12 @@ def test_what_is_no_address_is_refused_without_being_told(address: str) -> None:
         envelope_address(address)
     with pytest.raises(ValueError, match=r"^not an email address$"):
         sent(replace(LETTER, signer_email=address))
+
+
+def test_each_mail_of_a_document_has_a_message_id_of_its_own() -> None:
+    mails = [("invitation", 1), ("invitation", 4), ("reminder", 2), ("reminder", 3), ("copy", 3)]
+    written = [
+        parsed(sent(replace(LETTER, mail_kind=kind, mail_number=number)))["Message-ID"] for kind, number in mails
+    ]
+    assert written[0] == written[1]
+    assert len(set(written)) == len(mails) - 1

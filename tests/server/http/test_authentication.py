@@ -14,6 +14,8 @@ from support.gateway import RunningGateway, Tenant, new_tenant
 from bulksend.db import api_keys
 from bulksend.db.pool import Pool
 from bulksend.db.timestamps import moment
+from bulksend.resolvers.errors import Unauthenticated
+from bulksend.server.http import authentication
 from bulksend.server.http.authentication import Authenticator, hash_key, new_key
 
 VIEWER = "{ viewer { apiKey { name } } }"
@@ -145,6 +147,62 @@ async def test_a_key_that_is_new_works_at_once(gateway: RunningGateway, pool: Po
             scopes=["*"],
         )
     assert (await post(gateway, f"Bearer {OTHER_KEY}")).status == 200
+
+
+async def test_a_polled_key_is_not_looked_up_again(pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "UNPOLLED_SECONDS", 0.0)
+    authenticator = Authenticator(pool)
+    await authenticator.poll()
+    viewer = await authenticator.viewer(f"Bearer {tenant.key}")
+    await pool.execute("ALTER TABLE api_keys RENAME TO moved")
+    try:
+        assert await authenticator.viewer(f"Bearer {tenant.key}") is viewer
+    finally:
+        await pool.execute("ALTER TABLE moved RENAME TO api_keys")
+
+
+async def test_a_key_is_looked_up_again_while_polling_fails(
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "UNPOLLED_SECONDS", 0.0)
+    monkeypatch.setattr(authentication, "TRUST_SECONDS", 0.0)
+    authenticator = Authenticator(pool)
+    await authenticator.poll()
+    viewer = await authenticator.viewer(f"Bearer {tenant.key}")
+    assert await authenticator.viewer(f"Bearer {tenant.key}") is not viewer
+    await pool.execute("UPDATE api_keys SET revoked_at = now()")
+    with pytest.raises(Unauthenticated):
+        await authenticator.viewer(f"Bearer {tenant.key}")
+
+
+@pytest.mark.parametrize("change", ["revoked_at = clock_timestamp()", "expires_at = clock_timestamp()"])
+async def test_polling_forgets_the_keys_that_became_invalid_alone(
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(authentication, "UNPOLLED_SECONDS", 0.0)
+    authenticator = Authenticator(pool)
+    other = await new_tenant(pool)
+    await authenticator.poll()
+    await authenticator.viewer(f"Bearer {tenant.key}")
+    kept = await authenticator.viewer(f"Bearer {other.key}")
+    await pool.execute(f"UPDATE api_keys SET {change} WHERE organization_id = $1", tenant.organization_id)
+    await authenticator.poll()
+    assert await authenticator.viewer(f"Bearer {other.key}") is kept
+    with pytest.raises(Unauthenticated):
+        await authenticator.viewer(f"Bearer {tenant.key}")
+
+
+async def test_a_key_revoked_while_it_was_looked_up_is_forgotten_by_the_next_poll(pool: Pool, tenant: Tenant) -> None:
+    authenticator = Authenticator(pool)
+    await pool.execute("UPDATE api_keys SET revoked_at = clock_timestamp()")
+    await authenticator.poll()
+    await pool.execute("UPDATE api_keys SET revoked_at = NULL")
+    await authenticator.viewer(f"Bearer {tenant.key}")
+    # Committed only now, with the time at which it began.
+    await pool.execute("UPDATE api_keys SET revoked_at = clock_timestamp() - interval '20 seconds'")
+    await authenticator.poll()
+    with pytest.raises(Unauthenticated):
+        await authenticator.viewer(f"Bearer {tenant.key}")
 
 
 async def test_last_use_is_noted_without_a_write_a_request(pool: Pool, tenant: Tenant) -> None:
