@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from bulksend.server.graphql.websocket_operations import Operations
 from bulksend.server.http import health
 from bulksend.server.http.admission import Admission
 from bulksend.server.http.client_address import ClientAddresses
+from bulksend.server.http.console import Console, home_routes
 from bulksend.server.http.cors import Origins
 from bulksend.server.http.demo import Demo
 from bulksend.server.http.error_responses import unexpected
@@ -24,8 +26,11 @@ from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
 from bulksend.server.process import Parts
 from bulksend.server.rest import bulk_sends, openapi_page, problem_details
+from bulksend.server.settings import Settings
 from bulksend.server.signing.form_tokens import FormTokens
 from bulksend.server.signing.page import SigningPage
+
+OUTBOX: Final = "/outbox"
 
 
 def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.RouteDef] = ()) -> web.Application:
@@ -72,8 +77,18 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(signing_page.routes())
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)
+    app.router.add_routes(_front_page(settings, demo, {route.path for route in extra}))
     app.on_response_prepare.append(add_headers)
     if settings.cors_origins:
         app.on_response_prepare.append(origins.add_headers)
     app.on_shutdown.append(sockets.close_all)
     return app
+
+
+def _front_page(settings: Settings, demo: Demo | None, addresses: set[str]) -> Sequence[web.AbstractRouteDef]:
+    """Return the routes of the console, whose menu leads to GraphiQL and the outbox where they are."""
+    if not settings.console:
+        return home_routes(show_graphiql=settings.graphiql)
+    links = {"graphiql": "/graphql"} if settings.graphiql else {}
+    links |= {"outbox": OUTBOX} if OUTBOX in addresses else {}
+    return Console(demo=demo, links=links).routes()

@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     executor: Literal["compiled", "core"] = "compiled"
     executor_check: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     graphiql: bool = False
+    console: bool = True
     log_format: Literal["console", "json"] = "json"
 
     @field_validator("secret_keys")

@@ -57,6 +57,7 @@ def _welcome(settings: Settings, found: Demo) -> str:
     base = base_url(settings.host, settings.port)
     lines = [
         "",
+        *([f"  Console     {base}/console/"] if settings.console else []),
         f"  GraphiQL    {base}/graphql",
         f"  Outbox      {base}/outbox",
         f"  API key     {found.key}",

@@ -1,0 +1,85 @@
+import { useApolloClient } from "@apollo/client/react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useLocation } from "wouter";
+
+import { CreateBulkSendDocument, type CreateBulkSendInput, type ProblemFragment } from "../operations/generated";
+import { type Attempt, discardDraft, storeAttempt, storedAttempt } from "./draft";
+
+export interface Sending {
+  isSending: boolean;
+  /** Whether this goes on with what an earlier page had sent. */
+  isResumed: boolean;
+  refusals: readonly ProblemFragment[];
+  failure: string | null;
+  send: (input: CreateBulkSendInput) => void;
+}
+
+/**
+ * Create the bulk send. The idempotency key is made here and kept with the input until there is an answer, so that
+ * neither a broken connection nor a reload sends it twice.
+ */
+export function useSend(): Sending {
+  const client = useApolloClient();
+  const [, navigate] = useLocation();
+  const [state, setState] = useState({ isSending: false, isResumed: false });
+  const [refusals, setRefusals] = useState<readonly ProblemFragment[]>([]);
+  const [failure, setFailure] = useState<string | null>(null);
+
+  const attempt = useCallback(
+    async ({ input }: Attempt) => {
+      const { data, error } = await client.mutate({
+        mutation: CreateBulkSendDocument,
+        variables: { input },
+        context: { askAgain: true },
+      });
+      const payload = data?.createBulkSend;
+      if (!payload && wasNotAnswered(error)) return;
+      storeAttempt(null);
+      if (payload?.bulkSend) {
+        discardDraft();
+        navigate(`/bulk-sends/${payload.bulkSend.id}`);
+        return;
+      }
+      setState({ isSending: false, isResumed: false });
+      setRefusals(payload?.userErrors ?? []);
+      setFailure(payload ? null : (error?.message ?? null));
+    },
+    [client, navigate],
+  );
+
+  const resumed = useRef(false);
+  useEffect(() => {
+    const open = storedAttempt();
+    if (!open || resumed.current) return;
+    resumed.current = true;
+    setState({ isSending: true, isResumed: true });
+    void attempt(open);
+  }, [attempt]);
+
+  const send = (input: CreateBulkSendInput) => {
+    const keyed = { ...input, idempotencyKey: randomKey(), waitForDelivery: false };
+    try {
+      storeAttempt({ input: keyed });
+    } catch (error) {
+      setFailure(String(error));
+      return;
+    }
+    setRefusals([]);
+    setFailure(null);
+    setState({ isSending: true, isResumed: false });
+    void attempt({ input: keyed });
+  };
+  return { ...state, refusals, failure, send };
+}
+
+/** `crypto.randomUUID` is missing where the page is not served over TLS. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(20));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The key was refused before anything was asked: who signs in anew goes on with the attempt. */
+function wasNotAnswered(error: unknown): boolean {
+  const errors = (error as { errors?: { extensions?: { code?: string } }[] } | undefined)?.errors ?? [];
+  return errors.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED");
+}
