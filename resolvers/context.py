@@ -87,6 +87,11 @@ class Context:
         """Return whether the viewer has one of the scopes."""
         return not self.caller.scopes.isdisjoint(scopes)
 
+    def begin_mutation(self, scope: Scope) -> None:
+        """Raise `Forbidden` without the scope; else discard what earlier mutations of the request have loaded."""
+        self.require(scope)
+        self.renew_loaders()
+
     def require(self, *scopes: Scope) -> None:
         """Raise `Forbidden` unless the viewer has one of the scopes."""
         if self.caller.scopes.isdisjoint(scopes):

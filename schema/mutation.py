@@ -6,9 +6,9 @@ import strawberry
 
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, cancel_bulk_send, create_bulk_send, retry_bulk_send
-from bulksend.resolvers.context import Context
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
+from bulksend.schema.template_mutations import TemplateMutations
 from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.inputs import (
@@ -28,7 +28,7 @@ from bulksend.schema.types.payloads import (
 
 
 @strawberry.type(description="Everything that changes something. What does not work out is told in `userErrors`.")
-class Mutation:
+class Mutation(TemplateMutations):
     """Everything that changes something."""
 
     @strawberry.mutation(
@@ -43,7 +43,7 @@ class Mutation:
         input: Annotated[CreateBulkSendInput, strawberry.argument(description="What to send to whom.")],
     ) -> CreateBulkSendPayload | None:
         """Create."""
-        _begin(info.context, Scope.BULK_SENDS_CREATE)
+        info.context.begin_mutation(Scope.BULK_SENDS_CREATE)
         return CreateBulkSendPayload.of(await create_bulk_send.create(info.context, input.given))
 
     @strawberry.mutation(
@@ -58,7 +58,7 @@ class Mutation:
         input: Annotated[DeleteBulkSendInput, strawberry.argument(description="Which bulk send to delete.")],
     ) -> DeleteBulkSendPayload | None:
         """Delete."""
-        _begin(info.context, Scope.BULK_SENDS_DELETE)
+        info.context.begin_mutation(Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         if bulk_send_id is None or not await bulk_sends.delete(info.context, bulk_send_id):
             return DeleteBulkSendPayload(deleted_bulk_send_id=None, user_errors=[_no_bulk_send()])
@@ -76,7 +76,7 @@ class Mutation:
         input: Annotated[CancelBulkSendInput, strawberry.argument(description="Which bulk send to cancel.")],
     ) -> CancelBulkSendPayload | None:
         """Cancel."""
-        _begin(info.context, Scope.BULK_SENDS_DELETE)
+        info.context.begin_mutation(Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         cancelled = await cancel_bulk_send.cancel(info.context, bulk_send_id) if bulk_send_id else None
         if cancelled is None:
@@ -97,7 +97,7 @@ class Mutation:
         input: Annotated[RetryBulkSendInput, strawberry.argument(description="What to send again.")],
     ) -> RetryBulkSendPayload | None:
         """Retry."""
-        _begin(info.context, Scope.BULK_SENDS_CREATE)
+        info.context.begin_mutation(Scope.BULK_SENDS_CREATE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         chosen = arguments.given(input.document_ids)
         retried = await retry_bulk_send.retry(info.context, bulk_send_id, chosen) if bulk_send_id else None
@@ -108,12 +108,6 @@ class Mutation:
             retried_count=retried.count,
             user_errors=[UserError.of(error) for error in retried.errors],
         )
-
-
-def _begin(context: Context, scope: Scope) -> None:
-    context.require(scope)
-    # Mutations of one request run one after the other: what the one before it read may no longer be so.
-    context.renew_loaders()
 
 
 def _no_bulk_send() -> UserError:

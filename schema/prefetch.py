@@ -19,7 +19,7 @@ from bulksend.schema.types.info import Info
 
 DOCUMENTS_READERS: Final = (Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ)
 # A body may have 100 kB: one is enough for all the bulk sends of a template.
-_LONG: Final = frozenset({"body", "mergeFields"})
+_LONG: Final = frozenset({"body", "mergeFields", "fields", "jsonSchema", "archivedAt"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,12 @@ _WARNINGS: Final = {
 }
 
 
-def _publish(codes: type[Code], meanings: Mapping[Code, str], description: str) -> None:
-    """Make `codes` an enum of the schema. Every code needs its meaning."""
+def publish(codes: type[Code], meanings: Mapping[Code, str], description: str) -> type[Code]:
+    """Make `codes` an enum of the schema and return it. `meanings`: the description of each."""
     strawberry.enum(codes, description=description)
     for value in _definition(codes).values:
         value.description = meanings[codes(value.value)]
+    return codes
 
 
 def _definition(codes: type[StrEnum]) -> StrawberryEnumDefinition:
@@ -69,6 +70,6 @@ def _definition(codes: type[StrEnum]) -> StrawberryEnumDefinition:
     return codes.__strawberry_definition__
 
 
-_publish(DeliveryErrorCode, _DELIVERY_ERRORS, "Why a delivery failed or waits; stable.")
-_publish(UserErrorCode, _USER_ERRORS, "Why a mutation did nothing; stable.")
-_publish(WarningCode, _WARNINGS, "What to look at, though it was done; stable.")
+publish(DeliveryErrorCode, _DELIVERY_ERRORS, "Why a delivery failed or waits; stable.")
+publish(UserErrorCode, _USER_ERRORS, "Why a mutation did nothing; stable.")
+publish(WarningCode, _WARNINGS, "What to look at, though it was done; stable.")

@@ -16,7 +16,7 @@ from bulksend.resolvers.viewer import GRANTABLE, Scope, expand_scopes
 READERS = ("documents.read", "bulk_sends.read")
 WILDCARDS = {
     "bulk_sends.*": {"bulk_sends.read", "bulk_sends.create", "bulk_sends.delete"},
-    "templates.*": {"templates.read"},
+    "templates.*": {"templates.read", "templates.write"},
     "documents.*": {"documents.read"},
     "*": {scope.value for scope in Scope},
 }

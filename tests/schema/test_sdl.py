@@ -37,6 +37,9 @@ type Mutation {
   deleteBulkSend(input: DeleteBulkSendInput!): DeleteBulkSendPayload
   cancelBulkSend(input: CancelBulkSendInput!): CancelBulkSendPayload
   retryBulkSend(input: RetryBulkSendInput!): RetryBulkSendPayload
+  createTemplate(input: CreateTemplateInput!): CreateTemplatePayload
+  archiveTemplate(input: ArchiveTemplateInput!): ArchiveTemplatePayload
+  previewTemplate(input: PreviewTemplateInput!): PreviewTemplatePayload
 }
 type Subscription { bulkSend(id: ID!): BulkSend }
 input CreateBulkSendInput {
@@ -82,8 +85,30 @@ type Delivery {
 }
 type DeliveryError { code: DeliveryErrorCode!  message: String!  smtpCode: Int }
 type Template implements Node {
-  id: ID!  name: String!  description: String  body: String!  mergeFields: [String!]!  createdAt: DateTime!
+  id: ID!  name: String!  description: String  body: String!  mergeFields: [String!]!  fields: [TemplateField!]!
+  jsonSchema: JSON!  archivedAt: DateTime  createdAt: DateTime!
 }
+type TemplateField {
+  name: String!  type: TemplateFieldType!  label: String  filledBy: FilledBy!  required: Boolean!  default: String
+  minLength: Int  maxLength: Int  minimum: String  maximum: String  choices: [String!]!
+}
+enum TemplateFieldType { TEXT MULTILINE_TEXT INTEGER DECIMAL DATE CHOICE EMAIL CHECKBOX }
+enum FilledBy { SENDER SIGNER }
+scalar JSON
+input TemplateFieldInput {
+  name: String!  type: TemplateFieldType  label: String  filledBy: FilledBy  required: Boolean  default: String
+  minLength: Int  maxLength: Int  minimum: String  maximum: String  choices: [String!]
+}
+input CreateTemplateInput { name: String!  description: String  body: String!  fields: [TemplateFieldInput!] }
+input ArchiveTemplateInput { id: ID! }
+input PreviewTemplateInput {
+  templateId: ID  body: String  fields: [TemplateFieldInput!]  signerName: String  signerEmail: String
+  values: [MergeValueInput!]
+}
+type CreateTemplatePayload { template: Template  userErrors: [UserError!]! }
+type ArchiveTemplatePayload { template: Template  userErrors: [UserError!]! }
+type PreviewTemplatePayload { preview: TemplatePreview  userErrors: [UserError!]! }
+type TemplatePreview { html: String!  fields: [TemplateField!]! }
 type Organization implements Node { id: ID!  name: String! }
 type ApiKey implements Node { id: ID!  name: String!  scopes: [String!]!  expiresAt: DateTime }
 type Viewer { organization: Organization!  apiKey: ApiKey! }
