@@ -19,6 +19,7 @@ from bulksend.resolvers.viewer import GRANTABLE
 from bulksend.server.cli import administration
 from bulksend.server.cli.database import database, single_connection
 from bulksend.server.cli.types import PublicId
+from bulksend.server.cli.verify import verify
 from bulksend.server.listening import CannotListen
 from bulksend.server.logs import set_up_logs
 from bulksend.server.settings import Settings, SettingsError
@@ -187,6 +188,7 @@ def add_template(organization_id: UUID, name: str, description: str | None, file
 
 
 main.add_command(send)
+main.add_command(verify)
 
 
 def _settings(**defaults: Any) -> Settings:

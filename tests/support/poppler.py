@@ -1,0 +1,17 @@
+"""Poppler's commands: another reader of PDFs and of their signatures."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def poppler(command: str, *arguments: str | Path) -> str:
+    """What `command` of poppler-utils prints. Where it is not installed the test is skipped, but never in CI."""
+    path = shutil.which(command)
+    if path is None:
+        assert "CI" not in os.environ, f"{command} must be installed in CI"
+        pytest.skip(f"{command} (poppler-utils) is not installed")
+    return subprocess.run([path, *map(str, arguments)], check=True, capture_output=True, text=True, timeout=60).stdout
