@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from asn1crypto import parser
+from asn1crypto import cms
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
@@ -63,16 +63,15 @@ def _check_coverage(signature: EmbeddedPdfSignature, data: bytes) -> None:
     start, length, resumed, rest = map(int, signature.byte_range)
     if start != 0 or not 0 < length < resumed or resumed + rest != len(data):
         raise VerificationFailed(f"{_CHANGED}: the seal does not cover the whole file.")
-    digits = _element(signature.pkcs7_content).hex().upper().encode()
+    digits = _encoded(signature).hex().upper().encode()
     if data[length:resumed] != b"<" + digits.ljust(resumed - length - 2, b"0") + b">":
         raise VerificationFailed(f"{_CHANGED}: there is more in the seal than a signature.")
 
 
-def _element(data: bytes) -> bytes:
-    """Return the ASN.1 element that `data` begins with."""
-    _, _, _, header, content, trailer = parser.parse(data)
-    element: bytes = header + content + trailer
-    return element
+def _encoded(signature: EmbeddedPdfSignature) -> bytes:
+    """Return the signature in DER (RFC 5652, 3), with the lengths of its wrapping as they must be."""
+    wrapped: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signature.signed_data}).dump()
+    return wrapped
 
 
 def _check_unsigned_members(signature: EmbeddedPdfSignature) -> None:

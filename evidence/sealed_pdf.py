@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+from pyhanko.pdf_utils.decode_limits import DecodeLimits, StreamDecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from bulksend.evidence.errors import VerificationFailed
@@ -19,6 +20,7 @@ MAX_SIZE: Final = 50_000_000
 
 ATTACHMENT: Final = "evidence.json"
 
+_LIMITS: Final = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=MAX_SIZE))
 _HEADER: Final = b"%PDF-1.7\n"
 
 
@@ -30,7 +32,7 @@ def open_pdf(data: bytes) -> PdfFileReader:
         raise VerificationFailed("The file is not a PDF.")
     if not data.startswith(_HEADER):
         raise VerificationFailed("The file is not a PDF 1.7, as sealed PDFs are.")
-    reader = PdfFileReader(io.BytesIO(data))
+    reader = PdfFileReader(io.BytesIO(data), decode_limits=_LIMITS)
     if reader.encrypt_dict is not None:
         raise VerificationFailed("The PDF is encrypted; sealed PDFs are not.")
     return reader

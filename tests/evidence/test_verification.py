@@ -141,7 +141,7 @@ def test_an_unsealed_file_is_refused(unsealed: bytes) -> None:
 
 
 def test_an_encrypted_file_is_refused(unsealed: bytes) -> None:
-    encrypted = edited(unsealed, lambda document: None, encryption=pikepdf.Encryption(owner="a", user=""))
+    encrypted = edited(unsealed, lambda document: None, encryption=pikepdf.Encryption(owner="a", user="", R=4))
     assert "encrypted" in refusal(encrypted)
 
 
