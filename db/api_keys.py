@@ -1,4 +1,4 @@
-"""API keys: of each only the SHA-256 is here."""
+"""API keys, of which only the SHA-256 is stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bulksend.db.queries import command, query
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyHolderRow:
-    """A valid key and its organization: what stands behind a request."""
+    """A valid key with its organization."""
 
     organization_id: UUID
     organization_name: str
@@ -25,7 +25,7 @@ class ApiKeyHolderRow:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRow:
-    """One key as its owner sees it in a list."""
+    """A key as its organization lists it, without its hash."""
 
     id: UUID
     name: str
@@ -45,7 +45,7 @@ _TOUCH = command("api_keys", "touch")
 
 
 async def find_by_hash(conn: Connection, *, key_hash: bytes) -> ApiKeyHolderRow | None:
-    """Give the key with this SHA-256, unless it is revoked or expired."""
+    """Return the key with this SHA-256, or None if there is none or it is revoked or expired."""
     return await _FIND_BY_HASH.one(conn, key_hash)
 
 
@@ -58,12 +58,12 @@ async def create(
     scopes: Sequence[str],
     expires_in: timedelta | None = None,
 ) -> UUID:
-    """Store a key's hash and give the key's id."""
+    """Insert a key by its hash and return its id."""
     return cast(UUID, await _CREATE.value(conn, organization_id, name, key_hash, scopes, expires_in))
 
 
 async def list_keys(conn: Connection, *, organization_id: UUID) -> list[ApiKeyRow]:
-    """Give every key of an organization, newest first, revoked ones too."""
+    """Return the keys of an organization, newest first, revoked ones too."""
     return await _LIST.all(conn, organization_id)
 
 
@@ -73,11 +73,11 @@ async def list_invalid_lately(conn: Connection, *, within: timedelta) -> list[by
 
 
 async def revoke(conn: Connection, *, organization_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key; False when there is none or it was revoked before."""
+    """Revoke a key; return False if there is none or it was revoked before."""
     return await _REVOKE.value(conn, organization_id, key_id) is not None
 
 
 async def touch(conn: Connection, *, used: Mapping[tuple[UUID, UUID], datetime]) -> None:
-    """Note when keys, each given as (organization id, key id), were last used."""
+    """Store when keys were last used. `used`: times by (organization id, key id)."""
     organizations, keys = zip(*used, strict=True)
     await _TOUCH.run(conn, organizations, keys, list(used.values()))

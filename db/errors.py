@@ -1,10 +1,10 @@
-"""What can go wrong with the database that rooms above must tell apart."""
+"""Groups of database errors that callers handle differently."""
 
 from typing import Final
 
 import asyncpg
 
-# The connection ended or never was: whether a commit under way took place is unknown.
+# The connection was lost or never opened: the outcome of a commit in progress is unknown.
 CONNECTION_LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -16,7 +16,7 @@ CONNECTION_LOST: Final = (
     TimeoutError,
 )
 
-# There is no way to the database as it is set: nothing was asked of it, or nothing more can be.
+# The configured database cannot be reached: no statement was executed, or none can be any more.
 UNREACHABLE: Final = (
     *CONNECTION_LOST,
     OSError,  # such as no route, no name, no socket
@@ -26,8 +26,8 @@ UNREACHABLE: Final = (
     asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections now
 )
 
-# Whatever the database answers or fails to answer: for what matters less than what it stands in the way of.
+# Every failure of the database, for work that must not fail its caller.
 ANY_FAILURE: Final = (*UNREACHABLE, asyncpg.PostgresError)
 
-# The transaction was rolled back for no fault of its own and can be run again.
+# The transaction was rolled back because of concurrent ones and can be retried.
 TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)

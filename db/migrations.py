@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
 class DatabaseIsNewer(Exception):
-    """The database was migrated by a newer version of Bulksend; start that one."""
+    """The database was migrated by a newer version of Bulksend, which must be used."""
 
 
 class MigrationsPending(Exception):
@@ -102,7 +102,7 @@ async def _locked(conn: Connection) -> AsyncIterator[None]:
 async def _apply(conn: Connection, migration: Migration) -> bool:
     async with _locked(conn):
         await conn.execute(_VERSIONS)
-        # The version first: should two ever run one migration, the second fails before it has changed anything.
+        # The version row comes first: if two processes run the same migration, the second changes nothing.
         tag = await conn.execute(_CLAIM, migration.version, migration.name)
         if tag == "INSERT 0 0":
             return False

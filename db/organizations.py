@@ -22,15 +22,15 @@ _FIND_BY_NAME = query("organizations", "find_by_name", OrganizationRow)
 
 
 async def create(conn: Connection, *, name: str) -> UUID:
-    """Make an organization and give its id. `name`: 1–200 characters."""
+    """Insert an organization and return its id. `name`: 1–200 characters."""
     return cast(UUID, await _CREATE.value(conn, name))
 
 
 async def get(conn: Connection, *, organization_id: UUID) -> OrganizationRow | None:
-    """Give one organization, or None."""
+    """Return an organization, or None."""
     return await _GET.one(conn, organization_id)
 
 
 async def find_by_name(conn: Connection, *, name: str) -> OrganizationRow | None:
-    """Give the oldest organization of this name, or None."""
+    """Return the oldest organization with this name, or None."""
     return await _FIND_BY_NAME.one(conn, name)

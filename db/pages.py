@@ -1,4 +1,4 @@
-"""Keyset paging: a page lies strictly between two positions and is read from one end."""
+"""Keyset pagination: a page lies strictly between two positions and is read from either end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OLDEST: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The part of a newest-first list to read: older than `after`, newer than `before`, at most `size` rows.
+    """The range of a newest-first list to read: older than `after`, newer than `before`, at most `size` rows.
 
     `backwards` takes the rows next to `before` instead of those next to `after`.
     """
@@ -29,7 +29,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows in the list's order, and whether more follow in the direction it was read."""
+    """Rows in the order of the list, and whether more follow in the direction of reading."""
 
     rows: Sequence[Row]
     has_more: bool
@@ -37,26 +37,26 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
-    """The statements of a list for one way into its table: its first rows, its last rows, and how many there are."""
+    """The statements that read a list through one index: its first rows, its last rows and their number."""
 
     first: Query[Row]
     last: Query[Row]
     count: Command
 
     def page(self, *, backwards: bool) -> Query[Row]:
-        """Give the statement that reads from this end."""
+        """Return the statement that reads from this end."""
         return self.last if backwards else self.first
 
 
-def listing(noun: str, row: type[Row], way: str = "") -> Listing[Row]:
-    """Bind `first_page`, `last_page` and `count` of a noun; `way`, such as `_by_template`, ends their names."""
+def listing(noun: str, row: type[Row], suffix: str = "") -> Listing[Row]:
+    """Bind `first_page`, `last_page` and `count` of a noun. `suffix`, such as `_by_template`, ends their names."""
     return Listing(
-        query(noun, f"first_page{way}", row), query(noun, f"last_page{way}", row), command(noun, f"count{way}")
+        query(noun, f"first_page{suffix}", row), query(noun, f"last_page{suffix}", row), command(noun, f"count{suffix}")
     )
 
 
 def page(rows: list[Row], *, size: int, backwards: bool) -> Page[Row]:
-    """Make a page of up to `size + 1` rows that were read to learn whether there are more."""
+    """Return a page of up to `size + 1` rows; the extra one only shows that more follow."""
     kept = rows[:size]
     if backwards:
         kept.reverse()

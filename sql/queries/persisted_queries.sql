@@ -1,5 +1,5 @@
 -- name: find
--- A document by its hash, and noting that it is in use; the note is as fine as it needs to be.
+-- Fetch a document by its hash, and record its use at most once an hour.
 WITH used AS (
     UPDATE persisted_queries SET last_used_at = clock_timestamp()
     WHERE organization_id = $1 AND sha256 = $2 AND last_used_at < clock_timestamp() - interval '1 hour'
@@ -10,13 +10,13 @@ FROM persisted_queries
 WHERE organization_id = $1 AND sha256 = $2;
 
 -- name: store
--- Keep a document, or note that it is in use.
+-- Store a document, or record its use.
 INSERT INTO persisted_queries (organization_id, sha256, query)
 VALUES ($1, $2, $3)
 ON CONFLICT (organization_id, sha256) DO UPDATE SET last_used_at = excluded.last_used_at;
 
 -- name: evict
--- Drop what an organization used longest ago, beyond the number it may keep.
+-- Delete the documents that an organization used longest ago, beyond the number it may keep.
 DELETE FROM persisted_queries
 WHERE organization_id = $1 AND sha256 IN (
     SELECT kept.sha256
