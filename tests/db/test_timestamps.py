@@ -1,12 +1,15 @@
-"""Times are what asyncpg itself would make of them, both ways."""
+"""Timestamps are what asyncpg itself would make of them, both ways, and are written as the scalar writes them."""
 
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bulksend.db.pool import Pool
-from bulksend.db.timestamps import moment
+from bulksend.db.timestamps import moment, rfc3339
+from bulksend.schema.types.scalars import write_datetime
 
 MOMENTS = [
     "2000-01-01 00:00:00+00",
@@ -33,8 +36,25 @@ async def test_are_what_asyncpg_makes_of_them(pool: Pool, dsn: str, text: str) -
 
 
 async def test_are_taken_as_they_are_meant(pool: Pool) -> None:
-    given = datetime(2026, 5, 28, 10, 0, 0, 1, tzinfo=UTC)
-    for one in (given, given - timedelta(days=20_000)):
+    now = datetime(2026, 5, 28, 10, 0, 0, 1, tzinfo=UTC)
+    for one in (now, now - timedelta(days=20_000)):
         assert await pool.fetchval("SELECT $1::timestamptz::text", one) == await pool.fetchval(
             "SELECT $1::text::timestamptz::text", one.isoformat()
         )
+
+
+INFINITY = 2**63 - 1
+
+
+@given(st.integers(-INFINITY - 1, INFINITY) | st.integers(-(10**17), 10**18))
+@example(0)
+@example(-1)
+@example(INFINITY)
+@example(-INFINITY - 1)
+# The last and the first moment that a datetime can be.
+@example(252_455_615_999_999_999)
+@example(252_455_616_000_000_000)
+@example(-63_082_281_600_000_000)
+@example(-63_082_281_600_000_001)
+def test_are_written_as_the_scalar_writes_their_datetimes(microseconds: int) -> None:
+    assert rfc3339(microseconds) == write_datetime(moment(microseconds))
