@@ -103,7 +103,7 @@ def _open(storage: str) -> Storage:
     options = {"implementation": "redispy"} if uri.startswith(f"{_ASYNC}redis") else {}
     try:
         return cast("Storage", storage_from_string(uri, **options))
-    except ConfigurationError:
+    except (ConfigurationError, ValueError):
         # Its own words repeat the setting, which may have a password in it.
         message = f"{PREFIX}RATE_LIMIT_STORAGE: must name a store that limits knows and whose client is installed"
         raise SettingsError(message) from None

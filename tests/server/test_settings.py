@@ -1,10 +1,13 @@
 """Settings: read from the environment, refused by name, and never told."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bulksend.server.settings import Settings, SettingsError
 
@@ -55,7 +58,23 @@ def test_the_defaults_are_the_documented_ones() -> None:
             "https://a.example.com, http://localhost:3000",
             ("https://a.example.com", "http://localhost:3000"),
         ),
+        ("CORS_ORIGINS", "*", ("*",)),
+        ("CORS_ORIGINS", "https://app.example.com:8443/", ("https://app.example.com:8443/",)),
+        ("CORS_ORIGINS", "chrome-extension://abcdefgh", ("chrome-extension://abcdefgh",)),
+        ("CORS_HEADERS", "X-Trace, x-datadog-trace-id", ("X-Trace", "x-datadog-trace-id")),
         ("PUBLIC_URL", "https://sign.example.com/", "https://sign.example.com"),
+        ("PUBLIC_URL", "http://[::1]:8000/sign", "http://[::1]:8000/sign"),
+        ("PUBLIC_URL", "https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
+        ("MAIL_FROM", "sign@acme.example", "sign@acme.example"),
+        ("MAIL_FROM", " <sign@acme.example> ", "sign@acme.example"),
+        ("MAIL_FROM", "Acme <sign@acme.example>", '"Acme" <sign@acme.example>'),
+        ("MAIL_FROM", "Acme Inc. & Sons' <sign@localhost>", '"Acme Inc. & Sons\'" <sign@localhost>'),
+        ("MAIL_FROM", '"Acme, Inc" <sign@acme.example>', '"Acme, Inc" <sign@acme.example>'),
+        ("MAIL_FROM", '"[Acme] @ \\"Work\\"" <a@acme.example>', '"[Acme] @ \\"Work\\"" <a@acme.example>'),
+        ("MAIL_FROM", "Müller GmbH <post@müller.example>", '"Müller GmbH" <post@müller.example>'),
+        ("HOST", "::1", "::1"),
+        ("HOST", "", ""),
+        ("DATA_DIR", "~/here", Path("~/here").expanduser()),
         (
             "SMTP_URL",
             "smtp://user:pass@mail.example.com:587?starttls=true",
@@ -100,6 +119,79 @@ def test_a_setting_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str
         ("SMTP_URL", "smtp://user:hush@:nonsense"),
         ("PUBLIC_URL", "hush.example.com"),
         ("PUBLIC_URL", "ftp://hush.example.com"),
+        ("PUBLIC_URL", "https://hush.example "),
+        ("PUBLIC_URL", " https://hush.example"),
+        ("PUBLIC_URL", "https://hush.example\n"),
+        ("PUBLIC_URL", "https://hush.example\u00a0"),
+        ("PUBLIC_URL", "https://hush.example?x=1"),
+        ("PUBLIC_URL", "https://hush.example?"),
+        ("PUBLIC_URL", "https://hush.example/#"),
+        ("PUBLIC_URL", "https://hush.example/#top"),
+        ("PUBLIC_URL", "https://me@hush.example"),
+        ("PUBLIC_URL", "https://me:secret@hush.example"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https:///hush"),
+        ("PUBLIC_URL", "https://:8000"),
+        ("PUBLIC_URL", "https://hush.example:x"),
+        ("PUBLIC_URL", "https://hush.example:0"),
+        ("PUBLIC_URL", "https://hush.example:65536"),
+        ("PUBLIC_URL", "https://hush_.-.example"),
+        ("PUBLIC_URL", "https://hush..example"),
+        ("PUBLIC_URL", "https://[::hush]"),
+        ("PUBLIC_URL", "https://hush.example\\sign"),
+        ("PUBLIC_URL", "https://hush.example/<b>"),
+        ("CORS_ORIGINS", "hush.example"),
+        ("CORS_ORIGINS", "https://a.example, https://hush.example/path"),
+        ("CORS_ORIGINS", "https://hush.example?"),
+        ("CORS_ORIGINS", "https://hush.example https://b.example"),
+        ("CORS_ORIGINS", "https://me@hush.example"),
+        ("CORS_ORIGINS", "https://*.hush.example"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_HEADERS", "hush hush"),
+        ("CORS_HEADERS", "X-Hush:"),
+        ("MAIL_FROM", "hush"),
+        ("MAIL_FROM", "Hush @ Work <sign@acme.example>"),
+        ("MAIL_FROM", "Hush, Inc <sign@acme.example>"),
+        ("MAIL_FROM", "[Hush] <sign@acme.example>"),
+        ("MAIL_FROM", "Hush: <sign@acme.example>"),
+        ("MAIL_FROM", "Hush; <sign@acme.example>"),
+        ("MAIL_FROM", "Hush (us) <sign@acme.example>"),
+        ("MAIL_FROM", 'The "hush" team <sign@acme.example>'),
+        ("MAIL_FROM", '"Hush <sign@acme.example>'),
+        ("MAIL_FROM", "Hush \\ Co <sign@acme.example>"),
+        ("MAIL_FROM", "Hush <sign@acme.example"),
+        ("MAIL_FROM", "Hush <sign@acme.example> and more"),
+        ("MAIL_FROM", "Hush sign@acme.example"),
+        ("MAIL_FROM", "Hush <>"),
+        ("MAIL_FROM", "Hush <sign>"),
+        ("MAIL_FROM", "Hush <sign@@acme.example>"),
+        ("MAIL_FROM", "a@acme.example, hush@acme.example"),
+        ("MAIL_FROM", "Hush <.sign@acme.example>"),
+        ("MAIL_FROM", "Hush <sign@acme..example>"),
+        ("MAIL_FROM", "Hush <sign@-acme.example>"),
+        ("MAIL_FROM", "Hush <sign@acme.example.>"),
+        ("MAIL_FROM", "Hush <sign@[192.0.2.1]>"),
+        ("MAIL_FROM", "Hush <sign@acme.example>\nBcc: hush@hush.example"),
+        ("MAIL_FROM", "Hush\nBcc: x <sign@acme.example>"),
+        ("MAIL_FROM", "=?utf-8?q?Hush?= <sign@acme.example>"),
+        ("MAIL_FROM", f"Hush <{'x' * 65}@acme.example>"),
+        ("DATABASE_URL", "hush"),
+        ("DATABASE_URL", "mysql://hush"),
+        ("DATABASE_READ_URL", "postgresql://u:hush hush@database/bulksend"),
+        ("HOST", "http://hush"),
+        ("HOST", "hush:80"),
+        ("HOST", "[::1]"),
+        ("HOST", "hush "),
+        ("DATA_DIR", " "),
+        ("SMTP_URL", "smtp://mail hush"),
+        ("SMTP_URL", "smtp://mail.hush\n"),
+        ("SMTP_RATE", "inf"),
+        ("LEASE", "1e11"),
+        ("SYNC_WAIT", "3601"),
+        ("BULK_SEND_INTERVAL", "1e12"),
+        ("CONNECTIONS_PER_ADDRESS", "0"),
+        ("STATEMENT_CACHE_SIZE", "10001"),
+        ("TRUSTED_PROXIES", "hush"),
         ("SECRET_KEYS", "hush"),
         ("SECRET_KEYS", f"{'n' * 32},hush"),
         ("LOG_FORMAT", "hush"),
@@ -111,6 +203,42 @@ def test_a_wrong_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, nam
     with pytest.raises(SettingsError, match=f"^BULKSEND_{name}: ") as refusal:
         read(monkeypatch, name, text)
     assert "hush" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+@given(text=st.text(st.characters(exclude_characters="\0"), max_size=40))
+@example(text="")
+@example(text=" ")
+@example(text="\udcff")
+@example(text="9" * 5_000)
+@example(text="-1")
+@example(text="http://[")
+@example(text="x" * 300 + "@" + "é" * 300)
+@settings(max_examples=25, deadline=None)
+def test_whatever_a_setting_is_there_is_no_traceback(name: str, text: str) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(os.environ, f"BULKSEND_{name}", text)
+        refusal = refusal_of_settings()
+        assert refusal is None or refusal.startswith(f"BULKSEND_{name}: ")
+        assert refusal is None or len(refusal) < 500
+
+
+def refusal_of_settings() -> str | None:
+    try:
+        Settings.read()
+    except SettingsError as refusal:
+        return str(refusal)
+    return None
+
+
+def test_every_setting_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
+    documented = [name for row in page.splitlines() if row.startswith("| `") for name in _names(row)]
+    assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def _names(row: str) -> list[str]:
+    return re.findall(r"`([A-Z_]+)`", row.split("|")[1])
 
 
 def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
