@@ -208,13 +208,19 @@ async def test_migrate_brings_a_database_up_to_date_and_leaves_it_there(
     [
         "postgresql://127.0.0.1:1/nothing",
         "postgresql://nowhere.invalid/nothing",
-        "nonsense",
     ],
 )
 async def test_a_database_that_is_not_there_is_told(tmp_path: Path, url: str) -> None:
     ended = await CommandLine(tmp_path, DATABASE_URL=url)("organizations", "create", "Acme")
     assert (ended.status, ended.stdout) == (1, "")
     assert "database" in ended.stderr
+
+
+async def test_a_wrong_setting_is_wrong_usage(tmp_path: Path) -> None:
+    ended = await CommandLine(tmp_path, DATABASE_URL="nonsense")("organizations", "create", "Acme")
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "BULKSEND_DATABASE_URL: must begin with postgresql://" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 async def test_a_missing_database_is_told(tmp_path: Path, database: str) -> None:
