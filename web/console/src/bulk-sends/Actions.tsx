@@ -1,3 +1,4 @@
+import type { ApolloClient } from "@apollo/client";
 import { useApolloClient, useMutation } from "@apollo/client/react";
 import { Suspense, lazy, useState } from "react";
 import { Button } from "react-aria-components";
@@ -6,6 +7,7 @@ import { useLocation } from "wouter";
 import { Icon } from "../components/Icon";
 import { say } from "../components/messages";
 import {
+  BulkSendDocumentsDocument,
   type BulkSendSummaryFragment,
   CancelBulkSendDocument,
   type DocumentRowFragment,
@@ -18,10 +20,9 @@ const Confirm = lazy(() => import("../components/Confirm"));
 
 interface Props {
   bulkSend: BulkSendSummaryFragment;
-  documents: readonly DocumentRowFragment[] | undefined;
 }
 
-export function Actions({ bulkSend, documents }: Props) {
+export function Actions({ bulkSend }: Props) {
   const { id, name, status, failedCount } = bulkSend;
   const client = useApolloClient();
   const [, navigate] = useLocation();
@@ -36,8 +37,7 @@ export function Actions({ bulkSend, documents }: Props) {
       {isSending && <Cancel bulkSend={bulkSend} />}
       <Button
         className="button"
-        isDisabled={documents === undefined}
-        onPress={() => void download(name, documents ?? [])}
+        onPress={() => void download(client, id, name)}
       >
         <Icon name="download" />
         {texts.watch.download}
@@ -52,9 +52,15 @@ export function Actions({ bulkSend, documents }: Props) {
   );
 }
 
-async function download(name: string, documents: readonly DocumentRowFragment[]): Promise<void> {
-  const { outcomeCsv, saveCsv } = await import("./outcome");
-  saveCsv(name, outcomeCsv(documents));
+/** Save the outcome as it is now, which may be newer than what is shown. */
+async function download(client: ApolloClient, id: string, name: string): Promise<void> {
+  const [{ outcomeCsv, saveCsv }, { data, error }] = await Promise.all([
+    import("./outcome"),
+    client.query({ query: BulkSendDocumentsDocument, variables: { id }, fetchPolicy: "network-only" }),
+  ]);
+  const documents = data?.bulkSend?.documents?.edges?.map((edge) => edge?.node as DocumentRowFragment);
+  if (documents) saveCsv(name, outcomeCsv(documents));
+  else say({ text: error?.message ?? texts.watch.gone, isProblem: true });
 }
 
 function Retry({ id }: { id: string }) {
@@ -66,7 +72,7 @@ function Retry({ id }: { id: string }) {
     say(problem ? { text: problem.message, isProblem: true } : { text: texts.watch.retried(payload?.retriedCount ?? 0) });
   };
   return (
-    <Button className="button button-primary" isPending={loading} onPress={() => void press()}>
+    <Button className="button button-primary" isDisabled={loading} onPress={() => void press()}>
       <Icon name="retry" />
       {texts.watch.retry}
     </Button>

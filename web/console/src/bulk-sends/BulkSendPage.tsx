@@ -22,7 +22,7 @@ export function BulkSendPage({ id }: { id: string }) {
       </Link>
       {bulkSend ? (
         <>
-          <Head bulkSend={bulkSend} documents={documents} />
+          <Head bulkSend={bulkSend} />
           <Summary bulkSend={bulkSend} documents={documents ?? []} isLive={isLive} />
           {bulkSend.emailMessage && <blockquote className="message">{bulkSend.emailMessage}</blockquote>}
           <Documents bulkSendId={id} documents={documents} />
@@ -34,7 +34,7 @@ export function BulkSendPage({ id }: { id: string }) {
   );
 }
 
-function Head({ bulkSend, documents }: { bulkSend: NonNullable<Watched["bulkSend"]>; documents: Watched["documents"] }) {
+function Head({ bulkSend }: { bulkSend: NonNullable<Watched["bulkSend"]> }) {
   const { name, status, createdAt, template } = bulkSend;
   return (
     <div className="page-head">
@@ -52,7 +52,7 @@ function Head({ bulkSend, documents }: { bulkSend: NonNullable<Watched["bulkSend
           )}
         </p>
       </div>
-      <Actions bulkSend={bulkSend} documents={documents} />
+      <Actions bulkSend={bulkSend} />
     </div>
   );
 }

@@ -123,7 +123,7 @@ function RetryOne({ bulkSendId, row }: { bulkSendId: string; row: DocumentRowFra
     say(problem ? { text: problem.message, isProblem: true } : { text: texts.watch.retried(1) });
   };
   return (
-    <Button className="icon-button" aria-label={texts.watch.retryOne(row.signer.name)} isPending={loading} onPress={() => void press()}>
+    <Button className="icon-button" aria-label={texts.watch.retryOne(row.signer.name)} isDisabled={loading} onPress={() => void press()}>
       <Icon name="retry" />
     </Button>
   );

@@ -54,7 +54,8 @@ export const noteRefusedKey = new ErrorLink(({ error }) => {
 });
 
 export function http(endpoint: string, authorization: string): ApolloLink {
-  return new HttpLink({ uri: endpoint, headers: { authorization } });
+  // Plain JSON has status 200 whatever the answer says; browsers log any other status as an error of the page.
+  return new HttpLink({ uri: endpoint, headers: { authorization, accept: "application/json" } });
 }
 
 export function webSocket(endpoint: string, authorization: string): { link: ApolloLink; socket: Client } {

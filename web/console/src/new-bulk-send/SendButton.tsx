@@ -1,10 +1,8 @@
-import { useQuery } from "@apollo/client/react";
 import { Button } from "react-aria-components";
 
 import { useNow } from "../components/useNow";
 import { duration } from "../format";
 import { isReachable } from "../graphql/connection";
-import { RateLimitDocument } from "../operations/generated";
 import { useStore } from "../store";
 import { texts } from "../texts";
 import type { Check } from "./useCheck";
@@ -27,8 +25,7 @@ export function SendButton({ count, check, isReady, sending, onSend }: Props) {
     <div className="send">
       <Button
         className="button button-primary button-large"
-        isDisabled={!isReady || hasProblems || wait > 0}
-        isPending={sending.isSending}
+        isDisabled={!isReady || hasProblems || wait > 0 || sending.isSending}
         onPress={onSend}
       >
         {sending.isSending ? texts.create.sending : wait > 0 ? texts.create.sendIn(duration(wait)) : texts.create.send(count)}
@@ -42,10 +39,8 @@ export function SendButton({ count, check, isReady, sending, onSend }: Props) {
 }
 
 /** How many ms it is too early; 0 if it is not. */
-function useWait(check: Check, { refusals }: Sending): number {
-  const isRefused = refusals.some(({ code }) => code === "RATE_LIMITED");
-  const { data } = useQuery(RateLimitDocument, { fetchPolicy: "network-only", skip: check.nextBulkSendAt === null && !isRefused });
-  const next = data?.rateLimit?.nextBulkSendAt ?? check.nextBulkSendAt;
-  const now = useNow(next !== null);
-  return next ? Math.max(0, Date.parse(next) - now) : 0;
+function useWait(check: Check, { allowedAt }: Sending): number {
+  const next = Math.max(allowedAt ?? 0, check.nextBulkSendAt ? Date.parse(check.nextBulkSendAt) : 0);
+  const now = useNow(next > 0);
+  return Math.max(0, next - now);
 }

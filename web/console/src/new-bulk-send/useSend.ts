@@ -10,6 +10,8 @@ export interface Sending {
   /** Whether this goes on with what an earlier page had sent. */
   isResumed: boolean;
   refusals: readonly ProblemFragment[];
+  /** When the organization may create its next bulk send, in ms since the epoch, if this was too early. */
+  allowedAt: number | null;
   failure: string | null;
   send: (input: CreateBulkSendInput) => void;
 }
@@ -23,6 +25,7 @@ export function useSend(): Sending {
   const [, navigate] = useLocation();
   const [state, setState] = useState({ isSending: false, isResumed: false });
   const [refusals, setRefusals] = useState<readonly ProblemFragment[]>([]);
+  const [allowedAt, setAllowedAt] = useState<number | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
 
   const attempt = useCallback(
@@ -41,7 +44,9 @@ export function useSend(): Sending {
         return;
       }
       setState({ isSending: false, isResumed: false });
-      setRefusals(payload?.userErrors ?? []);
+      const [tooEarly, others] = separated(payload?.userErrors ?? []);
+      setAllowedAt(tooEarly ? Date.now() + 1000 * (tooEarly.retryAfter ?? 1) : null);
+      setRefusals(others);
       setFailure(payload ? null : (error?.message ?? null));
     },
     [client, navigate],
@@ -69,7 +74,12 @@ export function useSend(): Sending {
     setState({ isSending: true, isResumed: false });
     void attempt({ input: keyed });
   };
-  return { ...state, refusals, failure, send };
+  return { ...state, refusals, allowedAt, failure, send };
+}
+
+/** Take the refusal apart that passes with time. */
+function separated(errors: readonly ProblemFragment[]): [ProblemFragment | undefined, ProblemFragment[]] {
+  return [errors.find(({ code }) => code === "RATE_LIMITED"), errors.filter(({ code }) => code !== "RATE_LIMITED")];
 }
 
 /** `crypto.randomUUID` is missing where the page is not served over TLS. */
