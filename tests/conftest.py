@@ -134,10 +134,29 @@ async def sink() -> AsyncIterator[SmtpSink]:
 
 
 @pytest.fixture
-async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway on an empty database that delivers to `sink`."""
+async def delivering_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
+    """A gateway of this test's own, on an empty database, that delivers to `sink`."""
     async with running_gateway(dsn, sink.url) as running:
         yield running
+
+
+@pytest.fixture
+def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
+    """The gateway of a test that does not mind which; folders that send no mail share one instead."""
+    return delivering_gateway
+
+
+@pytest.fixture(scope="session")
+async def session_gateway(session_pool: Pool, dsn: str) -> AsyncIterator[RunningGateway]:
+    """A gateway that delivers nothing, shared by this worker's tests; `reading_gateway` is for tests."""
+    async with running_gateway(dsn, "smtp://127.0.0.1:1", delivery=False) as running:
+        yield running
+
+
+@pytest.fixture
+async def reading_gateway(pool: Pool, session_gateway: RunningGateway) -> RunningGateway:
+    """The shared gateway, on an empty database: for tests that send no mail and change no setting."""
+    return session_gateway
 
 
 @pytest.fixture

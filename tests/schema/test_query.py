@@ -70,9 +70,9 @@ async def test_viewer_tells_organization_and_key(gateway: RunningGateway, tenant
     ]
 
 
-async def test_a_sent_bulk_send_in_full(gateway: RunningGateway, tenant: Tenant) -> None:
-    payload = await create(gateway, tenant, 2, emailMessage="Please.", externalId="crm-7")
-    reply = await gateway.ask(
+async def test_a_sent_bulk_send_in_full(delivering_gateway: RunningGateway, tenant: Tenant) -> None:
+    payload = await create(delivering_gateway, tenant, 2, emailMessage="Please.", externalId="crm-7")
+    reply = await delivering_gateway.ask(
         tenant,
         """query($id: ID!) { bulkSend(id: $id) {
              id name status emailMessage externalId totalCount sentCount failedCount pendingCount templateId

@@ -61,10 +61,12 @@ async def processing(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) ->
     return str((await create(gateway, tenant, waitForDelivery=False))["bulkSend"]["id"])
 
 
-async def test_follows_a_bulk_send_to_its_end(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) -> None:
+async def test_follows_a_bulk_send_to_its_end(
+    delivering_gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
+) -> None:
     gate = sink.hold(Phase.MESSAGE, times=1)
-    bulk_send = (await create(gateway, tenant, waitForDelivery=False))["bulkSend"]["id"]
-    async with follow(gateway, tenant, bulk_send) as parts:
+    bulk_send = (await create(delivering_gateway, tenant, waitForDelivery=False))["bulkSend"]["id"]
+    async with follow(delivering_gateway, tenant, bulk_send) as parts:
         assert (await parts.next())["payload"]["data"]["bulkSend"]["status"] == "PROCESSING"
         await gate.reached()
         gate.open()

@@ -27,10 +27,12 @@ async def processing(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) ->
     return str(payload["bulkSend"]["id"])
 
 
-async def test_follows_a_bulk_send_to_its_end(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) -> None:
+async def test_follows_a_bulk_send_to_its_end(
+    delivering_gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
+) -> None:
     gate = sink.hold(Phase.MESSAGE, times=1)
-    bulk_send = (await create(gateway, tenant, 3, waitForDelivery=False))["bulkSend"]["id"]
-    async with initialised(gateway, tenant) as socket:
+    bulk_send = (await create(delivering_gateway, tenant, 3, waitForDelivery=False))["bulkSend"]["id"]
+    async with initialised(delivering_gateway, tenant) as socket:
         await socket.subscribe("1", FOLLOW, {"id": bulk_send})
         first = await socket.receive()
         assert (first["id"], first["type"]) == ("1", "next")
@@ -50,8 +52,10 @@ async def test_tells_of_what_is_not_there(gateway: RunningGateway, tenant: Tenan
         assert await socket.receive() == {"id": "1", "type": "complete"}
 
 
-async def test_queries_and_mutations_go_too_each_with_its_own_context(gateway: RunningGateway, tenant: Tenant) -> None:
-    async with initialised(gateway, tenant) as socket:
+async def test_queries_and_mutations_go_too_each_with_its_own_context(
+    delivering_gateway: RunningGateway, tenant: Tenant
+) -> None:
+    async with initialised(delivering_gateway, tenant) as socket:
         await socket.subscribe("q", VIEWER)
         assert (await socket.receive())["payload"] == {"data": {"viewer": {"organization": {"name": "Acme"}}}}
         assert await socket.receive() == {"id": "q", "type": "complete"}
@@ -60,7 +64,7 @@ async def test_queries_and_mutations_go_too_each_with_its_own_context(gateway: R
         assert payload["bulkSend"]["status"] == "COMPLETED"
         assert await socket.receive() == {"id": "m", "type": "complete"}
         # A loader of the mutation's context would have remembered the bulk send as it was.
-        await gateway.pool.execute("UPDATE bulk_sends SET name = 'Renamed'")
+        await delivering_gateway.pool.execute("UPDATE bulk_sends SET name = 'Renamed'")
         await socket.subscribe("m", "query($id: ID!) { bulkSend(id: $id) { name } }", {"id": payload["bulkSend"]["id"]})
         assert (await socket.receive())["payload"] == {"data": {"bulkSend": {"name": "Renamed"}}}
 
