@@ -14,7 +14,7 @@ dev:  ## run everything on this machine: PostgreSQL, a gateway, a mail server th
 	$(BIN)/bulksend dev
 
 test:  ## run the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 lint:  ## check style, imports and SQL
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bulksend.server.http.addresses import authority
+from bulksend.server.http.addresses import take_address
 from bulksend.server.http.connections import Connections
 from bulksend.server.http.error_responses import error_page
 from bulksend.server.process import Parts
@@ -19,22 +19,6 @@ from bulksend.server.settings import Settings
 # aiohttp closes what still waits after this part of the grace; delivery has ended by then or never will.
 REQUESTS_PART = 0.2
 BACKLOG = 1024
-
-
-class CannotListen(Exception):
-    """The address is not free, or not ours to take."""
-
-
-def take_address(host: str, port: int) -> socket.socket:
-    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raises `CannotListen`."""
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((host, port))
-    except OSError as error:
-        taken.close()
-        raise _cannot_listen(host, port, error) from error
-    return taken
 
 
 def tune_garbage_collection() -> None:
@@ -93,7 +77,3 @@ async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
-    return CannotListen(f"cannot listen on {authority(host, port)}: {error.strerror}")

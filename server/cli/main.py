@@ -20,7 +20,7 @@ from bulksend.server.cli import administration
 from bulksend.server.cli.database import database, single_connection
 from bulksend.server.cli.types import PublicId
 from bulksend.server.cli.verify import verify
-from bulksend.server.listening import CannotListen
+from bulksend.server.http.addresses import CannotListen
 from bulksend.server.logs import set_up_logs
 from bulksend.server.settings import Settings, SettingsError
 

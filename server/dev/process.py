@@ -12,9 +12,9 @@ from bulksend.server.cli.processes import Tell, to_stderr
 from bulksend.server.dev import outbox
 from bulksend.server.dev.demo import demo, secret
 from bulksend.server.dev.mail_catcher import mail_catcher
-from bulksend.server.http.addresses import base_url
+from bulksend.server.http.addresses import base_url, take_address
 from bulksend.server.http.demo import Demo
-from bulksend.server.listening import listening, take_address, until_stopped
+from bulksend.server.listening import listening, until_stopped
 from bulksend.server.process import open_parts
 from bulksend.server.settings import Settings
 

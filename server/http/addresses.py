@@ -1,9 +1,26 @@
-"""Where a process that listens is reached."""
+"""The address on which a process listens, and the one under which it is reached."""
 
+import socket
 from typing import Final
 
 # Listening there takes whatever is sent to any address of the machine; as a destination they lead nowhere.
 _WILDCARDS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
+
+
+class CannotListen(Exception):
+    """The address is not free, or not ours to take."""
+
+
+def take_address(host: str, port: int) -> socket.socket:
+    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raises `CannotListen`."""
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise cannot_listen(host, port, error) from error
+    return taken
 
 
 def base_url(host: str, port: int) -> str:
@@ -14,3 +31,8 @@ def base_url(host: str, port: int) -> str:
 def authority(host: str, port: int) -> str:
     """Write a host and port, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
+    """Return the error for an address that cannot be bound."""
+    return CannotListen(f"cannot listen on {authority(host, port)}: {error.strerror}")
