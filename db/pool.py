@@ -156,7 +156,7 @@ class FairPool(_Pool):
             self._closing_idle = asyncio.create_task(self._close_idle())
 
     async def _close_idle(self) -> None:
-        """Give what was idle for long back to asyncpg's pool, which closes it some minutes later."""
+        """Return connections that were idle for long to asyncpg's pool, which closes them some minutes later."""
         while self._idle:
             left = self._idle[0][1] + IDLE_SECONDS - time.monotonic()
             if left > 0:
@@ -207,7 +207,7 @@ def _is_idle(connection: "_Proxy") -> bool:
 
 
 def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
-    """Open a transaction for a write: a lock is waited for at most 2 s, an idle transaction ends after 5 s.
+    """Open a transaction for a write, which waits at most 2 s for a lock and ends when idle for 5 s.
 
     Raises `asyncpg.LockNotAvailableError` in the first case.
     """
@@ -215,7 +215,7 @@ def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
 
 
 def planning_anew(pool: Pool) -> AbstractAsyncContextManager[Connection]:
-    """Open a transaction whose statements are planned for their values: where the right index depends on these."""
+    """Open a transaction with custom plans, for statements whose best index depends on their values."""
     return _transaction(pool, _PLANNING_ANEW)
 
 
@@ -233,15 +233,15 @@ async def _transaction(pool: Pool, begin: str) -> AsyncIterator[Connection]:
 
 
 async def write(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Run `work` in a transaction of `writing`, and anew if it was rolled back for no fault of its own.
+    """Run `work` in a transaction of `writing`, and again after a transient failure.
 
-    Raises what the third try raised.
+    Return its result. Raises the error of the third try.
     """
     return await _tried(lambda: writing(pool), work)
 
 
 async def write_at_once(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Run `work`, one statement that is a transaction of its own, as `write` does."""
+    """Run `work`, a single statement that is its own transaction, retrying as `write` does."""
     return await _tried(pool.acquire, work)
 
 

@@ -1,4 +1,4 @@
-"""JSON from bytes and to bytes: by orjson, and by the standard library what orjson refuses or reads differently.
+"""Read and write JSON: with orjson, and with the standard library what orjson refuses or reads differently.
 
 A page of 25 bulk sends is written in 13 µs instead of 234.
 """
@@ -15,7 +15,7 @@ _DIGITS_AS_ZEROS: Final = bytes(ord("0") if byte in b"0123456789" else ord(" ") 
 
 
 def read(text: bytes) -> Any:
-    """Read JSON as RFC 8259 has it, in UTF-8. Raises ValueError, or RecursionError for what is nested too deeply."""
+    """Parse JSON (RFC 8259) in UTF-8. Raises ValueError, or RecursionError for what is nested too deeply."""
     if _LONG_NUMBER in text.translate(_DIGITS_AS_ZEROS):
         return _read_anything(text)
     try:
@@ -26,7 +26,7 @@ def read(text: bytes) -> Any:
 
 
 def write(value: Any) -> bytes:
-    """Write JSON without white space. Raises TypeError for what JSON does not have."""
+    """Return JSON without white space. Raises TypeError for values that JSON does not have."""
     try:
         return orjson.dumps(value)
     except TypeError:

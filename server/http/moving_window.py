@@ -1,4 +1,4 @@
-"""Hits of many keys over the last while, exact, in this process's memory.
+"""An exact moving-window rate limit for many keys, in this process's memory.
 
 The `limits` library's own store in memory starts a task and a thread a hit: 110–480 µs, growing with what it holds, in
 a gateway whose requests take 200. This one takes 2 µs.
@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 
 
 class Hit(NamedTuple):
-    """Whether a hit was accepted, how many more would be now, and in how many seconds the oldest is forgotten."""
+    """Whether a hit was accepted, how many more would be now, and the seconds until the oldest leaves the window."""
 
     accepted: bool
     remaining: int
@@ -21,7 +21,7 @@ class Hit(NamedTuple):
 
 
 class MovingWindow(Generic[Key]):
-    """Accepts at most `limit` hits of each key in any `seconds`. What was refused does not count."""
+    """Accepts at most `limit` hits of each key in any `seconds`. Refused hits do not count."""
 
     def __init__(self, *, limit: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
@@ -31,11 +31,11 @@ class MovingWindow(Generic[Key]):
         self._accepted: OrderedDict[Key, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Give the number of keys that are remembered."""
+        """Return the number of keys with hits in memory."""
         return len(self._accepted)
 
     def hit(self, key: Key) -> Hit:
-        """Count a hit."""
+        """Count a hit of a key and return where the key stands."""
         now = self._clock()
         start = now - self._seconds
         self._forget_one(start)

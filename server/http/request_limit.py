@@ -1,4 +1,4 @@
-"""The guard on requests a minute and API key: per process unless a shared store is configured."""
+"""The limit on requests a minute of an API key: per process unless a shared store is configured."""
 
 import asyncio
 import math
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class RequestLimit:
-    """Counts each key's requests over the last minute.
+    """Counts the requests of each key over the last minute.
 
     `storage`: where, as the `limits` library names it, such as `redis://host:6379`. The limit is a guard and not
     state: while a shared store cannot be used each process counts on its own, and nobody is turned away for it.
@@ -44,7 +44,7 @@ class RequestLimit:
         self._shared = None if _is_local(storage) else _Shared(_open(storage))
 
     async def hit(self, viewer: Viewer) -> tuple[Allowance, RequestRateLimited | None]:
-        """Count a request: where the key stands now, and the refusal if it was one too many."""
+        """Count a request. Return where the key stands, and `RequestRateLimited` if it was one too many."""
         counted = await self._shared.count(self._item, viewer.api_key_id) if self._shared else None
         accepted, allowance = counted or self._count_alone(viewer.api_key_id)
         if accepted:
@@ -63,7 +63,7 @@ class RequestLimit:
 
 
 class _Shared:
-    """A store that many processes count in, left alone for a while when it fails."""
+    """A store shared by many processes; after a failure it is not used for a while."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -77,7 +77,7 @@ class _Shared:
         )
 
     async def count(self, item: RateLimitItemPerMinute, key_id: UUID) -> tuple[bool, Allowance] | None:
-        """Count a request, or give None while the store cannot be used."""
+        """Count a request; None while the store cannot be used."""
         if time.monotonic() < self._left_alone_until:
             return None
         try:
