@@ -13,7 +13,7 @@ from bulksend.db import deliveries
 from bulksend.db.pages import Listing, Page, Span, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
-from bulksend.db.rows import Row, View
+from bulksend.db.rows import Row
 
 
 class BulkSendRow(Row):
@@ -40,27 +40,29 @@ class BulkSendRow(Row):
     updated_at: datetime
 
 
-class ListedBulkSendRow(BulkSendRow):
-    """One bulk send of a page, with its template's columns if they were read with it, else None."""
+class BulkSendWithTemplateRow(BulkSendRow):
+    """One bulk send of a page with its template's columns, but for the long ones."""
 
     __slots__ = ()
 
-    template_name: str | None
+    template_name: str
     template_description: str | None
-    template_created_at: datetime | None
+    template_created_at: datetime
+
+    @property
+    def without_template(self) -> BulkSendRow:
+        """The same row with the columns of a `BulkSendRow` alone."""
+        return cast(BulkSendRow, _WithoutTemplate(self))
 
 
-class ListedTemplate(
-    View,
-    of=ListedBulkSendRow,
-    id="template_id",
-    name="template_name",
-    description="template_description",
-    created_at="template_created_at",
-):
-    """The template read together with a bulk send: as a row of it, without `body` and `merge_fields`."""
+class _WithoutTemplate:
+    __slots__ = ("_row",)
 
-    __slots__ = ()
+    def __init__(self, row: BulkSendWithTemplateRow) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._row, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,9 @@ class NewBulkSend:
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
 _NEWEST = query("bulk_sends", "newest", BulkSendRow)
-_ALL = listing("bulk_sends", ListedBulkSendRow)
-_BY_TEMPLATE = listing("bulk_sends", ListedBulkSendRow, "_by_template")
-_BY_EXTERNAL_ID = listing("bulk_sends", ListedBulkSendRow, "_by_external_id")
+_ALL = listing("bulk_sends", BulkSendWithTemplateRow)
+_BY_TEMPLATE = listing("bulk_sends", BulkSendWithTemplateRow, "_by_template")
+_BY_EXTERNAL_ID = listing("bulk_sends", BulkSendWithTemplateRow, "_by_external_id")
 _FIND_BY_IDEMPOTENCY_KEY = query("bulk_sends", "find_by_idempotency_key", KeyHolderRow)
 _NEXT_ALLOWED_AT = query("bulk_sends", "next_allowed_at", NextAllowedRow)
 _CREATE = query("bulk_sends", "create", BulkSendRow)
@@ -147,12 +149,12 @@ async def newest(conn: Connection, *, organization_id: UUID) -> BulkSendRow | No
 
 async def read_page(
     conn: Connection, *, organization_id: UUID, span: Span, filters: Filters, with_templates: bool = False
-) -> Page[ListedBulkSendRow]:
-    """Give one page, newest first; `with_templates`: each with its template's columns, but for the long ones."""
+) -> Page[BulkSendRow]:
+    """Fetch one page, newest first; `with_templates`: of `BulkSendWithTemplateRow`s."""
     bound = _listing(filters).page(backwards=span.backwards)
-    rows = await bound.all(
-        conn, organization_id, span.after, span.before, span.size + 1, *filters.arguments(), with_templates
-    )
+    given = (organization_id, span.after, span.before, span.size + 1, *filters.arguments(), with_templates)
+    rows: list[BulkSendRow]
+    rows = [*await bound.all(conn, *given)] if with_templates else await bound.narrowed(BulkSendRow).all(conn, *given)
     return page(rows, size=span.size, backwards=span.backwards)
 
 
@@ -161,7 +163,7 @@ async def count(conn: Connection, *, organization_id: UUID, filters: Filters) ->
     return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
 
 
-def _listing(filters: Filters) -> Listing[ListedBulkSendRow]:
+def _listing(filters: Filters) -> Listing[BulkSendWithTemplateRow]:
     if filters.external_id is not None:
         return _BY_EXTERNAL_ID
     return _ALL if filters.template_id is None else _BY_TEMPLATE

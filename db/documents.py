@@ -103,7 +103,7 @@ _BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
 _COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
-_BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].place)
+_BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].index)
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[DocumentRow]:

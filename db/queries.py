@@ -21,6 +21,7 @@ from bulksend.db.rows import Row as LazyRow
 from bulksend.db.timestamps import is_moment, moment
 
 Row = TypeVar("Row")
+Narrowed = TypeVar("Narrowed")
 
 _NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
@@ -37,6 +38,10 @@ class Query(Generic[Row]):
     text: str
     row: type[Row]
     moments: tuple[int, ...] = ()
+
+    def narrowed(self, row: type[Narrowed]) -> "Query[Narrowed]":
+        """Return the same statement with a row class that has only the first of its columns."""
+        return Query(self.noun, self.name, self.text, row, self.moments)
 
     async def all(self, conn: Connection, *arguments: object) -> list[Row]:
         """Execute the statement and return every row."""

@@ -1,130 +1,159 @@
-"""Waiting for what a plan's resolvers gave to be awaited.
+"""Awaiting the values that resolvers return as awaitables.
 
-Each value is completed as soon as it comes, whatever its siblings do, and what its own fields give to be awaited is
-begun at once; those that come in one turn of the event loop are asked for in one turn, so loaders batch. One value
-alone is awaited where we are, without a task.
+Each value is completed as soon as it arrives, whatever its siblings do, and the awaitables below it are started at
+once. Everything that arrives in one turn of the event loop is completed in that turn, so DataLoaders batch as they do
+under graphql-core. A single awaitable is awaited directly, without a task.
 """
 
 import asyncio
-from collections.abc import Awaitable
+import inspect
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from bulksend.execution.background import settle
+from bulksend.execution.field_plan import FieldPlan, Indices
 from bulksend.execution.run import Pending, Run
+
+_background: set[asyncio.Future[Any]] = set()
+
+
+def finish_in_background(awaitables: Sequence[Awaitable[Any]]) -> None:
+    """Let awaitables that are no longer needed end, ignoring their results.
+
+    Without a running event loop coroutines are closed instead.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        for awaitable in awaitables:
+            if inspect.iscoroutine(awaitable):
+                awaitable.close()
+        return
+    for awaitable in awaitables:
+        future = asyncio.ensure_future(_awaited(awaitable))
+        _background.add(future)
+        future.add_done_callback(_ended)
 
 
 def drop_unwanted(run: Run) -> bool:
-    """Let end in the background what lies within a place that is null already; whether anything else is pending."""
+    """Move pending values within places that are null to the background; return whether others are pending."""
     if run.pending and (run.nulled or any(pending.container is None for pending in run.pending)):
         unwanted = [pending for pending in run.pending if _is_unwanted(run, pending)]
         run.pending[:] = [pending for pending in run.pending if not _is_unwanted(run, pending)]
-        settle([pending.awaitable for pending in unwanted])
+        finish_in_background([pending.awaitable for pending in unwanted])
     return bool(run.pending)
 
 
-async def settle_all(run: Run) -> None:
-    """Wait until everything pending has come. Raises what is no error of a field: cancellation, above all."""
+async def await_all(run: Run) -> None:
+    """Wait until nothing is pending. Raises what is not a field's error, such as cancellation."""
     while drop_unwanted(run):
         if len(run.pending) > 1:
-            await _Together(run).wait()
+            await _Group(run).wait()
             return
         pending = run.pending.pop()
         try:
             value = await pending.awaitable
         except Exception as error:
-            _refuse(run, pending, error)
+            fail(run, pending.field, pending.indices, error)
         else:
             _deliver(run, pending, value)
 
 
-class _Together:
+def fail(run: Run, field: FieldPlan, indices: Indices, error: Exception) -> None:
+    """Record an error that occurred after the enclosing objects were built, and put null where it may stand."""
+    located = run.locate(error, field, indices)
+    place = tuple(field.path(indices))[: field.surviving]
+    if run.add(located, place):
+        run.put_null(place)
+
+
+class _Group:
     """Several awaitables at once."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Several fields may wait for one future: a loader gives one for each key.
-        self._begun: dict[asyncio.Future[Any], list[Pending]] = {}
-        # A future of somebody else's, such as a loader's, is not ours to cancel.
-        self._ours: set[asyncio.Future[Any]] = set()
+        self._all_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Several fields may wait for one future: a loader returns one for each key.
+        self._waiting: dict[asyncio.Future[Any], list[Pending]] = {}
+        # Futures made elsewhere, such as a loader's, must not be cancelled here.
+        self._own: set[asyncio.Future[Any]] = set()
 
     async def wait(self) -> None:
         try:
-            self._begin()
-            if self._begun:
-                await self._idle
+            self._start()
+            if self._waiting:
+                await self._all_done
         except BaseException:
             await self._cancel()
             raise
 
-    def _begin(self) -> None:
-        """Begin what is pending; what has come already is completed here, and what that gives is begun too."""
+    def _start(self) -> None:
+        """Start what is pending. What is done already is completed here, and what it makes pending started too."""
         while drop_unwanted(self._run):
-            begun, self._run.pending = self._run.pending, []
-            for pending in begun:
-                self._begin_one(pending)
+            started, self._run.pending = self._run.pending, []
+            for pending in started:
+                self._start_one(pending)
 
-    def _begin_one(self, pending: Pending) -> None:
+    def _start_one(self, pending: Pending) -> None:
         future = _future(pending.awaitable)
         if future.done() and not future.cancelled():
-            self._end(pending, future)
-        elif future in self._begun:
-            self._begun[future].append(pending)
+            self._complete(pending, future)
+        elif future in self._waiting:
+            self._waiting[future].append(pending)
         else:
-            self._begun[future] = [pending]
+            self._waiting[future] = [pending]
             if future is not pending.awaitable:
-                self._ours.add(future)
-            future.add_done_callback(self._came)
+                self._own.add(future)
+            future.add_done_callback(self._on_done)
 
-    def _came(self, future: asyncio.Future[Any]) -> None:
-        self._ours.discard(future)
-        waiting = self._begun.pop(future, [])
-        if not waiting or self._idle.done():
+    def _on_done(self, future: asyncio.Future[Any]) -> None:
+        self._own.discard(future)
+        waiting = self._waiting.pop(future, [])
+        if not waiting or self._all_done.done():
             if not future.cancelled():
                 future.exception()
             return
         try:
-            self._go_on(waiting, future)
+            self._continue(waiting, future)
         except BaseException as error:
-            # Out of a callback it would reach nobody, and the execution would wait for ever.
-            self._idle.set_exception(error)
+            # Raised from a callback it would reach nobody, and the execution would wait forever.
+            self._all_done.set_exception(error)
 
-    def _go_on(self, waiting: list[Pending], future: asyncio.Future[Any]) -> None:
+    def _continue(self, waiting: list[Pending], future: asyncio.Future[Any]) -> None:
         if future.cancelled():
             raise asyncio.CancelledError
         nulled = len(self._run.nulled)
         for pending in waiting:
-            self._end(pending, future)
-        self._begin()
+            self._complete(pending, future)
+        self._start()
         if len(self._run.nulled) > nulled:
-            self._give_up_nulled()
-        if not self._begun:
-            self._idle.set_result(None)
+            self._stop_waiting_for_nulled()
+        if not self._waiting:
+            self._all_done.set_result(None)
 
-    def _end(self, pending: Pending, future: asyncio.Future[Any]) -> None:
+    def _complete(self, pending: Pending, future: asyncio.Future[Any]) -> None:
         error = future.exception()
         if error is None:
             _deliver(self._run, pending, future.result())
         elif isinstance(error, Exception):
-            _refuse(self._run, pending, error)
+            fail(self._run, pending.field, pending.indices, error)
         else:
             raise error
 
-    def _give_up_nulled(self) -> None:
-        for future, waiting in list(self._begun.items()):
+    def _stop_waiting_for_nulled(self) -> None:
+        for future, waiting in list(self._waiting.items()):
             waiting[:] = [pending for pending in waiting if not _is_unwanted(self._run, pending)]
             if not waiting:
-                del self._begun[future]
-                if future in self._ours:
+                del self._waiting[future]
+                if future in self._own:
                     future.cancel()
 
     async def _cancel(self) -> None:
-        ours = list(self._ours)
-        self._begun.clear()
-        for future in ours:
+        own = list(self._own)
+        self._waiting.clear()
+        for future in own:
             future.cancel()
-        await asyncio.gather(*ours, return_exceptions=True)
-        settle([pending.awaitable for pending in self._run.pending])
+        await asyncio.gather(*own, return_exceptions=True)
+        finish_in_background([pending.awaitable for pending in self._run.pending])
         self._run.pending.clear()
 
 
@@ -137,11 +166,17 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
+def _ended(future: asyncio.Future[Any]) -> None:
+    _background.discard(future)
+    if not future.cancelled():
+        future.exception()
+
+
 def _deliver(run: Run, pending: Pending, value: Any) -> None:
     try:
         completed = pending.complete(value, run, pending.indices)
     except Exception as error:
-        _refuse(run, pending, error)
+        fail(run, pending.field, pending.indices, error)
         return
     pending.container[pending.key] = completed
     if completed.__class__ is Pending:
@@ -149,14 +184,5 @@ def _deliver(run: Run, pending: Pending, value: Any) -> None:
         completed.key = pending.key
 
 
-def _refuse(run: Run, pending: Pending, error: Exception) -> None:
-    """Note an error and make null what may be: the place itself, or the nearest around it."""
-    position = pending.position
-    located = run.locate(error, position, pending.indices)
-    place = tuple(position.path(pending.indices))[: position.survives]
-    if run.add(located, place):
-        run.put_null(place)
-
-
 def _is_unwanted(run: Run, pending: Pending) -> bool:
-    return pending.container is None or run.is_nulled(tuple(pending.position.path(pending.indices)))
+    return pending.container is None or run.is_nulled(tuple(pending.field.path(pending.indices)))

@@ -1,7 +1,7 @@
-"""Where in a response a value stands, known when the plan is made but for the indices of lists.
+"""A field at one place of an operation: everything about it that does not depend on a request.
 
-Indices are linked pairs, `(of the lists around it, own index)`, so that a list item costs one small tuple and paths
-are only put together for errors and for those who ask `info.path`.
+List indices are linked pairs, `(indices of the enclosing lists, own index)`, so that completing a list item costs one
+small tuple; full paths are built only for errors and for resolvers that read `info.path`.
 """
 
 from typing import Any, Final, TypeAlias
@@ -10,27 +10,28 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputTyp
 from graphql.pyutils import Path
 
 Indices: TypeAlias = "tuple[Indices, int] | None"
-# What stands in the keys of a position for an index that only a request knows.
+Place: TypeAlias = "tuple[str | int, ...]"
+# Stands in `FieldPlan.keys` for a list index, which is known only during execution.
 INDEX: Final = None
 
 
-class Position:
+class FieldPlan:
     """A field of one object type at one place of an operation, or an item of that field's list.
 
-    `keys` and `typenames`: the path, with `INDEX` where an index belongs. `type`: what must stand here. `survives`:
-    how much of the path is left when null stands here and may not, up to the nearest place where it may; 0 is `data`.
+    `keys` and `typenames`: the response path, with `INDEX` in place of list indices. `type`: the type to complete
+    values to. `surviving`: length of the path up to the nearest nullable place, which becomes null when a null here is
+    not allowed; 0 is `data` itself. `memo`: free space for resolvers, kept as long as the plan.
     """
 
     __slots__ = (
+        "_list_field",
         "definition",
-        "field",
         "is_non_null",
         "keys",
+        "memo",
         "nodes",
-        "notes",
-        "number",
         "parent_type",
-        "survives",
+        "surviving",
         "type",
         "typenames",
     )
@@ -38,45 +39,51 @@ class Position:
     def __init__(
         self,
         *,
-        number: int,
-        above: "Position | None",
+        parent: "FieldPlan | None",
         key: str | None,
         type_: GraphQLOutputType,
         parent_type: GraphQLObjectType,
         definition: GraphQLField,
         nodes: list[FieldNode],
-        field: "Position | None" = None,
+        list_field: "FieldPlan | None" = None,
     ) -> None:
-        self.number = number
-        self.keys: tuple[str | None, ...] = (*(above.keys if above else ()), key)
+        self.keys: tuple[str | None, ...] = (*(parent.keys if parent else ()), key)
         typename = parent_type.name if key is not INDEX else None
-        self.typenames: tuple[str | None, ...] = (*(above.typenames if above else ()), typename)
+        self.typenames: tuple[str | None, ...] = (*(parent.typenames if parent else ()), typename)
         self.type = type_
         self.parent_type = parent_type
         self.definition = definition
         self.nodes = nodes
-        self.field = field or self
         self.is_non_null = is_non_null_type(type_)
-        nearest = above.survives if above else 0
-        self.survives: int = nearest if self.is_non_null else len(self.keys)
-        # Resolvers may keep here what they learn about the operation; it lives as long as the plan.
-        self.notes: dict[str, Any] = {}
+        nearest = parent.surviving if parent else 0
+        self.surviving: int = nearest if self.is_non_null else len(self.keys)
+        self.memo: dict[str, Any] = {}
+        self._list_field = list_field
 
-    def item(self, type_: GraphQLOutputType) -> "Position":
-        """Give the position of this list's items."""
-        return Position(
-            number=self.number,
-            above=self,
+    @property
+    def list_field(self) -> "FieldPlan":
+        """The list that this is an item of; a field is its own."""
+        return self._list_field or self
+
+    @property
+    def field(self) -> "FieldPlan":
+        """The field that has this item, within any number of lists; a field is its own."""
+        return self if self._list_field is None else self._list_field.field
+
+    def item(self, type_: GraphQLOutputType) -> "FieldPlan":
+        """Return the plan of this list's items."""
+        return FieldPlan(
+            parent=self,
             key=INDEX,
             type_=type_,
             parent_type=self.parent_type,
             definition=self.definition,
             nodes=self.nodes,
-            field=self.field,
+            list_field=self,
         )
 
     def path(self, indices: Indices) -> list[str | int]:
-        """Give the response path."""
+        """Return the response path."""
         found: list[str | int] = []
         for key in reversed(self.keys):
             if key is not INDEX:
@@ -88,21 +95,21 @@ class Position:
         return found
 
     def linked_path(self, indices: Indices) -> Path:
-        """Give the path as graphql-core's resolvers see it."""
+        """Return the response path in the form of `info.path`."""
         linked: Path | None = None
         for key, typename in zip(self.path(indices), self.typenames, strict=True):
             linked = Path(linked, key, typename)
-        assert linked is not None  # noqa: S101  # every position has a key
+        assert linked is not None  # noqa: S101  # every field has a key
         return linked
 
     def field_indices(self, indices: Indices) -> Indices:
-        """Give the indices of the field that this is an item of."""
+        """Return the indices of `field`, given those of this item."""
         for _ in range(len(self.keys) - len(self.field.keys)):
             if indices is not None:
                 indices = indices[0]
         return indices
 
     @property
-    def null_refused(self) -> str:
-        """What is said when null stands where it may not."""
+    def null_message(self) -> str:
+        """The error message for a null that is not allowed here."""
         return f"Cannot return null for non-nullable field {self.parent_type}.{self.nodes[0].name.value}."

@@ -1,17 +1,17 @@
-"""How a field's value is got: as an attribute, from a function called directly, or as graphql-core gets it.
+"""How a field's value is obtained: an attribute, a direct call of its resolver, or the way graphql-core does it.
 
-Strawberry wraps each resolver in several calls that are for fields with extensions. What has none is called directly.
+Strawberry wraps each resolver in several calls that serve field extensions. A field without extensions does not need
+them, so its function is called directly.
 """
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from strawberry.types.field import StrawberryField
 
 from bulksend.execution import arguments
-from bulksend.execution.field_plan import Position
+from bulksend.execution.field_plan import FieldPlan
 from bulksend.execution.info import ResolveInfo, info_of
 from bulksend.execution.private_apis import (
     GraphQLCoreConverter,
@@ -24,10 +24,10 @@ from bulksend.execution.private_apis import (
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """An expression of `v` (the object), `R` (the run) and `P` (the indices), and the names it uses.
+class Resolution:
+    """An expression of `value` (the object), `run` and `indices` that is the field's value, and the names it uses.
 
-    `before`: statements that must come first. `is_coroutine`: its value is always a coroutine.
+    `before`: statements that precede it. `is_coroutine`: its value is always a coroutine.
     """
 
     expression: str
@@ -36,102 +36,93 @@ class Call:
     is_coroutine: bool = False
 
 
-def call_of(position: Position, converter: GraphQLCoreConverter | None) -> Call:
-    """Give the fastest way that comes to the same as graphql-core's."""
-    attribute = attribute_of(position, converter)
+def resolution_of(field: FieldPlan, converter: GraphQLCoreConverter | None, number: int) -> Resolution:
+    """Return the fastest resolution that is equivalent to graphql-core's. `number` makes its names unique."""
+    attribute = attribute_of(field, converter)
     if attribute is not None:
-        return Call(f"v.{attribute}")
-    strawberry_field = _plain_field(position, converter)
+        return Resolution(f"value.{attribute}")
+    strawberry_field = _plain_field(field, converter)
     if converter is None or strawberry_field is None or strawberry_field.base_resolver is None:
-        return _as_graphql_core_does(position)
-    return _directly(position, strawberry_field, converter)
+        return _by_graphql_core(field, number)
+    return _direct(field, strawberry_field, converter, number)
 
 
-def attribute_of(position: Position, converter: GraphQLCoreConverter | None) -> str | None:
-    """Give the attribute that a field's value is, if it is one and nothing stands between."""
-    found = _plain_field(position, converter)
+def attribute_of(field: FieldPlan, converter: GraphQLCoreConverter | None) -> str | None:
+    """Return the attribute that holds the field's value, if reading it is all that resolving does."""
+    found = _plain_field(field, converter)
     if found is None or found.base_resolver is not None or found.default_resolver is not getattr:
         return None
     return found.python_name
 
 
-class PlainResolver(NamedTuple):
-    """A resolver that is called directly, and how its arguments are converted."""
-
-    function: Callable[..., Any]
-    convert: arguments.Convert
-
-
-def resolver_of(position: Position, converter: GraphQLCoreConverter | None) -> PlainResolver | None:
-    """Give the function that resolves a field, if there is one and nothing stands between."""
-    found = _plain_field(position, converter)
-    function = function_of(found) if found else None
-    if converter is None or found is None or not callable(function):
-        return None
-    return PlainResolver(function, arguments.Convert(converter, found))
+def plain_resolver_of(field: FieldPlan, converter: GraphQLCoreConverter | None) -> Any:
+    """Return the function that resolves the field, if calling it is all that resolving does; else None."""
+    found = _plain_field(field, converter)
+    return function_of(found) if found else None
 
 
-def _plain_field(position: Position, converter: GraphQLCoreConverter | None) -> StrawberryField | None:
-    found = definition_of(position.definition)
+def _plain_field(field: FieldPlan, converter: GraphQLCoreConverter | None) -> StrawberryField | None:
+    found = definition_of(field.definition)
     if converter is None or type(found) is not StrawberryField or found.extensions:
         return None
     return None if handles_exceptions(converter, found) else found
 
 
-def _as_graphql_core_does(position: Position) -> Call:
-    number = position.number
+def _by_graphql_core(field: FieldPlan, number: int) -> Resolution:
     names = {
-        f"f{number}": position.definition.resolve or default_field_resolver,
-        f"p{number}": position,
+        f"resolve{number}": field.definition.resolve or default_field_resolver,
+        f"field{number}": field,
         "info_of": info_of,
     }
-    given = _given(position, None, names, info="None")
-    return Call(f"f{number}(v,info_of(R,p{number},P){given})", names)
+    given = _given(field, None, names, number, info="None")
+    return Resolution(f"resolve{number}(value,info_of(run,field{number},indices){given})", names)
 
 
-def _directly(position: Position, strawberry_field: StrawberryField, converter: GraphQLCoreConverter) -> Call:
-    number = position.number
+def _direct(
+    field: FieldPlan, strawberry_field: StrawberryField, converter: GraphQLCoreConverter, number: int
+) -> Resolution:
     resolver = strawberry_field.base_resolver
     function = function_of(strawberry_field)
     if resolver is None or not callable(function) or inspect.isasyncgenfunction(function):
-        return _as_graphql_core_does(position)
-    names: dict[str, Any] = {f"f{number}": function}
-    parts = ["v"] if resolver.self_parameter else []
-    parts += [f"{found.name}=v" for found in (resolver.parent_parameter, resolver.root_parameter) if found]
-    convert = arguments.Convert(converter, strawberry_field)
+        return _by_graphql_core(field, number)
+    names: dict[str, Any] = {f"resolve{number}": function}
+    parts = ["value"] if resolver.self_parameter else []
+    parts += [f"{found.name}=value" for found in (resolver.parent_parameter, resolver.root_parameter) if found]
+    convert = arguments.ArgumentConverter(converter, strawberry_field)
     is_coroutine = inspect.iscoroutinefunction(function)
-    given = _given(position, convert, names, info="i", is_coroutine=is_coroutine).removeprefix(",")
-    needs_info = given.endswith(",i)")
+    given = _given(field, convert, names, number, info="info", is_coroutine=is_coroutine).removeprefix(",")
+    needs_info = given.endswith(",info)")
     if resolver.info_parameter:
-        parts.append(f"{resolver.info_parameter.name}=i")
+        parts.append(f"{resolver.info_parameter.name}=info")
         needs_info = True
     parts += [given] if given else []
     before: tuple[str, ...] = ()
     if needs_info:
         names |= {
-            f"p{number}": position,
-            f"d{number}": strawberry_field,
+            f"field{number}": field,
+            f"definition{number}": strawberry_field,
             "ResolveInfo": ResolveInfo,
             "Info": info_class_of(converter),
         }
-        before = (f"i=Info(ResolveInfo(R,p{number},P),d{number})",)
-    return Call(f"f{number}({','.join(parts)})", names, before, is_coroutine)
+        before = (f"info = Info(ResolveInfo(run,field{number},indices),definition{number})",)
+    return Resolution(f"resolve{number}({','.join(parts)})", names, before, is_coroutine)
 
 
 def _given(
-    position: Position,
-    convert: arguments.Convert | None,
+    field: FieldPlan,
+    convert: arguments.ArgumentConverter | None,
     names: dict[str, Any],
+    number: int,
     *,
     info: str,
     is_coroutine: bool = False,
 ) -> str:
-    constant = arguments.constant_arguments(position, convert)
+    constant = arguments.constant_arguments(field, convert)
     if constant == {}:
         return ""
-    name = f"a{position.number}"
+    name = f"arguments{number}"
     if constant is not None:
         names[name] = constant
         return f",**{name}"
-    names[name] = arguments.runtime_arguments(position, convert, is_coroutine=is_coroutine)
-    return f",**{name}(R,{info})"
+    names[name] = arguments.runtime_arguments(field, convert, is_coroutine=is_coroutine)
+    return f",**{name}(run,{info})"

@@ -1,4 +1,4 @@
-"""What resolvers are told: graphql-core's `GraphQLResolveInfo`, made up only as far as it is read."""
+"""The `info` argument of resolvers: graphql-core's `GraphQLResolveInfo`, computed only as far as it is read."""
 
 from typing import Any
 
@@ -14,55 +14,55 @@ from graphql import (
 )
 from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 
-from bulksend.execution.background import settle
-from bulksend.execution.field_plan import Indices, Position
+from bulksend.execution.awaiting import finish_in_background
+from bulksend.execution.field_plan import FieldPlan, Indices
 from bulksend.execution.run import Run
 
 
 class ResolveInfo:
-    """Has the attributes of graphql-core's, and of Strawberry's, under their names.
+    """The attributes of graphql-core's resolve info and of Strawberry's, under their names.
 
-    `notes`: a place for what a resolver learns about the operation; it lives as long as the plan does.
+    `memo`: a dict for what a resolver derives from the operation alone; it lives as long as the plan.
     """
 
-    __slots__ = ("_indices", "_position", "_run")
+    __slots__ = ("_field", "_indices", "_run")
 
     abort_signal = None
     is_awaitable = staticmethod(is_awaitable)
     async_helpers = GraphQLResolveInfoHelpers(
         gather=lambda awaitables: gather_with_cancel(*awaitables),
-        track=lambda values: settle([value for value in values if is_awaitable(value)]),
+        track=lambda values: finish_in_background([value for value in values if is_awaitable(value)]),
     )
 
-    def __init__(self, run: Run, position: Position, indices: Indices) -> None:
+    def __init__(self, run: Run, field: FieldPlan, indices: Indices) -> None:
         self._run = run
-        self._position = position
+        self._field = field
         self._indices = indices
 
     @property
     def field_name(self) -> str:
-        """The name of the field, whatever its alias."""
-        return self._position.nodes[0].name.value
+        """The field's name in the schema."""
+        return self._field.nodes[0].name.value
 
     @property
     def field_nodes(self) -> list[FieldNode]:
-        """Where the operation asks for it."""
-        return self._position.nodes
+        """The places in the document that select the field."""
+        return self._field.nodes
 
     @property
     def return_type(self) -> GraphQLOutputType:
         """The field's type."""
-        return self._position.definition.type
+        return self._field.definition.type
 
     @property
     def parent_type(self) -> GraphQLObjectType:
-        """The object type whose field it is."""
-        return self._position.parent_type
+        """The object type that has the field."""
+        return self._field.parent_type
 
     @property
     def path(self) -> Path:
-        """Where in the response it stands."""
-        return self._position.linked_path(self._indices)
+        """The field's path in the response."""
+        return self._field.linked_path(self._indices)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -71,12 +71,12 @@ class ResolveInfo:
 
     @property
     def fragments(self) -> dict[str, FragmentDefinitionNode]:
-        """The document's fragments by their names."""
+        """The document's fragments by name."""
         return self._run.plan.fragments
 
     @property
     def root_value(self) -> Any:
-        """What the root fields are resolved on."""
+        """The object that root fields are resolved on."""
         return self._run.root
 
     @property
@@ -86,13 +86,13 @@ class ResolveInfo:
 
     @property
     def variable_values(self) -> Any:
-        """The coerced variables: plain under Strawberry, with their sources under graphql-core."""
+        """The coerced variables: a plain dict under Strawberry, with their sources under graphql-core."""
         variables = self._run.variables
-        return variables.coerced if self._run.plan.is_strawberry else variables
+        return variables.coerced if self._run.plan.converter else variables
 
     @property
     def context(self) -> Any:
-        """What the caller of `execute` handed over."""
+        """The `context_value` of this execution."""
         return self._run.context
 
     @property
@@ -101,14 +101,14 @@ class ResolveInfo:
         return self._run.operation_extensions
 
     @property
-    def notes(self) -> dict[str, Any]:
-        """What a resolver of this very field noted about the operation."""
-        return self._position.notes
+    def memo(self) -> dict[str, Any]:
+        """A dict that belongs to this field of the plan."""
+        return self._field.memo
 
 
-def info_of(run: Run, position: Position, indices: Indices) -> Any:
-    """Give what a resolver that is called as graphql-core calls it is told."""
-    info = ResolveInfo(run, position, indices)
-    if run.plan.is_strawberry:
+def info_of(run: Run, field: FieldPlan, indices: Indices) -> Any:
+    """Return the `info` for a resolver that is called the way graphql-core calls it."""
+    info = ResolveInfo(run, field, indices)
+    if run.plan.converter:
         return info
     return GraphQLResolveInfo(*[getattr(info, name) for name in GraphQLResolveInfo._fields])

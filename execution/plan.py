@@ -1,12 +1,12 @@
 """A plan: one operation of one document, compiled.
 
-Which fields an operation has depends on its document and on the variables of its `@skip`s and `@include`s alone, so a
-plan is made for each combination of these that comes (`conditions`), with graphql-core's own collecting of fields.
+The fields of an operation depend on its document and on the variables in its `@skip`s and `@include`s alone. So there
+is one plan for each combination of these variables (`condition_variables`), and graphql-core's own functions collect
+its fields.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import count
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
@@ -21,10 +21,9 @@ from graphql import (
     is_object_type,
 )
 
-from bulksend.execution.columns import Rows, rows_of
-from bulksend.execution.field_plan import Position
-from bulksend.execution.field_resolution import call_of
-from bulksend.execution.lists import items_completers
+from bulksend.execution.field_plan import FieldPlan
+from bulksend.execution.generated_code import function_from_source
+from bulksend.execution.list_completion import item_completers
 from bulksend.execution.private_apis import (
     CollectedFields,
     FieldDetails,
@@ -35,28 +34,23 @@ from bulksend.execution.private_apis import (
     converter_of,
     definition_of,
 )
-from bulksend.execution.run import Complete
+from bulksend.execution.run import Complete, Fields
 from bulksend.execution.selection import Selection
 
-# A document within the gateway's limits has fewer; others are executed by graphql-core.
-MOST_FIELDS: Final = 2_000
+MAXIMUM_FIELDS: Final = 10_000
 _CONDITIONS: Final = ("skip", "include")
-
-Root = Callable[[Any, Any, None], dict[str, Any]]
-
-
-# Keys of the response, and the position of each field; of `__typename` the name.
-Fields: TypeAlias = "list[tuple[str, Position | str]]"
 
 
 class NotCompiled(Exception):
-    """This operation is for graphql-core to execute."""
+    """This operation is executed by graphql-core."""
 
 
 class Plan:
-    """How to execute one operation. `roots`: functions for all root fields at once, or for a mutation one by one.
+    """The functions that execute one operation.
 
-    Raises `NotCompiled` for introspection, subscriptions, directives on the operation and unusually large documents.
+    `roots`: one function for all root fields, or for a mutation one for each. `field_count`: how many fields it has.
+    `sources`: the generated functions. Raises `NotCompiled` for introspection, subscriptions, directives on the
+    operation, fragment variables, and more than 10,000 fields.
     """
 
     def __init__(
@@ -70,58 +64,42 @@ class Plan:
         self.operation = operation
         self.fragments = fragments
         self.converter = converter_of(schema)
-        self.is_strawberry = self.converter is not None
-        self.fields = 0
-        self._numbers = count()
+        self.field_count = 0
+        self.sources: list[str] = []
         self._details = {name: FragmentDetails(node, None) for name, node in fragments.items()}
-        # Only the conditions are ever read from these while fields are collected.
+        # Collecting fields reads the variables of conditions alone.
         self._variables = variables
-        self._fields: dict[tuple[str, Position], Fields] = {}
-        self._selections: dict[tuple[str, Position], Complete] = {}
-        self._rows: dict[tuple[str, Position], Rows | None] = {}
-        self._item_positions: dict[Position, Position] = {}
-        self._items: dict[Position, tuple[Complete, Complete]] = {}
+        self._fields: dict[tuple[str, FieldPlan], Fields] = {}
+        self._objects: dict[tuple[str, FieldPlan], Complete] = {}
+        self._items: dict[FieldPlan, tuple[Complete, Complete]] = {}
         self.roots = self._roots()
 
-    def selection(self, type_: GraphQLObjectType, position: Position) -> Complete:
-        """Give the function that makes an object of this type at this position."""
-        key = (type_.name, position)
-        if key not in self._selections:
-            self._selections[key] = self._compiled(self.fields_of(type_, position))
-        return self._selections[key]
+    def object_function(self, type_: GraphQLObjectType, field: FieldPlan) -> Complete:
+        """Return the function that completes objects of this type at this field."""
+        key = (type_.name, field)
+        if key not in self._objects:
+            self._objects[key] = self._compiled(self.fields_of(type_, field))
+        return self._objects[key]
 
-    def rows(self, type_: GraphQLObjectType, position: Position) -> Rows | None:
-        """Give how many objects of this type are made at this position; None when one by one."""
-        key = (type_.name, position)
-        if key not in self._rows:
-            self._rows[key] = rows_of(self, type_, position)
-        return self._rows[key]
+    def item_functions(self, field: FieldPlan, type_: GraphQLList[Any]) -> tuple[Complete, Complete]:
+        """Return the functions that complete the items of a list, and of an asynchronous iterable."""
+        if field not in self._items:
+            self._items[field] = item_completers(self, field.item(type_.of_type), type_)
+        return self._items[field]
 
-    def fields_of(self, type_: GraphQLObjectType, position: Position) -> Fields:
-        """Give the fields of an object of this type at this position."""
-        key = (type_.name, position)
+    def fields_of(self, type_: GraphQLObjectType, field: FieldPlan) -> Fields:
+        """Return the fields selected of an object of this type at this field."""
+        key = (type_.name, field)
         if key not in self._fields:
-            details: list[FieldDetails] = [FieldDetails(node, None) for node in position.nodes]
+            details: list[FieldDetails] = [FieldDetails(node, None) for node in field.nodes]
             collected = collect_subfields(
                 self.schema, self._details, self._variables, self.operation, type_, details, hide_suggestions=False
             )
-            self._fields[key] = self._positions(type_, self._checked(collected), position)
+            self._fields[key] = self._planned(type_, self._checked(collected), field)
         return self._fields[key]
 
-    def item(self, position: Position, type_: GraphQLList[Any]) -> Position:
-        """Give the position of the items of the list at this position."""
-        if position not in self._item_positions:
-            self._item_positions[position] = position.item(type_.of_type)
-        return self._item_positions[position]
-
-    def items(self, position: Position, type_: Any) -> tuple[Complete, Complete]:
-        """Give the functions that complete the items of the list at this position: at hand, or asynchronous."""
-        if position not in self._items:
-            self._items[position] = items_completers(self, position, type_)
-        return self._items[position]
-
-    def own_class(self, type_: Any) -> type | None:
-        """Give the class whose instances are of this object type without further questions, or None."""
+    def python_class(self, type_: Any) -> type | None:
+        """Return the class whose direct instances are known to be of this object type, if there is one."""
         definition = definition_of(type_) if is_object_type(type_) else None
         if definition is None or definition.is_type_of is not None:
             return None
@@ -130,7 +108,12 @@ class Plan:
         own: type = (definition.concrete_of or definition).origin
         return None if issubclass(own, BaseException) or hasattr(own, "__await__") else own
 
-    def _roots(self) -> list[Root]:
+    def compile(self, source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+        """Return the function `name` that `source` defines."""
+        self.sources.append(source)
+        return function_from_source(source, name, namespace)
+
+    def _roots(self) -> list[Callable[..., Any]]:
         operation = self.operation
         root_type = self.schema.get_root_type(operation.operation)
         if root_type is None or operation.operation is OperationType.SUBSCRIPTION or operation.directives:
@@ -139,20 +122,20 @@ class Plan:
             raise NotCompiled
         fields = self._checked(collect_fields(self.schema, self._details, self._variables, root_type, operation))
         if operation.operation is OperationType.QUERY:
-            return [self._compiled(self._positions(root_type, fields, None))]
-        return [self._compiled(self._positions(root_type, {key: nodes}, None)) for key, nodes in fields.items()]
+            return [self._compiled(self._planned(root_type, fields, None))]
+        return [self._compiled(self._planned(root_type, {key: nodes}, None)) for key, nodes in fields.items()]
 
     def _checked(self, collected: CollectedFields) -> dict[str, list[FieldNode]]:
         if collected.new_defer_usages:
             raise NotCompiled
         fields = {key: [found.node for found in details] for key, details in collected.grouped_field_set.items()}
-        self.fields += len(fields)
-        if self.fields > MOST_FIELDS:
+        self.field_count += len(fields)
+        if self.field_count > MAXIMUM_FIELDS:
             raise NotCompiled
         return fields
 
-    def _positions(
-        self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], above: Position | None
+    def _planned(
+        self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], parent: FieldPlan | None
     ) -> Fields:
         found: Fields = []
         for key, nodes in fields.items():
@@ -163,18 +146,16 @@ class Plan:
             if name.startswith("__"):
                 raise NotCompiled
             definition = self.schema.get_field(type_, name)
-            if definition is None:
-                continue
-            position = Position(
-                number=next(self._numbers),
-                above=above,
-                key=key,
-                type_=definition.type,
-                parent_type=type_,
-                definition=definition,
-                nodes=nodes,
-            )
-            found.append((key, position))
+            if definition is not None:
+                field = FieldPlan(
+                    parent=parent,
+                    key=key,
+                    type_=definition.type,
+                    parent_type=type_,
+                    definition=definition,
+                    nodes=nodes,
+                )
+                found.append((key, field))
         return found
 
     def _compiled(self, fields: Fields) -> Callable[..., Any]:
@@ -183,12 +164,14 @@ class Plan:
             if isinstance(field, str):
                 selection.typename(key, field)
             else:
-                selection.field(key, field, call_of(field, self.converter))
+                selection.field(key, field)
         return selection.function()
 
 
-def conditions(operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> tuple[str, ...]:
-    """Give the names of the variables that decide which fields there are."""
+def condition_variables(
+    operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
+) -> tuple[str, ...]:
+    """Return the names of the variables that decide which fields there are."""
     found: set[str] = set()
     for node in (operation, *fragments.values()):
         found |= {name for directive in _directives(node) for name in _variables(directive)}

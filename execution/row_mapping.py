@@ -1,71 +1,200 @@
-"""Types that dress a row: a field costs its column when it is read, and nothing when it is not."""
+"""GraphQL types backed by a database row: each field reads its column when it is selected.
 
-from collections.abc import Callable
+    @row_type(DocumentRow, id=ColumnField("id", encode_id), signer=ObjectField(Signer))
+    @strawberry.type
+    class Document:
+        id: strawberry.ID
+        signer: Signer
+        created_at: datetime
+        row: strawberry.Private[DocumentRow]
+
+        def __init__(self, row: DocumentRow) -> None:
+            self.row = row
+
+A resolver that returns `RowList(rows, Document)` for `[Document!]!` needs no `Document` objects: the compiled executor
+makes the response objects from the records themselves. Under any other executor it is a sequence of `Document`s.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
 
 from strawberry.types.base import get_object_definition
 
-Dressed = TypeVar("Dressed")
+_ROW_CLASSES: Final = "__row_classes__"
+_PREFETCHED: Final = "__prefetched__"
+
+Type = TypeVar("Type")
+Object = TypeVar("Object")
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
-class Column(property):
-    """A plain field of a type that dresses a row, which can be read from many at once: reading has no effects.
+class RecordColumn(Protocol):
+    """A column of a row class: its index in the record, and the type and nullability that the database guarantees.
 
-    `name`: the column's. `convert`: what is made of its value, a function without effects; of equal values it makes
-    equal ones.
+    `decode` makes the attribute's value of the record's, where they differ.
     """
 
-    def __init__(self, name: str, convert: Callable[[Any], Any] | None = None) -> None:
-        self.name = name
+    @property
+    def index(self) -> int:
+        """Where the record has it."""
+
+    @property
+    def python_type(self) -> type:
+        """The class of the record's value; None may come too if `is_nullable`. An int has 32 bits."""
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether it may be null."""
+
+    @property
+    def decode(self) -> Callable[[Any], Any] | None:
+        """A pure function from the record's value to the attribute's; None if they are the same."""
+
+
+class RowClass(Protocol):
+    """A class of records with an attribute for each column, such as a subclass of `asyncpg.Record`."""
+
+    @property
+    def columns(self) -> Mapping[str, RecordColumn]:
+        """The columns by their attributes' names."""
+
+
+class ColumnField(property):
+    """A field that is a column of the row. `convert`: a pure function that is applied to the column's value."""
+
+    def __init__(self, column: str, convert: Callable[[Any], Any] | None = None) -> None:
+        self.column = column
         self.convert = convert
-        read = attrgetter(f"row.{name}")
-        super().__init__(read if convert is None else lambda dressed: convert(read(dressed)))
+        read = attrgetter(f"row.{column}")
+        super().__init__(read if convert is None else lambda instance: convert(read(instance)))
 
 
-class Part(property):
-    """A field that dresses the same row once more, as `of`; `unless_null`: there is none where this column is null."""
+class ObjectField(property):
+    """A field that is another object backed by the same row; null when the column `unless_null` is."""
 
     def __init__(self, of: Callable[[Any], Any], unless_null: str | None = None) -> None:
-        self.of = of
         self.unless_null = unless_null
-        presence = attrgetter(unless_null) if unless_null else None
+        present = attrgetter(unless_null) if unless_null else None
         super().__init__(
-            lambda dressed: of(dressed.row) if presence is None or presence(dressed.row) is not None else None
+            lambda instance: of(instance.row) if present is None or present(instance.row) is not None else None
         )
 
 
-class Listed(property):
-    """A field that is a list of objects, each of which dresses one row.
+class ListField(property):
+    """A field of the items of a `RowList`: `compute(row, source)`, a pure function of the row and the list's source.
 
-    `rows` takes the object and gives a list of rows; `dress` takes it and gives what makes an object of a row.
+    With `is_item`, a field for the item that `source.of` makes of the same row, as the `node` of an edge is.
     """
 
-    def __init__(self, rows: Callable[[Any], list[Any]], dress: Callable[[Any], Callable[[Any], object]]) -> None:
+    def __init__(self, compute: Callable[[Any, Any], Any], *, is_item: bool = False) -> None:
+        self.compute = compute
+        self.is_item = is_item
+        super().__init__(lambda instance: compute(instance.row, instance.source))
+
+
+class RowList(Sequence[Object], Generic[Object]):
+    """A list of `of(row)` for each row, or of `of(row, source)`, made only when they are read.
+
+    All rows are of one class. `of` is the class that its GraphQL type was made of.
+    """
+
+    __slots__ = ("of", "rows", "source")
+
+    def __init__(self, rows: Sequence[Any], of: Callable[..., Object], source: Any = None) -> None:
         self.rows = rows
-        self.dress = dress
-        self.make = lambda dressed: list(map(dress(dressed), rows(dressed)))
-        super().__init__(self.make)
+        self.of = of
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Object]:
+        return map(self._object, self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Object: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Object]: ...
+    def __getitem__(self, index: int | slice) -> Object | list[Object]:
+        if isinstance(index, slice):
+            return list(map(self._object, self.rows[index]))
+        return self._object(self.rows[index])
+
+    def _object(self, row: Any) -> Object:
+        return self.of(row) if self.source is None else self.of(row, self.source)
 
 
-class Made(property):
-    """A plain field that is made of the object by a function without effects."""
+def row_type(*row_classes: type, **fields: ColumnField | ObjectField | ListField) -> Callable[[type[Type]], type[Type]]:
+    """Map the plain fields of a type to its `row`: to the column of the same name unless `fields` says otherwise.
 
-    def __init__(self, make: Callable[[Any], object]) -> None:
-        self.make = make
-        super().__init__(make)
-
-
-def dressed(**readers: Column | Part | Listed | Made) -> Callable[[type[Dressed]], type[Dressed]]:
-    """Make the plain fields of a type whose `row` is a row: each is its column, or what its reader makes of it.
-
-    Stands above `strawberry.type`; the class has an `__init__` of its own that sets `row`.
+    Stands above `strawberry.type`; the class defines an `__init__` that sets `row`, and `source` if it has any
+    `ListField`. `row_classes`: the classes of rows that may come, compiled with the plan; others are when they come.
     """
 
-    def dress(cls: type[Dressed]) -> type[Dressed]:
+    def decorate(cls: type[Type]) -> type[Type]:
         for field in get_object_definition(cls, strict=True).fields:
             if field.base_resolver is None:
-                setattr(cls, field.python_name, readers.get(field.python_name) or Column(field.python_name))
+                setattr(cls, field.python_name, fields.get(field.python_name) or ColumnField(field.python_name))
+        setattr(cls, _ROW_CLASSES, row_classes)
         return cls
 
-    return dress
+    return decorate
+
+
+def row_classes_of(cls: type) -> tuple[Any, ...] | None:
+    """Return the declared row classes of a row type; None if it is none."""
+    return getattr(cls, _ROW_CLASSES, None)
+
+
+class Prefetched(NamedTuple):
+    """An object whose columns may stand in the row of the object that has the field, by their attributes' names."""
+
+    of: Callable[[Any], Any]
+    columns: Mapping[str, str]
+
+
+def prefetched(of: Callable[[Any], Any], **columns: str) -> Callable[[Resolver], Resolver]:
+    """Resolve a field without arguments to `of(row)` when its columns were read together with the object's row.
+
+    Stands beneath `strawberry.field`. `columns`: the row's column for each attribute. The resolver is called only
+    where the row's class does not have them.
+    """
+
+    def decorate(resolver: Resolver) -> Resolver:
+        view = _view(columns)
+
+        @wraps(resolver)
+        def resolve(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if has_columns(type(self.row), columns):
+                return of(view(self.row))
+            return resolver(self, *args, **kwargs)
+
+        setattr(resolve, _PREFETCHED, Prefetched(of, columns))
+        return cast("Resolver", resolve)
+
+    return decorate
+
+
+def prefetched_of(resolver: object) -> Prefetched | None:
+    """Return what `prefetched` declared for this resolver."""
+    return getattr(resolver, _PREFETCHED, None)
+
+
+def has_columns(row_class: Any, columns: Mapping[str, str]) -> bool:
+    """Return whether rows of this class have all of these columns."""
+    known: Mapping[str, object] = getattr(row_class, "columns", {})
+    return all(column in known for column in columns.values())
+
+
+class _View:
+    __slots__ = ("row",)
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+
+def _view(columns: Mapping[str, str]) -> type[_View]:
+    attributes: dict[str, Any] = {name: property(attrgetter(f"row.{column}")) for name, column in columns.items()}
+    return type("View", (_View,), {"__slots__": (), **attributes})

@@ -1,31 +1,36 @@
-"""The function that makes one object of a response, written as Python source and compiled.
+"""The function that completes one object, generated as Python source.
 
 For `{ id name template { name } }` on a bulk send it reads
 
-    def select(v, R, P):
-        W = None
+    def complete(value, run, indices, known=()):
+        pending = None
         try:
-            x0 = v.id
-            if x0.__class__ is not str:
-                x0 = r1(x0, R, P)
-                if x0.__class__ is Pending: W = (W, 'id', x0)
-        except Exception as e:
-            raise R.locate(e, p1, P) from e
+            x0 = value.id
+            if x0.__class__ is str:
+                pass
+            else:
+                x0 = complete0(x0, run, indices)
+                if x0.__class__ is Pending: pending = (pending, 'id', x0)
+        except Exception as error:
+            raise run.locate(error, field0, indices) from error
         …
-        o = {'id': x0, 'name': x1, 'template': x2}
-        while W is not None: (W, k, w) = W; w.container = o; w.key = k
-        return o
+        made = {'id': x0, 'name': x1, 'template': x2}
+        while pending is not None:
+            pending, key, awaited = pending
+            awaited.container = made
+            awaited.key = key
+        return made
 
-`v` is the object, `R` the run, `P` the indices of the lists around it, `W` the fields that are awaited. What a value's
-class tells at once stands inline; anything else is for the position's own function in `completion`. A field's error
-is noted, or raised on where null may not stand, in its own `except`: Python 3.11 enters a `try` for nothing.
+`value` is the object, `indices` are those of the enclosing lists, `pending` links the awaited fields, and `known` has
+the values of fields that were read for the whole list. Common values are recognised by their class, inline; all others
+go to the field's own function (`completion`). A field's error is recorded, or raised on from a non-null field.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from graphql import (
@@ -42,139 +47,153 @@ from graphql import (
 )
 
 from bulksend.execution.arguments import NotConverted, raising
-from bulksend.execution.completion import completer, nothing_made, receiver
-from bulksend.execution.field_plan import Position
-from bulksend.execution.field_resolution import Call
-from bulksend.execution.run import Complete, Pending
+from bulksend.execution.completion import awaiting, completer, null_leaf
+from bulksend.execution.field_plan import FieldPlan
+from bulksend.execution.field_resolution import Resolution, resolution_of
+from bulksend.execution.row_mapping import RowList
+from bulksend.execution.run import Complete, Pending, PlanInterface
 
-if TYPE_CHECKING:
-    from bulksend.execution.plan import Plan
-
-# Values of these classes are neither awaited nor errors, and never null.
+# Values of these classes are neither awaitable nor errors nor null.
 PLAIN: Final = frozenset({str, int, float, bool, bytes, dict, datetime, date, time, Decimal, UUID})
 
-_AS_IT_IS: Final = {
+_IN_RANGE: Final = {
     GraphQLString: "{x}.__class__ is str",
     GraphQLID: "{x}.__class__ is str",
     GraphQLBoolean: "{x}.__class__ is bool",
     GraphQLInt: "{x}.__class__ is int and -2147483648<={x}<=2147483647",
     GraphQLFloat: "{x}.__class__ is float and -1.7976931348623157e308<={x}<=1.7976931348623157e308",
 }
+_END: Final = """\
+    made = {{{items}}}
+    while pending is not None:
+        pending, key, awaited = pending
+        awaited.container = made
+        awaited.key = key
+    return made
+"""
 
 
 class Selection:
     """The source of one object's function, field by field."""
 
-    def __init__(self, plan: "Plan", read: Iterable[int] = ()) -> None:
+    def __init__(self, plan: PlanInterface) -> None:
         self._plan = plan
-        self._lines = ["def select(v,R,P,t=None):", " W=None"]
-        if read:
-            self._lines.append(f" {','.join(f'x{number}' for number in read)},=t")
+        self._lines: list[str] = []
         self._items: list[str] = []
+        self._known: list[str] = []
         self._names: dict[str, Any] = {
             "Pending": Pending,
             "NotConverted": NotConverted,
             "raising": raising,
+            "RowList": RowList,
             "Undefined": Undefined,
             "PLAIN": PLAIN,
-            "nothing_made": nothing_made,
+            "null_leaf": null_leaf,
         }
 
     def typename(self, key: str, name: str) -> None:
-        """Answer `__typename`."""
-        self._items.append(f"{key!r}:{name!r}")
+        """Add `__typename`."""
+        self._items.append(f"{key!r}: {name!r}")
 
-    def value_read(self, key: str, position: Position, make: Callable[..., Any] | None) -> None:
-        """Answer a field from its column: completed, or with `make` an object and what was read for it."""
-        number = position.number
-        self._items.append(f"{key!r}:x{number}")
-        if make is not None:
-            self._names |= {f"p{number}": position, f"o{number}": make}
-            self._tried(position, [f"if x{number} is not None: x{number}=o{number}(x{number}[0],R,P,x{number}[1])"])
+    def known(self, key: str) -> None:
+        """Add a field whose response value is the next of `known`."""
+        x = self._variable(key)
+        self._known.append(x)
 
-    def field(self, key: str, position: Position, call: Call) -> None:
-        """Answer a field."""
-        number = position.number
-        x = f"x{number}"
-        self._items.append(f"{key!r}:{x}")
-        self._names |= {**call.names, f"p{number}": position}
-        complete = completer(self._plan, position)
-        value = self._awaited(key, x, position, call, complete) if call.is_coroutine else None
-        body = value or [f"{x}={call.expression}", *self._completed(key, x, position, complete)]
-        self._tried(position, [*call.before, *body])
-
-    def _tried(self, position: Position, lines: Iterable[str]) -> None:
-        handled = "raise R.locate(e,p{n},P) from e" if position.is_non_null else "x{n}=R.fail(e,p{n},P)"
-        self._lines += [" try:", *(f"  {line}" for line in lines), " except Exception as e:"]
-        self._lines.append(f"  {handled.format(n=position.number)}")
+    def field(self, key: str, field: FieldPlan) -> None:
+        """Add a field."""
+        number = len(self._items)
+        x = self._variable(key)
+        resolution = resolution_of(field, self._plan.converter, number)
+        self._names |= {**resolution.names, f"field{number}": field}
+        complete = completer(self._plan, field)
+        if resolution.is_coroutine:
+            body = self._awaited(key, x, number, resolution, complete)
+        else:
+            body = [f"{x} = {resolution.expression}", *self._completed(key, x, number, field, complete)]
+        caught = (
+            f"raise run.locate(error, field{number}, indices) from error"
+            if field.is_non_null
+            else f"{x} = run.fail(error, field{number}, indices)"
+        )
+        self._lines += ["try:", *_indented([*resolution.before, *body])]
+        self._lines += ["except Exception as error:", f"    {caught}"]
 
     def function(self) -> Callable[..., Any]:
-        """Compile it."""
-        made = "{" + ",".join(self._items) + "}"
-        lines = [*self._lines, f" o={made}", " while W is not None: (W,k,w)=W;w.container=o;w.key=k", " return o"]
-        exec(compile("\n".join(lines), "<plan>", "exec"), self._names)  # noqa: S102  # names are ours, keys are repr()
-        select: Callable[..., Any] = self._names["select"]
-        return select
+        """Compile the function."""
+        known = [f"{','.join(self._known)}, = known"] if self._known else []
+        lines = ["pending = None", *known, *self._lines]
+        body = "".join(f"    {line}\n" for line in lines)
+        end = _END.format(items=", ".join(self._items))
+        return self._plan.compile(f"def complete(value, run, indices, known=()):\n{body}{end}", "complete", self._names)
 
-    def _awaited(self, key: str, x: str, position: Position, call: Call, complete: Complete) -> list[str]:
-        number = position.number
-        self._names[f"c{number}"] = complete
+    def _variable(self, key: str) -> str:
+        x = f"x{len(self._items)}"
+        self._items.append(f"{key!r}: {x}")
+        return x
+
+    def _awaited(self, key: str, x: str, number: int, resolution: Resolution, complete: Complete) -> list[str]:
+        self._names[f"complete{number}"] = complete
+        pending = f"complete{number}, field{number}, indices, run)"
         return [
-            f"try: {x}=Pending({call.expression},c{number},p{number},P,R)",
-            f"except NotConverted as refused: {x}=Pending(raising(refused.error),c{number},p{number},P,R)",
-            f"W=(W,{key!r},{x})",
+            "try:",
+            f"    {x} = Pending({resolution.expression}, {pending}",
+            "except NotConverted as refused:",
+            f"    {x} = Pending(raising(refused.error), {pending}",
+            f"pending = (pending, {key!r}, {x})",
         ]
 
-    def _completed(self, key: str, x: str, position: Position, complete: Complete) -> list[str]:
-        self._names[f"r{position.number}"] = receiver(complete, position)
-        otherwise = (
-            f"{x}=r{position.number}({x},R,P)",
-            f"if {x}.__class__ is Pending: W=(W,{key!r},{x})",
-        )
-        null = () if position.is_non_null else ((f"{x} is None", ("pass",)),)
-        branches = [*self._recognised(x, position), *null]
+    def _completed(self, key: str, x: str, number: int, field: FieldPlan, complete: Complete) -> list[str]:
+        self._names[f"complete{number}"] = awaiting(complete, field)
+        otherwise = [
+            f"{x} = complete{number}({x}, run, indices)",
+            f"if {x}.__class__ is Pending: pending = (pending, {key!r}, {x})",
+        ]
+        branches = self._recognised(x, number, field)
+        if not field.is_non_null:
+            branches.append((f"{x} is None", ("pass",)))
         lines: list[str] = []
-        for word, (condition, statements) in zip(_words(len(branches)), branches, strict=True):
-            lines += [f"{word} {condition}:", *(f" {statement}" for statement in statements)]
-        return [*lines, "else:", *(f" {line}" for line in otherwise)] if lines else list(otherwise)
+        for condition, statements in branches:
+            lines += [f"{'elif' if lines else 'if'} {condition}:", *_indented(statements)]
+        return [*lines, "else:", *_indented(otherwise)] if lines else otherwise
 
-    def _recognised(self, x: str, position: Position) -> list[tuple[str, Sequence[str]]]:
-        """Give conditions under which a value is completed at once, and how."""
-        type_: Any = position.type.of_type if is_non_null_type(position.type) else position.type
-        number = position.number
-        if type_ in _AS_IT_IS:
-            return [(_AS_IT_IS[type_].format(x=x), ("pass",))]
+    def _recognised(self, x: str, number: int, field: FieldPlan) -> list[tuple[str, Sequence[str]]]:
+        """Return conditions under which a value is completed inline, and how."""
+        type_: Any = field.type.of_type if is_non_null_type(field.type) else field.type
+        if type_ in _IN_RANGE:
+            return [(_IN_RANGE[type_].format(x=x), ("pass",))]
         if isinstance(type_, GraphQLEnumType):
-            return self._enum(x, position, type_)
+            return self._enum(x, number, type_)
         if isinstance(type_, GraphQLScalarType):
-            self._names |= {f"s{number}": type_.coerce_output_value, f"t{number}": type_}
-            refused = f"if {x} is None or {x} is Undefined: raise nothing_made(t{number},y,{x})"
-            return [(f"{x}.__class__ in PLAIN", (f"y={x}", f"{x}=s{number}(y)", refused))]
+            self._names |= {f"coerce{number}": type_.coerce_output_value, f"type{number}": type_}
+            refused = f"if {x} is None or {x} is Undefined: raise null_leaf(type{number}, given, {x})"
+            return [(f"{x}.__class__ in PLAIN", (f"given = {x}", f"{x} = coerce{number}(given)", refused))]
         if is_list_type(type_):
-            self._names[f"l{number}"] = self._plan.items(position, type_)[0]
-            return [(f"{x}.__class__ is list", (f"{x}=l{number}({x},R,P)",))]
-        own_class = self._plan.own_class(type_)
-        if own_class is None:
+            self._names[f"items{number}"] = self._plan.item_functions(field, type_)[0]
+            condition = f"{x}.__class__ is list or {x}.__class__ is RowList"
+            return [(condition, (f"{x} = items{number}({x}, run, indices)",))]
+        python_class = self._plan.python_class(type_)
+        if python_class is None:
             return []
-        self._names |= {f"k{number}": own_class, f"o{number}": self._plan.selection(type_, position)}
-        return [(f"{x}.__class__ is k{number}", (f"{x}=o{number}({x},R,P)",))]
+        self._names |= {f"class{number}": python_class, f"object{number}": self._plan.object_function(type_, field)}
+        return [(f"{x}.__class__ is class{number}", (f"{x} = object{number}({x}, run, indices)",))]
 
-    def _enum(self, x: str, position: Position, type_: GraphQLEnumType) -> list[tuple[str, Sequence[str]]]:
+    def _enum(self, x: str, number: int, type_: GraphQLEnumType) -> list[tuple[str, Sequence[str]]]:
         members = getattr(type_, "wrapped_cls", None)
-        names = names_of_members(members, type_)
+        names = _names_by_value(members, type_)
         if names is None:
             return []
-        number = position.number
-        self._names |= {f"k{number}": members, f"m{number}": names}
-        return [(f"{x}.__class__ is k{number} and {x}._value_ in m{number}", (f"{x}=m{number}[{x}._value_]",))]
+        self._names |= {f"class{number}": members, f"names{number}": names}
+        condition = f"{x}.__class__ is class{number} and {x}._value_ in names{number}"
+        return [(condition, (f"{x} = names{number}[{x}._value_]",))]
 
 
-def _words(count: int) -> list[str]:
-    return ["if", *["elif"] * (count - 1)][:count]
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
-def names_of_members(members: Any, type_: GraphQLEnumType) -> dict[str, str] | None:
-    """Give the names of Strawberry's enum members by their values, where these are plain text."""
+def _names_by_value(members: Any, type_: GraphQLEnumType) -> dict[str, str] | None:
+    """Return the names of a Strawberry enum's members by value, if all values are text."""
     if not (isinstance(members, type) and issubclass(members, Enum)):
         return None
     if any(value.value.__class__ is not str for value in type_.values.values()):

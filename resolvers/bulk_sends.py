@@ -5,14 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from uuid import UUID
 
-from bulksend.db import bulk_sends, joined
-from bulksend.db.bulk_sends import BulkSendRow, Filters, ListedBulkSendRow
-from bulksend.db.documents import DocumentRow
-from bulksend.db.pages import NEWEST, OLDEST, Page, Span
+from bulksend.db import bulk_sends
+from bulksend.db.bulk_sends import BulkSendRow, Filters
+from bulksend.db.pages import NEWEST, OLDEST, Span
 from bulksend.db.pool import Connection, planning_anew, write
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
-from bulksend.resolvers.documents import FirstPage
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
 MAXIMUM_PAGE = 100
@@ -33,27 +31,9 @@ async def get_directly(context: Context, bulk_send_id: UUID) -> BulkSendRow | No
     return row
 
 
-async def get_with_documents(
-    context: Context, bulk_send_id: UUID, first_page: FirstPage
-) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
-    """Return one bulk send of the viewer's organization and the first page of its documents, or None."""
-    async with context.gateway.pool.acquire() as conn:
-        found = await joined.get_bulk_send_with_documents(
-            conn,
-            organization_id=context.caller.organization_id,
-            bulk_send_id=bulk_send_id,
-            size=first_page.size,
-            status=first_page.status,
-            delivery_status=first_page.delivery_status,
-        )
-    if found:
-        context.loaders.prime_bulk_sends(found[:1])
-    return found
-
-
 async def read_page(
     context: Context, arguments: PageArguments, filters: Filters, *, with_templates: bool = False
-) -> ConnectionPage[ListedBulkSendRow]:
+) -> ConnectionPage[BulkSendRow]:
     """Return one page of bulk sends, newest first, each with its template if requested. Raise `BadUserInput`."""
     cursors = _cursors(filters)
     span = Span(

@@ -1,5 +1,6 @@
 """Read documents: one, those of an organization, or those of a bulk send."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +9,8 @@ from bulksend.db import documents
 from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
 from bulksend.db.pages import Page
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.cursors import DEFAULT_PAGE, ListCursors, PageArguments
+from bulksend.resolvers.cursors import ListCursors, PageArguments
+from bulksend.resolvers.errors import BadUserInput
 from bulksend.resolvers.loaders import DocumentsKey, TotalKey
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
@@ -48,63 +50,68 @@ async def count(context: Context, filters: Filters) -> int:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
-class FirstPage(NamedTuple):
-    """The first page of a bulk send's documents, which can be read for many bulk sends in one statement."""
+class PageOfBulkSend(NamedTuple):
+    """The requested page of the documents of a bulk send, in the order of its signers."""
 
-    size: int
+    arguments: PageArguments
     status: Statuses
     delivery_status: Statuses
 
+    def span(self, bulk_send_id: UUID) -> SignerSpan:
+        """Return the positions that the page lies between. Raise `BadUserInput` for invalid page arguments."""
+        arguments, cursors = self.arguments, self._cursors(bulk_send_id)
+        ends = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
+        if arguments.after is None and arguments.before is None:
+            return ends
+        return SignerSpan(
+            size=ends.size,
+            after=cursors.decode(arguments.after, field="after")[1] if arguments.after is not None else ends.after,
+            before=cursors.decode(arguments.before, field="before")[1] if arguments.before is not None else ends.before,
+            backwards=ends.backwards,
+        )
 
-def first_page(arguments: PageArguments, status: Statuses, delivery_status: Statuses) -> FirstPage | None:
-    """Return the requested page if it is a first page; None if it is another one or invalid."""
-    if arguments.after is not None or arguments.last is not None or arguments.before is not None:
-        return None
-    size = DEFAULT_PAGE if arguments.first is None else arguments.first
-    return FirstPage(size, status, delivery_status) if 1 <= size <= MAXIMUM_PAGE else None
+    def connection_page(self, bulk_send_id: UUID, page: Page[DocumentRow]) -> ConnectionPage[DocumentRow]:
+        """Return the connection page of the page that was read."""
+        cursors = self._cursors(bulk_send_id)
+        return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), self.arguments)
+
+    def _cursors(self, bulk_send_id: UUID) -> ListCursors:
+        return ListCursors("bulkSend.documents", [self.status, self.delivery_status], parent=bulk_send_id)
 
 
-async def read_first_pages(
-    context: Context, bulk_send_ids: Sequence[UUID], first: FirstPage
-) -> dict[UUID, Page[DocumentRow]]:
-    """Return the first page of documents for each bulk send."""
+def load_page_of_bulk_send(
+    context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
+) -> "asyncio.Future[Page[DocumentRow]]":
+    """Load one page of the documents of a bulk send. Raise `BadUserInput` for invalid page arguments."""
+    key = DocumentsKey(bulk_send_id, wanted.span(bulk_send_id), wanted.status, wanted.delivery_status)
+    return context.loaders.document_pages.load(key)
+
+
+async def prime_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UUID], wanted: PageOfBulkSend) -> None:
+    """Read the page for each of these bulk sends, in one statement, so that it is loaded already.
+
+    Do nothing for a page after or before a cursor, which belongs to one bulk send, or with invalid arguments.
+    """
+    if wanted.arguments.after is not None or wanted.arguments.before is not None or not bulk_send_ids:
+        return
+    try:
+        span = wanted.span(bulk_send_ids[0])
+    except BadUserInput:
+        return
     async with context.gateway.pool.acquire() as conn:
-        return await documents.read_pages_of_bulk_sends(
+        pages = await documents.read_pages_of_bulk_sends(
             conn,
             organization_id=context.caller.organization_id,
             bulk_send_ids=bulk_send_ids,
-            span=SignerSpan(first.size),
-            status=first.status,
-            delivery_status=first.delivery_status,
+            span=span,
+            status=wanted.status,
+            delivery_status=wanted.delivery_status,
         )
+    for bulk_send_id, page in pages.items():
+        key = DocumentsKey(bulk_send_id, span, wanted.status, wanted.delivery_status)
+        context.loaders.document_pages.prime(key, page)
 
 
-async def read_page_of_bulk_send(
-    context: Context, bulk_send_id: UUID, arguments: PageArguments, status: Statuses, delivery_status: Statuses
-) -> ConnectionPage[DocumentRow]:
-    """Return one page of a bulk send's documents in the order of its signers. Raise `BadUserInput`."""
-    cursors = _cursors(bulk_send_id, status, delivery_status)
-    ends = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
-    span = SignerSpan(
-        size=ends.size,
-        after=cursors.decode(arguments.after, field="after")[1] if arguments.after is not None else ends.after,
-        before=cursors.decode(arguments.before, field="before")[1] if arguments.before is not None else ends.before,
-        backwards=ends.backwards,
-    )
-    page = await context.loaders.document_pages.load(DocumentsKey(bulk_send_id, span, status, delivery_status))
-    return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), arguments)
-
-
-def first_connection_page(bulk_send_id: UUID, page: Page[DocumentRow], first: FirstPage) -> ConnectionPage[DocumentRow]:
-    """Return the connection page of a first page that has already been read."""
-    cursors = _cursors(bulk_send_id, first.status, first.delivery_status)
-    return ConnectionPage(page.rows, lambda row: cursors.encode(bulk_send_id, row.signer_index), page.has_more, False)
-
-
-async def count_of_bulk_send(context: Context, bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> int:
+async def count_of_bulk_send(context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend) -> int:
     """Return the number of documents of a bulk send that match the filters."""
-    return await context.loaders.document_totals.load(TotalKey(bulk_send_id, status, delivery_status))
-
-
-def _cursors(bulk_send_id: UUID, status: Statuses, delivery_status: Statuses) -> ListCursors:
-    return ListCursors("bulkSend.documents", [status, delivery_status], parent=bulk_send_id)
+    return await context.loaders.document_totals.load(TotalKey(bulk_send_id, wanted.status, wanted.delivery_status))

@@ -3,16 +3,17 @@
 Every batch acquires its own connection, because sibling fields run concurrently, and returns rows in key order.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
 from bulksend.db import bulk_sends, documents, templates
-from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.pages import Page
 from bulksend.db.pool import Pool
@@ -36,6 +37,8 @@ class TotalKey(NamedTuple):
     delivery_status: tuple[str, ...] | None
 
 
+Loaded = TypeVar("Loaded")
+Made = TypeVar("Made")
 Key = TypeVar("Key", DocumentsKey, TotalKey)
 
 
@@ -77,10 +80,12 @@ class Loaders:
 
     def prime_bulk_sends(self, rows: Sequence[BulkSendRow]) -> None:
         """Add rows that have already been read, so that they are not loaded again."""
+        # Whoever loads a bulk send may select more of its template than was read with it.
+        plain = [row.without_template if isinstance(row, BulkSendWithTemplateRow) else row for row in rows]
         if "bulk_sends" not in self.__dict__:
-            self._primed_bulk_sends.extend(rows)
+            self._primed_bulk_sends.extend(plain)
             return
-        for row in rows:
+        for row in plain:
             self.bulk_sends.prime(row.id, row)
 
     async def _load_bulk_sends(self, ids: list[UUID]) -> list[BulkSendRow | None]:
@@ -145,3 +150,13 @@ def _grouped(keys: Sequence[Key]) -> Iterable[list[Key]]:
     for key in keys:
         groups[key[1:]].append(key)
     return groups.values()
+
+
+def when_loaded(loading: "asyncio.Future[Loaded]", make: Callable[[Loaded], Made]) -> Made | Awaitable[Any]:
+    """Return `make` of what is loaded: at once if it is there, else as an awaitable; `make` may return one too."""
+    return make(loading.result()) if loading.done() else _when_loaded(loading, make)
+
+
+async def _when_loaded(loading: "asyncio.Future[Loaded]", make: Callable[[Loaded], Any]) -> Any:
+    made = make(await loading)
+    return await made if isinstance(made, Awaitable) else made

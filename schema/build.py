@@ -13,8 +13,8 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, ParseOptions, PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from bulksend.execution import distrust
-from bulksend.execution.private_apis import OpenSchema, operation_name_of
+from bulksend.execution import CompiledSchema, exclude
+from bulksend.execution.private_apis import operation_name_of
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
 from bulksend.schema.description import DESCRIPTION, with_description
@@ -43,7 +43,7 @@ _ANY_KIND: Final = frozenset(OperationType)
 _NO_OPTIONS: Final = ParseOptions()
 
 
-class Schema(OpenSchema):
+class Schema(CompiledSchema):
     """Strawberry's schema, which executes only what is within the limits and allowed to who asks."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Schema(OpenSchema):
             parse_options=_NO_OPTIONS,
             validation_rules=(),
         )
-        errors = await self.refusals(context)
+        errors = await self.prepare(context)
         result = present(PreExecutionError(None, errors) if errors else await self._executed(context), context_value)
         cost = context.extensions_results
         return type(result)(data=result.data, errors=result.errors, extensions=cost)
@@ -107,7 +107,7 @@ class Schema(OpenSchema):
         try:
             if self._is_check_due(context):
                 document = cast(DocumentNode, context.graphql_document)
-                stop = partial(distrust, self.core, document, operation_name_of(context))
+                stop = partial(exclude, self.core, document, operation_name_of(context))
                 result = await checked(run, context.context, context.query or "", stop)
             else:
                 result = await run(self._executors.execute, context.context)
@@ -134,7 +134,7 @@ class Schema(OpenSchema):
             return False
         return self._executors.is_check_due()
 
-    async def refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+    async def prepare(self, context: ExecutionContext) -> list[GraphQLError]:
         """Give why this operation is not executed at all; nothing is wrong with it when that is nothing."""
         try:
             return await self._refusals(context)

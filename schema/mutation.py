@@ -82,7 +82,7 @@ class Mutation(TemplateMutations):
         if cancelled is None:
             return CancelBulkSendPayload(bulk_send=None, cancelled_count=0, user_errors=[_no_bulk_send()])
         return CancelBulkSendPayload(
-            bulk_send=BulkSend.of(cancelled.bulk_send), cancelled_count=cancelled.count, user_errors=[]
+            bulk_send=BulkSend(cancelled.bulk_send), cancelled_count=cancelled.count, user_errors=[]
         )
 
     @strawberry.mutation(
@@ -104,7 +104,7 @@ class Mutation(TemplateMutations):
         if retried is None:
             return RetryBulkSendPayload(bulk_send=None, retried_count=0, user_errors=[_no_bulk_send()])
         return RetryBulkSendPayload(
-            bulk_send=BulkSend.of(retried.bulk_send) if retried.bulk_send else None,
+            bulk_send=BulkSend(retried.bulk_send) if retried.bulk_send else None,
             retried_count=retried.count,
             user_errors=[UserError.of(error) for error in retried.errors],
         )

@@ -61,11 +61,10 @@ class Query:
     ) -> BulkSend | None:
         """Find one bulk send."""
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
-        wanted = prefetch.documents_wanted(info, prefetch.below(info))
-        if wanted is None or bulk_send_id is None or not info.context.has(Scope.BULK_SENDS_READ):
-            return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend", is_alone=is_alone(info))
-        found = await prefetch.get(info.context, bulk_send_id, wanted)
-        return BulkSend(*found) if found else None
+        found = await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend", is_alone=is_alone(info))
+        if found:
+            await prefetch.prime_documents(info, [found.row], prefetch.below(info))
+        return found
 
     @strawberry.field(description="Bulk sends, newest first. Needs `bulk_sends.read`.")
     async def bulk_sends(
@@ -105,14 +104,14 @@ class Query:
             created_before=arguments.given(created_before),
         )
         below = prefetch.below_connection(info)
-        with_templates = prefetch.templates_wanted(info, below)
         page = await bulk_sends.read_page(
-            context, arguments.page(first, after, last, before), filters, with_templates=with_templates
+            context,
+            arguments.page(first, after, last, before),
+            filters,
+            with_templates=prefetch.templates_wanted(info, below),
         )
-        read = await prefetch.read(
-            context, page.rows, prefetch.documents_wanted(info, below), has_templates=with_templates
-        )
-        return Connection(page, lambda row: BulkSend(row, read), lambda: bulk_sends.count(context, filters))
+        await prefetch.prime_documents(info, page.rows, below)
+        return Connection(page, BulkSend, lambda: bulk_sends.count(context, filters))
 
     @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")
     async def document(
@@ -156,7 +155,7 @@ class Query:
             delivery_status=arguments.values(delivery_status),
         )
         page = await documents.read_page(context, arguments.page(first, after, last, before), filters)
-        return Connection(page, Document.of, lambda: documents.count(context, filters))
+        return Connection(page, Document, lambda: documents.count(context, filters))
 
     @strawberry.field(description="One template; null when there is none. Needs `templates.read`.")
     async def template(
@@ -183,4 +182,4 @@ class Query:
             return None
         wanted = arguments.text(search, field="search")
         page = await templates.read_page(context, arguments.page(first, after, last, before), wanted)
-        return Connection(page, Template.of, lambda: templates.count(context, wanted))
+        return Connection(page, Template, lambda: templates.count(context, wanted))

@@ -113,7 +113,7 @@ def is_alone(info: Info) -> bool:
 
 
 def _noted(info: Info, key: str, of: Callable[[], Learnt]) -> Learnt:
-    notes: dict[str, Any] | None = getattr(raw_info_of(info), "notes", None)
+    notes: dict[str, Any] | None = getattr(raw_info_of(info), "memo", None)
     if notes is None:
         return of()
     if key not in notes:

@@ -34,4 +34,4 @@ class Subscription:
             return
         async for row in follow_bulk_send.follow(info.context, bulk_send_id):
             info.context.renew_loaders()
-            yield BulkSend.of(row) if row else None
+            yield BulkSend(row) if row else None

@@ -1,26 +1,22 @@
 """BulkSend: one template, sent to 1–500 signers in one call."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Final, Self, cast
+from typing import Annotated, Final, cast
 
 import strawberry
 from strawberry import UNSET
 
 from bulksend.db import ids
-from bulksend.db.bulk_sends import BulkSendRow, ListedTemplate
+from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
 from bulksend.db.documents import DocumentRow
 from bulksend.db.pages import Page
-from bulksend.execution.batch_resolvers import NotAtHand, at_hand, in_row
-from bulksend.execution.row_mapping import Column, dressed
+from bulksend.execution import ColumnField, prefetched, row_type
 from bulksend.resolvers import documents
-from bulksend.resolvers.context import Context
-from bulksend.resolvers.documents import FirstPage, Statuses
-from bulksend.resolvers.pages import ConnectionPage
+from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.prefetch import DOCUMENTS_READERS, NOTHING_AHEAD, Ahead
+from bulksend.schema.prefetch import DOCUMENTS_READERS
 from bulksend.schema.types import templates
 from bulksend.schema.types.connections import Connection
 from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
@@ -42,10 +38,12 @@ class BulkSendStatus(Enum):
 _STATUSES: Final = {member.value: member for member in BulkSendStatus}
 
 
-@dressed(
-    id=Column("id", ids.encoder(ids.BULK_SEND)),
-    template_id=Column("template_id", ids.encoder(ids.TEMPLATE)),
-    status=Column("status", _STATUSES.__getitem__),
+@row_type(
+    BulkSendRow,
+    BulkSendWithTemplateRow,
+    id=ColumnField("id", ids.encoder(ids.BULK_SEND)),
+    template_id=ColumnField("template_id", ids.encoder(ids.TEMPLATE)),
+    status=ColumnField("status", _STATUSES.__getitem__),
 )
 @strawberry.type(description="One template sent to 1–500 signers in one call.")
 class BulkSend(Node):
@@ -65,31 +63,27 @@ class BulkSend(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When anything about it last changed.")
     row: strawberry.Private[BulkSendRow]
-    ahead: strawberry.Private[Ahead]
 
-    def __init__(self, row: BulkSendRow, ahead: Ahead = NOTHING_AHEAD) -> None:
+    def __init__(self, row: BulkSendRow) -> None:
         self.row = row
-        self.ahead = ahead
-
-    @classmethod
-    def of(cls, row: BulkSendRow) -> Self:
-        """Dress a row."""
-        return cls(row)
 
     @strawberry.field(description="What is sent. Needs `templates.read`.")
-    @in_row(Template, ListedTemplate, lambda bulk_sends, context: _have_templates(bulk_sends, context))
+    @prefetched(
+        Template,
+        id="template_id",
+        name="template_name",
+        description="template_description",
+        created_at="template_created_at",
+    )
     def template(self, info: Info) -> Template | None:
-        """Give the template that was read with the bulk send, or load it."""
+        """Load the template, unless it was read with the bulk send."""
         if not info.context.may("BulkSend.template", Scope.TEMPLATES_READ):
             return None
-        if self.ahead.has_templates:
-            return Template(ListedTemplate(self.row))
         return cast("Template | None", templates.load(info.context, self.row.template_id))
 
     @strawberry.field(
         description="Its documents in the order of the create's `signers`. Needs `documents.read` or `bulk_sends.read`."
     )
-    @at_hand(lambda bulk_sends, context, **arguments: _documents_at_hand(bulk_sends, context, **arguments))
     def documents(
         self,
         info: Info,
@@ -104,54 +98,20 @@ class BulkSend(Node):
             list[DeliveryStatus] | None, strawberry.argument(description="Only documents whose mail is so far.")
         ] = UNSET,
     ) -> Connection[Document] | None:
-        """Give the page that was read with the bulk send, or load one."""
-        if not info.context.may("BulkSend.documents", *DOCUMENTS_READERS):
+        """Load the page; for a list of bulk sends the loader was primed with it."""
+        context, bulk_send_id = info.context, self.row.id
+        if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        page = arguments.page(first, after, last, before)
-        statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
-        wanted = documents.first_page(page, statuses, delivery_statuses)
-        read = self._read_ahead(wanted) if wanted else None
-        if wanted and read:
-            return self._first_documents(info.context, read, wanted)
-        loading = documents.read_page_of_bulk_send(info.context, self.row.id, page, statuses, delivery_statuses)
-        return cast("Connection[Document] | None", self._loaded(info.context, loading, (statuses, delivery_statuses)))
+        wanted = documents.PageOfBulkSend(
+            arguments.page(first, after, last, before), arguments.values(status), arguments.values(delivery_status)
+        )
 
-    def _read_ahead(self, wanted: FirstPage) -> Page[DocumentRow] | None:
-        return self.ahead.documents.get(self.row.id) if wanted == self.ahead.first_page else None
+        def connection(page: Page[DocumentRow]) -> Connection[Document]:
+            return Connection(
+                wanted.connection_page(bulk_send_id, page),
+                Document,
+                lambda: documents.count_of_bulk_send(context, bulk_send_id, wanted),
+            )
 
-    def _first_documents(self, context: Context, page: Page[DocumentRow], asked: FirstPage) -> Connection[Document]:
-        return self._dressed(context, documents.first_connection_page(self.row.id, page, asked), asked[1:])
-
-    async def _loaded(
-        self, context: Context, loading: Awaitable[ConnectionPage[DocumentRow]], filters: tuple[Statuses, Statuses]
-    ) -> Connection[Document]:
-        return self._dressed(context, await loading, filters)
-
-    def _dressed(
-        self, context: Context, page: ConnectionPage[DocumentRow], filters: tuple[Statuses, Statuses]
-    ) -> Connection[Document]:
-        return Connection(page, Document, lambda: documents.count_of_bulk_send(context, self.row.id, *filters))
-
-
-def _have_templates(bulk_sends: list[BulkSend], context: Context) -> bool:
-    return context.has(Scope.TEMPLATES_READ) and all(one.ahead.has_templates for one in bulk_sends)
-
-
-def _documents_at_hand(
-    bulk_sends: list[BulkSend],
-    context: Context,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    status: list[DocumentStatus] | None = None,
-    delivery_status: list[DeliveryStatus] | None = None,
-) -> list[Connection[Document]]:
-    page = arguments.page(first, after, last, before)
-    wanted = documents.first_page(page, arguments.values(status), arguments.values(delivery_status))
-    if wanted is None or not context.has(*DOCUMENTS_READERS):
-        raise NotAtHand
-    read = [one._read_ahead(wanted) for one in bulk_sends]
-    if None in read:
-        raise NotAtHand
-    return [one._first_documents(context, page, wanted) for one, page in zip(bulk_sends, read, strict=True) if page]
+        loading = documents.load_page_of_bulk_send(context, bulk_send_id, wanted)
+        return cast("Connection[Document] | None", when_loaded(loading, connection))

@@ -1,22 +1,17 @@
 """Connections of the Relay kind: https://relay.dev/graphql/connections.htm"""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import strawberry
 
-from bulksend.execution.row_mapping import Listed, Made, dressed
+from bulksend.execution import ListField, RowList, row_type
 from bulksend.resolvers.pages import ConnectionPage
 
 NodeType = TypeVar("NodeType")
 
 
-@dressed(
-    has_next_page=Made(lambda self: self.row.has_next_page),
-    has_previous_page=Made(lambda self: self.row.has_previous_page),
-    start_cursor=Made(lambda self: self.row.start_cursor),
-    end_cursor=Made(lambda self: self.row.end_cursor),
-)
+@row_type()
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
     """Where a page lies in its list."""
@@ -31,9 +26,9 @@ class PageInfo:
         self.row = page
 
 
-@dressed(
-    cursor=Made(lambda self: self.connection.page.encode(self.row)),
-    node=Made(lambda self: self.connection.dress(self.row)),
+@row_type(
+    cursor=ListField(lambda row, connection: connection.page.encode(row)),
+    node=ListField(lambda row, connection: connection.of(row), is_item=True),
 )
 @strawberry.type(description="One row of a page.")
 class Edge(Generic[NodeType]):
@@ -41,36 +36,43 @@ class Edge(Generic[NodeType]):
 
     cursor: str = strawberry.field(description="The row's place in this list with these filters; opaque.")
     node: NodeType = strawberry.field(description="The row.")
-    connection: strawberry.Private[Any]
     row: strawberry.Private[Any]
+    source: strawberry.Private[Any]
 
-    def __init__(self, connection: "Connection[NodeType]", row: object) -> None:
-        self.connection = connection
+    def __init__(self, row: object, source: "Connection[NodeType]") -> None:
         self.row = row
+        self.source = source
 
 
-@dressed(
-    edges=Made(lambda self: [Edge(self, row) for row in self.page.rows]),
-    nodes=Listed(lambda self: self.page.rows, lambda self: self.dress),
-    page_info=Made(lambda self: PageInfo(self.page)),
-)
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
-    """One page of a list. `count` is only called when `totalCount` is asked for."""
+    """One page of a list. `of`: the class of its nodes. `count` is only called when `totalCount` is asked for."""
 
-    edges: list[Edge[NodeType]] = strawberry.field(description="The rows with their cursors.")
-    nodes: list[NodeType] = strawberry.field(description="The rows alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
     page: strawberry.Private[ConnectionPage[Any]]
-    dress: strawberry.Private[Callable[[Any], NodeType]]
+    of: strawberry.Private[Callable[[Any], NodeType]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     def __init__(
-        self, page: ConnectionPage[Any], dress: Callable[[Any], NodeType], count: Callable[[], Awaitable[int]]
+        self, page: ConnectionPage[Any], of: Callable[[Any], NodeType], count: Callable[[], Awaitable[int]]
     ) -> None:
         self.page = page
-        self.dress = dress
+        self.of = of
         self.count = count
+
+    @strawberry.field(description="The rows with their cursors.")
+    def edges(self) -> list[Edge[NodeType]]:
+        """List them."""
+        return cast("list[Edge[NodeType]]", RowList(self.page.rows, Edge, source=self))
+
+    @strawberry.field(description="The rows alone.")
+    def nodes(self) -> list[NodeType]:
+        """List them."""
+        return cast("list[NodeType]", RowList(self.page.rows, self.of))
+
+    @strawberry.field(description="Where this page lies in the list.")
+    def page_info(self) -> PageInfo:
+        """Tell."""
+        return PageInfo(self.page)
 
     @strawberry.field(description="How many rows the filters leave in all pages; counted only when asked for.")
     async def total_count(self) -> int | None:

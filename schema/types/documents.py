@@ -1,17 +1,16 @@
 """Document: one signer's own instance of the template."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Final, Self, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import strawberry
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow
-from bulksend.execution.row_mapping import Column, Part, dressed
-from bulksend.resolvers.context import Context
+from bulksend.execution import ColumnField, ObjectField, row_type
+from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema.types import templates
 from bulksend.schema.types.enums import DeliveryErrorCode
@@ -47,7 +46,12 @@ _STATUSES: Final = {member.value: member for member in DocumentStatus}
 _DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
 
 
-@dressed(name=Column("signer_name"), email=Column("signer_email"), phone=Column("signer_phone"))
+@row_type(
+    DocumentRow,
+    name=ColumnField("signer_name"),
+    email=ColumnField("signer_email"),
+    phone=ColumnField("signer_phone"),
+)
 @strawberry.type(description="Who is to sign.")
 class Signer:
     """Who is to sign."""
@@ -61,7 +65,11 @@ class Signer:
         self.row = row
 
 
-@dressed(code=Column("error_code", DeliveryErrorCode), message=Column("error_message", lambda text: text or ""))
+@row_type(
+    DocumentRow,
+    code=ColumnField("error_code", DeliveryErrorCode),
+    message=ColumnField("error_message", lambda text: text or ""),
+)
 @strawberry.type(description="Why a delivery failed, or why it must be tried again.")
 class DeliveryError:
     """Why a delivery failed or waits."""
@@ -75,9 +83,10 @@ class DeliveryError:
         self.row = row
 
 
-@dressed(
-    status=Column("delivery_status", _DELIVERY_STATUSES.__getitem__),
-    error=Part(DeliveryError, unless_null="error_code"),
+@row_type(
+    DocumentRow,
+    status=ColumnField("delivery_status", _DELIVERY_STATUSES.__getitem__),
+    error=ObjectField(DeliveryError, unless_null="error_code"),
 )
 @strawberry.type(description="Getting one document's mail accepted by the mail server.")
 class Delivery:
@@ -97,11 +106,12 @@ class Delivery:
         self.row = row
 
 
-@dressed(
-    id=Column("id", ids.encoder(ids.DOCUMENT)),
-    status=Column("status", _STATUSES.__getitem__),
-    signer=Part(Signer),
-    delivery=Part(Delivery),
+@row_type(
+    DocumentRow,
+    id=ColumnField("id", ids.encoder(ids.DOCUMENT)),
+    status=ColumnField("status", _STATUSES.__getitem__),
+    signer=ObjectField(Signer),
+    delivery=ObjectField(Delivery),
 )
 @strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
 class Document(Node):
@@ -123,28 +133,24 @@ class Document(Node):
     def __init__(self, row: DocumentRow) -> None:
         self.row = row
 
-    @classmethod
-    def of(cls, row: DocumentRow) -> Self:
-        """Dress a row."""
-        return cls(row)
-
     @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
     def bulk_send(
         self, info: Info
     ) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.types.bulk_sends")] | None:
-        """Give the bulk send, at once if a loader has it."""
+        """Load the bulk send."""
         if not info.context.may("Document.bulkSend", Scope.BULK_SENDS_READ):
             return None
         loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
-        return _bulk_send(loading.result()) if loading.done() else cast("BulkSend | None", _bulk_send_when(loading))
+        return cast("BulkSend | None", when_loaded(loading, _bulk_send))
 
     @strawberry.field(description="The template it is made of. Needs `templates.read`.")
     def template(self, info: Info) -> Template | None:
-        """Give the template, which is the bulk send's, at once if loaders have both."""
-        if not info.context.may("Document.template", Scope.TEMPLATES_READ):
+        """Load the template, which is the bulk send's."""
+        context = info.context
+        if not context.may("Document.template", Scope.TEMPLATES_READ):
             return None
-        loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
-        found = _template(info.context, loading.result()) if loading.done() else _template_when(info.context, loading)
+        loading = context.loaders.bulk_sends.load(self.row.bulk_send_id)
+        found = when_loaded(loading, lambda row: templates.load(context, row.template_id) if row else None)
         return cast("Template | None", found)
 
     @strawberry.field(
@@ -165,16 +171,3 @@ def _bulk_send(row: BulkSendRow | None) -> "BulkSend | None":
     from bulksend.schema.types.bulk_sends import BulkSend
 
     return BulkSend(row) if row else None
-
-
-async def _bulk_send_when(loading: Awaitable[BulkSendRow | None]) -> "BulkSend | None":
-    return _bulk_send(await loading)
-
-
-def _template(context: Context, bulk_send: BulkSendRow | None) -> Template | Awaitable[Template | None] | None:
-    return templates.load(context, bulk_send.template_id) if bulk_send else None
-
-
-async def _template_when(context: Context, loading: Awaitable[BulkSendRow | None]) -> Template | None:
-    found = _template(context, await loading)
-    return await found if isinstance(found, Awaitable) else found

@@ -46,7 +46,7 @@ async def bulk_send(
     if not context.may(coordinate, Scope.BULK_SENDS_READ) or value is None:
         return None
     row = await (bulk_sends.get_directly if is_alone else bulk_sends.get)(context, value)
-    return BulkSend.of(row) if row else None
+    return BulkSend(row) if row else None
 
 
 async def document(context: Context, value: UUID | None, coordinate: str) -> Document | None:
@@ -54,7 +54,7 @@ async def document(context: Context, value: UUID | None, coordinate: str) -> Doc
     if not context.may(coordinate, Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ) or value is None:
         return None
     row = await documents.get(context, value)
-    return Document.of(row) if row else None
+    return Document(row) if row else None
 
 
 async def template(context: Context, value: UUID | None, coordinate: str) -> Template | None:
@@ -62,7 +62,7 @@ async def template(context: Context, value: UUID | None, coordinate: str) -> Tem
     if not context.may(coordinate, Scope.TEMPLATES_READ) or value is None:
         return None
     row = await templates.get(context, value)
-    return Template.of(row) if row else None
+    return Template(row) if row else None
 
 
 async def _find(context: Context, prefix: str, value: UUID, coordinate: str) -> Node | None:

@@ -77,7 +77,7 @@ class CreateBulkSendPayload:
     def of(cls, created: CreateResult) -> Self:
         """Dress the outcome."""
         return cls(
-            bulk_send=BulkSend.of(created.bulk_send) if created.bulk_send else None,
+            bulk_send=BulkSend(created.bulk_send) if created.bulk_send else None,
             dry_run=DryRun.of(created.dry_run) if created.dry_run else None,
             replayed=created.replayed,
             user_errors=[UserError.of(error) for error in created.errors],

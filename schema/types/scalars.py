@@ -9,11 +9,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from bulksend.execution import leaves
-
 # `fromisoformat` alone also reads week dates, times without colons and anything between date and time.
-_UTC: Final = frozenset((UTC,))
-_WRITTEN: Final = len('"2026-05-28T10:00:00.000001Z",')
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -28,17 +24,6 @@ def write_datetime(value: datetime) -> str:
     return f"{text[1:24].decode()}Z" if utc.microsecond else f"{text[1:20].decode()}.000Z"
 
 
-def write_datetimes(values: list[datetime]) -> list[str]:
-    """Give what `write_datetime` gives for each."""
-    if not {value.tzinfo for value in values} <= _UTC:
-        return list(map(write_datetime, values))
-    text = orjson.dumps(values, option=orjson.OPT_UTC_Z).decode()
-    if len(text) == len(values) * _WRITTEN + 1:
-        # All have microseconds, so all are equally long: `["2026-05-28T10:00:00.000001Z",…]`
-        return [f"{text[start : start + 23]}Z" for start in range(2, len(text), _WRITTEN)]
-    return list(map(write_datetime, values))
-
-
 def read_datetime(text: object) -> datetime:
     """Read an RFC 3339 time with its offset, into UTC. Raises `GraphQLError` without repeating the text."""
     try:
@@ -48,8 +33,6 @@ def read_datetime(text: object) -> datetime:
         pass
     raise GraphQLError("DateTime must be an RFC 3339 time with an offset, such as 2026-05-28T10:00:00.000Z.")
 
-
-leaves.write_at_once(write_datetime, write_datetimes)
 
 DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     name="DateTime",

@@ -2,23 +2,23 @@
 
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import Self, cast
+from typing import cast
 from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
 
 from bulksend.db import ids
-from bulksend.db.bulk_sends import ListedTemplate
 from bulksend.db.templates import TemplateRow
-from bulksend.execution.row_mapping import Column, dressed
+from bulksend.execution import ColumnField, row_type
 from bulksend.resolvers import template_fields
 from bulksend.resolvers.context import Context
+from bulksend.resolvers.loaders import when_loaded
 from bulksend.schema.types.node import Node
 from bulksend.schema.types.template_fields import TemplateField
 
 
-@dressed(id=Column("id", ids.encoder(ids.TEMPLATE)))
+@row_type(TemplateRow, id=ColumnField("id", ids.encoder(ids.TEMPLATE)))
 @strawberry.type(description="What is sent: a name and a Markdown body with merge fields. It never changes.")
 class Template(Node):
     """What is sent."""
@@ -38,15 +38,10 @@ class Template(Node):
         description="When it was archived; an archived template is not listed and cannot be sent."
     )
     created_at: datetime = strawberry.field(description="When it was added.")
-    row: strawberry.Private[TemplateRow | ListedTemplate]
+    row: strawberry.Private[TemplateRow]
 
-    def __init__(self, row: TemplateRow | ListedTemplate) -> None:
+    def __init__(self, row: TemplateRow) -> None:
         self.row = row
-
-    @classmethod
-    def of(cls, row: TemplateRow) -> Self:
-        """Dress a row."""
-        return cls(row)
 
     @strawberry.field(description="The fields that the body uses, in their order, with their types and rules.")
     def fields(self) -> list[TemplateField]:
@@ -62,18 +57,10 @@ class Template(Node):
 
     def _fields(self) -> Sequence[template_fields.TemplateField]:
         # A prefetched template has no long columns; selecting these fields is what keeps it from being prefetched.
-        return template_fields.load(cast(TemplateRow, self.row).fields)
+        return template_fields.load(self.row.fields)
 
 
 def load(context: Context, template_id: UUID) -> Template | Awaitable[Template | None] | None:
-    """Give a template, at once if a loader has it."""
+    """Return a template, at once if the loader has it."""
     loading = context.loaders.templates.load(template_id)
-    return _dressed(loading.result()) if loading.done() else _when_loaded(loading)
-
-
-async def _when_loaded(loading: Awaitable[TemplateRow | None]) -> Template | None:
-    return _dressed(await loading)
-
-
-def _dressed(row: TemplateRow | None) -> Template | None:
-    return Template(row) if row else None
+    return when_loaded(loading, lambda row: Template(row) if row else None)

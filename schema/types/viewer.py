@@ -91,4 +91,4 @@ class RateLimit:
         if not info.context.may("RateLimit.lastBulkSend", Scope.BULK_SENDS_READ):
             return None
         row = await rate_limit.last_bulk_send(info.context)
-        return BulkSend.of(row) if row else None
+        return BulkSend(row) if row else None

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from conftest import clone
 
-from bulksend.db import api_keys, bulk_sends, documents, joined, signing  # noqa: F401  # importing a noun binds its queries
+from bulksend.db import api_keys, bulk_sends, documents, signing  # noqa: F401  # importing a noun binds its queries
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
 from bulksend.db.pages import NEWEST, OLDEST
 from bulksend.db.pool import Connection
@@ -255,18 +255,6 @@ async def test_the_documents_of_a_page_of_bulk_sends(
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
     assert plan.rows_read == 2 * len(parents)
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("statuses", [(None, None), (None, ["sent"])], ids=["all", "sent"])
-async def test_a_bulk_send_with_its_documents(
-    seeded: Connection, tenant_id: UUID, mode: str, statuses: tuple[object, object]
-) -> None:
-    (parent,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
-    plan = await explain(seeded, mode, "documents", "get_with_bulk_send", tenant_id, parent, 2, *statuses)
-    assert plan.indexes == {"bulk_sends_pkey", "documents_organization_id_bulk_send_id_signer_index_key"}
-    assert not plan.scanned_whole
-    assert plan.rows_read == 1 + 2
 
 
 @pytest.mark.parametrize("mode", MODES)

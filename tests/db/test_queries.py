@@ -87,7 +87,7 @@ def test_carries_the_organization(bound: Any) -> None:
 
 def _declared(row: type[Any]) -> list[tuple[str, Any]]:
     if issubclass(row, Row):
-        return [(name, column.kind) for name, column in row.columns.items()]
+        return [(name, column.python_type) for name, column in row.columns.items()]
     hints = get_type_hints(row)
     return [(one.name, _bare(hints[one.name])) for one in dataclasses.fields(row)]
 

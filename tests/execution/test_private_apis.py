@@ -8,7 +8,8 @@ import strawberry
 from graphql import GraphQLError, GraphQLSchema, parse
 from strawberry.types.execution import ExecutionContext
 
-from bulksend.execution import private_apis
+from bulksend import execution
+from bulksend.execution import CompiledSchema, private_apis
 
 
 @strawberry.type
@@ -82,20 +83,34 @@ def test_the_steps_that_are_replaced_are_strawberrys(name: str, parameters: set[
 async def test_the_replaced_steps_are_taken() -> None:
     taken: list[str] = []
 
-    class Schema(private_apis.OpenSchema):
+    class Schema(CompiledSchema):
         def executor(self) -> Any:
             taken.append("executor")
-            return super(private_apis.OpenSchema, self)._get_execute_function()
+            return super().executor()
 
-        async def refusals(self, context: ExecutionContext) -> list[GraphQLError]:
-            taken.append("refusals")
+        async def prepare(self, context: ExecutionContext) -> list[GraphQLError]:
+            taken.append("prepare")
             context.graphql_document = parse(context.query or "")
             assert private_apis.operation_name_of(context) == "Named"
             return []
 
     schema = Schema(Query)
+    before = execution.counts["compiled"]
     result = await schema.execute("query Named { resolved }", operation_name="Named")
 
     assert result.data == {"resolved": "resolved 1"}
-    assert sorted(taken) == ["executor", "refusals"]
+    assert sorted(taken) == ["executor", "prepare"]
+    assert execution.counts["compiled"] == before + 1
     assert schema.core is schema._schema
+
+
+async def test_a_compiled_schema_leaves_the_other_steps_to_strawberry() -> None:
+    schema = CompiledSchema(Query)
+    before = execution.counts["compiled"]
+
+    result, synchronous = await schema.execute("{ resolved }"), schema.execute_sync("{ plain }", root_value=Query())
+    refused = await schema.execute("{ nothing }")
+
+    assert (result.data, synchronous.data) == ({"resolved": "resolved 1"}, {"plain": "plain"})
+    assert refused.errors
+    assert execution.counts["compiled"] == before + 2

@@ -1,13 +1,11 @@
 """Variables of all types and any JSON: resolvers are given the same, and refusals are in the same words."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from graphql import (
-    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
-    build_schema,
     is_input_object_type,
     is_list_type,
     is_non_null_type,
@@ -20,9 +18,6 @@ from support.differential import core_schema, strawberry_objects
 from support.differential.executions import Request
 from support.differential.json_values import ANYTHING
 from support.differential.trials import check_one, many
-
-from bulksend.execution.alike import NotRecognised, alike
-from bulksend.execution.coercion import coercer
 
 pytestmark = pytest.mark.usefixtures("quick_collection", "most_are_compiled")
 
@@ -137,41 +132,3 @@ def test_are_coerced_and_refused_alike(name: str, text: str) -> None:
 def _declared(schema: GraphQLSchema, document: Any) -> dict[str, Any]:
     (operation,) = document.definitions
     return {found.variable.name.value: type_from_ast(schema, found.type) for found in operation.variable_definitions}
-
-
-def test_lists_of_alike_objects_are_coerced_together() -> None:
-    schema = build_schema("""
-        input Signer { name: String!, email: ID, age: Int = 3, tags: [String!], note: String = "n" }
-        type Query { send(signers: [Signer!]!): Int }
-    """)
-    counted: list[Any] = []
-    one = coercer(schema.get_type("Signer"))
-
-    def single(value: Any) -> Any:
-        counted.append(value)
-        return one(value)
-
-    coerce = alike(cast("GraphQLInputObjectType", schema.get_type("Signer")), single, coercer)
-
-    given = [{"name": f"Signer {number}", "tags": ["a"], "email": None} for number in range(3)]
-    assert coerce(given) == [{**signer, "age": 3, "note": "n"} for signer in given]
-    assert coerce([{"name": "alone"}]) == [{"name": "alone", "age": 3, "note": "n"}]
-    for number in range(100):
-        with pytest.raises(NotRecognised):
-            coerce([{"name": "n", f"junk {number}": 1}])
-    counted.clear()
-    assert coerce([{"name": "n", "note": "m"}]) == [{"name": "n", "age": 3, "note": "m"}]
-    assert counted == []
-    assert len(coerce([*given, {"name": "other"}])) == 4
-    assert len(counted) == 4
-    mistakes: list[list[Any]] = [
-        [{"name": None}],
-        [{"name": 1}],
-        [{"email": "e"}],
-        [{"name": "n", "other": 1}],
-        [{}],
-        [None, {}],
-    ]
-    for wrong in mistakes:
-        with pytest.raises(NotRecognised):
-            coerce(wrong)

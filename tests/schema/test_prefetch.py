@@ -12,10 +12,8 @@ from support.smtp_sink import SmtpSink
 from support.statements import counted, names
 from support.stored import Stored, delete, mark_failed, mark_sent, store
 
-from bulksend.db.bulk_sends import ListedBulkSendRow
+from bulksend.db.bulk_sends import BulkSendWithTemplateRow
 from bulksend.db.pool import Pool
-
-BOTH = "documents.get_with_bulk_send"
 
 
 @pytest.fixture(params=["compiled", "core"])
@@ -206,7 +204,7 @@ async def test_what_is_somebody_elses_is_not_there(
     await store(pool, stranger, 1, name="Mine")
     body, statements = await ask(idle_gateway, stranger, TOGETHER, {"id": stored.id})
     assert body == {"data": {"bulkSend": None}}
-    assert statements == [BOTH]
+    assert statements == ["bulk_sends.get_many"]
     reply = await idle_gateway.ask(stranger, LIST)
     assert [row["name"] for row in reply.data["bulkSends"]["nodes"]] == ["Mine"]
 
@@ -245,7 +243,7 @@ async def test_an_id_of_nothing_is_nothing(idle_gateway: RunningGateway, tenant:
 async def test_a_page_with_documents_is_completed_by_its_columns(
     compiled_gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch, below: str
 ) -> None:
-    monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
+    monkeypatch.setattr(BulkSendWithTemplateRow, "name", property(lambda _: 1 / 0))
     query = f"{{ bulkSends {{ nodes {{ name template {{ name }} documents(first: 3) {{ {below} }} }} }} }}"
     reply = await compiled_gateway.ask(tenant, query)
     assert [row["name"] for row in reply.data["bulkSends"]["nodes"]] == ["Newest", "Old", "Older"]
@@ -254,7 +252,7 @@ async def test_a_page_with_documents_is_completed_by_its_columns(
 async def test_so_is_one_with_its_templates_bodies(
     compiled_gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ListedBulkSendRow, "name", property(lambda _: 1 / 0))
+    monkeypatch.setattr(BulkSendWithTemplateRow, "name", property(lambda _: 1 / 0))
     reply = await compiled_gateway.ask(tenant, "{ bulkSends { nodes { name template { name body } } } }")
     rows = reply.data["bulkSends"]["nodes"]
     assert [row["name"] for row in rows] == ["Newest", "Old", "Older"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulksend.schema.types.scalars import read_datetime, write_datetime, write_datetimes
+from bulksend.schema.types.scalars import read_datetime, write_datetime
 
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=ZONES | st.just(UTC))
@@ -17,8 +17,3 @@ def test_is_rfc_3339_in_utc_with_milliseconds(moment: datetime) -> None:
 
     assert written == moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert timedelta() <= moment - read_datetime(written) < timedelta(milliseconds=1)
-
-
-@given(st.lists(MOMENTS))
-def test_many_are_written_as_each_is(moments: list[datetime]) -> None:
-    assert write_datetimes(moments) == list(map(write_datetime, moments))

@@ -1,11 +1,11 @@
-"""Variables, coerced by functions that are written for their types.
+"""Coercing variables with functions generated for their types.
 
-These know what is right at a glance and nothing about errors: whatever they do not recognise, graphql-core coerces
-anew, with its messages. Coercing has no effects, so nothing is done twice that could be seen.
+These functions recognise valid values quickly and know nothing about errors: whatever they do not recognise is coerced
+again by graphql-core, with its messages. Coercion has no side effects, so that cannot be noticed.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     GraphQLBoolean,
@@ -23,7 +23,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from bulksend.execution.alike import Coerce, NotRecognised, alike
+from bulksend.execution.generated_code import function_from_source
 from bulksend.execution.private_apis import (
     GraphQLVariableSignature,
     VariableValues,
@@ -33,7 +33,9 @@ from bulksend.execution.private_apis import (
     get_variable_values,
 )
 
-_IS_PLAIN: Final = {
+Coerce: TypeAlias = Callable[[Any], Any]
+
+_IN_RANGE: Final = {
     GraphQLString: "x.__class__ is str",
     GraphQLID: "x.__class__ is str",
     GraphQLBoolean: "x.__class__ is bool",
@@ -42,8 +44,12 @@ _IS_PLAIN: Final = {
 }
 
 
-class Variables:
-    """The variables of one operation."""
+class NotRecognised(Exception):
+    """This value is coerced, or refused, by graphql-core."""
+
+
+class VariableCoercion:
+    """Coerces the variables of one operation."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         self._schema = schema
@@ -53,7 +59,7 @@ class Variables:
     def coerce(
         self, given: Mapping[str, Any], *, max_errors: int = 50, hide_suggestions: bool = False
     ) -> VariableValues | list[GraphQLError]:
-        """Give the coerced variables, or graphql-core's errors."""
+        """Return the coerced variables, or graphql-core's errors."""
         if self._coercers is not None:
             try:
                 return _coerced(self._coercers, given)
@@ -84,7 +90,7 @@ def _coerced(coercers: list[tuple[GraphQLVariableSignature, Coerce, Any]], given
 def _coercers(
     schema: GraphQLSchema, operation: OperationDefinitionNode
 ) -> list[tuple[GraphQLVariableSignature, Coerce, Any]] | None:
-    """Give a function and the default for each variable, or None where only graphql-core can tell."""
+    """Return signature, function and default of each variable; None if only graphql-core can coerce them."""
     found: list[tuple[GraphQLVariableSignature, Coerce, Any]] = []
     for node in operation.variable_definitions or ():
         signature = get_variable_signature(schema, node)
@@ -98,17 +104,17 @@ def _coercers(
 
 
 def coercer(type_: Any, around: tuple[Any, ...] = ()) -> Coerce:
-    """Give the function that coerces values of an input type. Raises `NotRecognised` for types within themselves."""
+    """Return the function that coerces values of an input type. Raises `NotRecognised` for recursive types."""
     if is_non_null_type(type_):
         return _non_null(coercer(type_.of_type, around))
     if is_list_type(type_):
-        return _list(type_.of_type, around)
+        return _list(coercer(type_.of_type, around))
     if is_input_object_type(type_):
         if type_ in around:
-            # graphql-core bounds how deep these may go.
+            # graphql-core limits their depth.
             raise NotRecognised
         return _object(type_, (*around, type_))
-    return _plain(type_) if type_ in _IS_PLAIN else _leaf(type_)
+    return _in_range(type_) if type_ in _IN_RANGE else _leaf(type_)
 
 
 def _non_null(coerce: Coerce) -> Coerce:
@@ -120,31 +126,20 @@ def _non_null(coerce: Coerce) -> Coerce:
     return coerce_non_null
 
 
-def _list(item_type: Any, around: tuple[Any, ...]) -> Coerce:
-    coerce = _items(item_type, around)
-
+def _list(coerce: Coerce) -> Coerce:
     def coerce_list(value: Any) -> Any:
         if value is None:
             return None
         if value.__class__ is not list:
             raise NotRecognised
-        return coerce(value)
+        return [coerce(item) for item in value]
 
     return coerce_list
 
 
-def _items(type_: Any, around: tuple[Any, ...]) -> Coerce:
-    one = coercer(type_, around)
-    item_type = type_.of_type if is_non_null_type(type_) else type_
-    if is_input_object_type(item_type):
-        return alike(item_type, one, lambda found: coercer(found, (*around, item_type)))
-    return lambda value: [one(item) for item in value]
-
-
-def _plain(type_: Any) -> Coerce:
-    names: dict[str, Any] = {"NotRecognised": NotRecognised}
-    source = f"def coerce(x):\n if x is None or {_IS_PLAIN[type_]}: return x\n raise NotRecognised"
-    return _made(source, names)
+def _in_range(type_: Any) -> Coerce:
+    source = f"def coerce(x):\n if x is None or {_IN_RANGE[type_]}: return x\n raise NotRecognised"
+    return function_from_source(source, "coerce", {"NotRecognised": NotRecognised})
 
 
 def _leaf(type_: Any) -> Coerce:
@@ -165,20 +160,21 @@ def _leaf(type_: Any) -> Coerce:
 
 
 def _object(type_: GraphQLInputObjectType, around: tuple[Any, ...]) -> Coerce:
-    """Write the function of one input object: a look-up and a check for each field, and that there are no others."""
+    """Return the function of one input type: it looks up and checks each field, and that there are no others."""
     if type_.is_one_of or type_.out_type is not GraphQLInputObjectType.out_type:
         raise NotRecognised
     names: dict[str, Any] = {"NotRecognised": NotRecognised, "Undefined": Undefined}
     lines = [
-        "def coerce(v):",
-        " if v is None: return None",
-        " if v.__class__ is not dict: raise NotRecognised",
-        " n=len(v)",
-        " o={}",
+        "def coerce(value):",
+        " if value is None: return None",
+        " if value.__class__ is not dict: raise NotRecognised",
+        " left = len(value)",
+        " made = {}",
     ]
     for number, (name, field) in enumerate(type_.fields.items()):
         lines += _field(number, name, field, names, around)
-    return _made("\n".join([*lines, " if n: raise NotRecognised", " return o"]), names)
+    source = "\n".join([*lines, " if left: raise NotRecognised", " return made"])
+    return function_from_source(source, "coerce", names)
 
 
 def _field(number: int, name: str, field: Any, names: dict[str, Any], around: tuple[Any, ...]) -> list[str]:
@@ -186,22 +182,16 @@ def _field(number: int, name: str, field: Any, names: dict[str, Any], around: tu
     required = is_non_null_type(field.type)
     nullable = field.type.of_type if required else field.type
     default = coerce_default_value(field)
-    lines = [f" x=v.get({name!r},Undefined)", " if x is not Undefined:", "  n-=1"]
-    if nullable in _IS_PLAIN:
+    lines = [f" x = value.get({name!r}, Undefined)", " if x is not Undefined:", "  left -= 1"]
+    if nullable in _IN_RANGE:
         null = "" if required else "x is None or "
-        lines += [f"  if not ({null}{_IS_PLAIN[nullable]}): raise NotRecognised", f"  o[{key!r}]=x"]
+        lines += [f"  if not ({null}{_IN_RANGE[nullable]}): raise NotRecognised", f"  made[{key!r}] = x"]
     else:
-        names[f"c{number}"] = coercer(field.type, around)
-        lines.append(f"  o[{key!r}]=c{number}(x)")
+        names[f"coerce{number}"] = coercer(field.type, around)
+        lines.append(f"  made[{key!r}] = coerce{number}(x)")
     if default is not Undefined:
-        names[f"d{number}"] = default
-        lines.append(f" else: o[{key!r}]=d{number}")
+        names[f"default{number}"] = default
+        lines.append(f" else: made[{key!r}] = default{number}")
     elif required:
         lines.append(" else: raise NotRecognised")
     return lines
-
-
-def _made(source: str, names: dict[str, Any]) -> Coerce:
-    exec(compile(source, "<coercion>", "exec"), names)  # noqa: S102  # names are ours, keys are repr()
-    coerce: Coerce = names["coerce"]
-    return coerce

@@ -1,11 +1,13 @@
-"""Lists completed column by column come to what graphql-core comes to, whatever their rows hold."""
+"""Lists of rows are completed as graphql-core completes them, whatever the rows hold."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from inspect import get_annotations
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 import strawberry
@@ -14,11 +16,7 @@ from graphql import parse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulksend.db.rows import View, name_columns
-from bulksend.execution import execute
-from bulksend.execution.batch_resolvers import NotAtHand, at_hand, in_row
-from bulksend.execution.row_mapping import Column, Listed, Made, Part, dressed
-from bulksend.schema.types.scalars import DATE_TIME
+from bulksend.execution import ColumnField, ListField, ObjectField, RowList, execute, prefetched, row_type
 
 
 @strawberry.enum
@@ -52,20 +50,55 @@ class LooseLeafRow(tuple[Any, ...]):
 
 class BranchRow(tuple[Any, ...]):
     name: str | None
-    motto: str | None
 
 
-for row_class in (LeafRow, LooseLeafRow, BranchRow):
-    name_columns(row_class, get_annotations(row_class))
+class BranchWithMottoRow(BranchRow):
+    """A branch with another object's column, which was read together with it."""
+
+    motto: str
 
 
-class MottoView(View, of=cast("Any", BranchRow), text="motto"):
-    """What was read together with a branch."""
+@dataclass(frozen=True)
+class Column:
+    index: int
+    python_type: type
+    is_nullable: bool
+    decode: Callable[[Any], Any] | None = None
 
-    __slots__ = ()
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dressed(code=Column("error_code", lambda code: code.upper()))
+def _moment(microseconds: int) -> datetime:
+    try:
+        return EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
+
+
+def _column(index: int, annotation: Any) -> Column:
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
+    return Column(index, kinds[0], len(get_args(annotation)) > 1, _moment if kinds[0] is datetime else None)
+
+
+def _attribute(column: Column) -> property:
+    def read(row: Any) -> Any:
+        value = row[column.index]
+        return value if column.decode is None or value is None else column.decode(value)
+
+    return property(read)
+
+
+for row_class in (LeafRow, LooseLeafRow, BranchRow, BranchWithMottoRow):
+    annotations = {name: found for part in reversed(row_class.__mro__) for name, found in get_annotations(part).items()}
+    columns = {name: _column(index, found) for index, (name, found) in enumerate(annotations.items())}
+    mapped: Any = row_class
+    mapped.columns = columns
+    for name, column in columns.items():
+        setattr(mapped, name, _attribute(column))
+
+
+@row_type(LeafRow, code=ColumnField("error_code", lambda code: code.upper()))
 @strawberry.type
 class Trouble:
     code: str
@@ -76,10 +109,11 @@ class Trouble:
         self.row = row
 
 
-@dressed(
-    colour=Column("colour", COLOURS.__getitem__),
-    trouble=Part(Trouble, unless_null="error_code"),
-    always=Part(Trouble, unless_null="error_code"),
+@row_type(
+    LeafRow,
+    colour=ColumnField("colour", COLOURS.__getitem__),
+    trouble=ObjectField(Trouble, unless_null="error_code"),
+    always=ObjectField(Trouble, unless_null="error_code"),
 )
 @strawberry.type
 class Leaf:
@@ -95,7 +129,7 @@ class Leaf:
         self.row = row
 
 
-@dressed()
+@row_type()
 @strawberry.type
 class Motto:
     text: str
@@ -105,57 +139,71 @@ class Motto:
         self.row = row
 
 
-@dressed(
-    leaves=Made(lambda self: [Leaf(row) for row in self.row.rows]),
-    listed=Listed(lambda self: list(self.row.rows), lambda self: Leaf if self.row.is_near else lambda row: Leaf(row)),
+@row_type(
+    place=ListField(lambda row, source: source.name if source.name is None else f"{row.name} of {source.name}"),
+    leaf=ListField(lambda row, source: Leaf(row), is_item=True),
 )
+@strawberry.type
+class Twig:
+    place: str
+    leaf: Leaf
+    row: strawberry.Private[Any]
+    source: strawberry.Private[Any]
+
+    def __init__(self, row: Any, source: Any) -> None:
+        self.row, self.source = row, source
+
+
+@row_type(BranchRow)
 @strawberry.type
 class Branch:
     name: str | None
-    leaves: list[Leaf]
-    listed: list[Leaf]
     row: strawberry.Private[Any]
 
     def __init__(self, row: Any) -> None:
         self.row = row
 
     @strawberry.field
-    @at_hand(lambda branches, context, size=1: _leaves_at_hand(branches, context, size))
-    def near(self, info: strawberry.Info[Any, Any], size: int = 1) -> list[Leaf] | None:
-        info.context["asked"] += 1
-        return self.leaves[:size] if self.row.is_near else None
+    def leaves(self, size: int | None = None) -> list[Leaf]:
+        return cast("list[Leaf]", RowList(self.row.rows[:size], Leaf))
 
     @strawberry.field
-    @in_row(Motto, MottoView, lambda branches, context: all(branch.row.is_near for branch in branches))
+    def leaves_one_by_one(self) -> list[Leaf]:
+        return [Leaf(row) for row in self.row.rows]
+
+    @strawberry.field
+    def leaves_of_another_make(self) -> list[Leaf]:
+        return cast("list[Leaf]", RowList(self.row.rows, lambda row: Leaf(row)))
+
+    @strawberry.field
+    def twigs(self) -> list[Twig]:
+        return cast("list[Twig]", RowList(self.row.rows, Twig, source=self))
+
+    @strawberry.field
+    @prefetched(Motto, text="motto")
     def motto(self, info: strawberry.Info[Any, Any]) -> Motto | None:
         info.context["mottos"] += 1
-        return Motto(MottoView(self.row))
+        return None
 
     @strawberry.field
     def shout(self) -> str:
         return str(self.row.name.upper())
 
 
-def _leaves_at_hand(branches: list[Branch], context: dict[str, int], size: int) -> list[list[Leaf]]:
-    context["at_hand"] += 1
-    if not all(branch.row.is_near for branch in branches):
-        raise NotAtHand
-    return [branch.leaves[:size] for branch in branches]
-
-
 @strawberry.type
 class Query:
     @strawberry.field
     def branches(self, info: strawberry.Info[Any, Any]) -> list[Branch | None]:
-        return [Branch(row) for row in info.context["rows"]]
+        return cast("list[Branch | None]", RowList(info.context["rows"], Branch))
 
 
-SCHEMA = strawberry.Schema(Query, scalar_overrides={datetime: DATE_TIME})._schema
+SCHEMA = strawberry.Schema(Query)._schema
 LEAF = "{ __typename name colour attempts at trouble { code attempts } }"
-DOCUMENT = parse(f"query($size: Int) {{ branches {{ name a: leaves {LEAF} near(size: $size) {LEAF} }} }}")
+DOCUMENT = parse(f"query($size: Int) {{ branches {{ name a: leaves {LEAF} leaves(size: $size) {LEAF} }} }}")
 WITH_RESOLVER = parse(f"{{ branches {{ shout leaves {LEAF} }} }}")
-LISTED = parse(f"{{ branches {{ motto {{ __typename text }} listed {LEAF} }} }}")
+MOTTOS = parse(f"{{ branches {{ motto {{ __typename text }} leavesOfAnotherMake {LEAF} leavesOneByOne {LEAF} }} }}")
 NEVER_NULL = parse("{ branches { name leaves { name always { code } } } }")
+TWIGS = parse("{ branches { name twigs { place leaf { name colour trouble { code } } } } }")
 
 
 USUAL = {"name": "n", "colour": "red", "attempts": 1, "at": 832_000_000_000_000, "error_code": None}
@@ -172,9 +220,15 @@ def _row(**columns: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**USUAL, "at": datetime(2026, 5, 28, tzinfo=UTC), **columns})
 
 
-def _branch(*rows: Any, name: Any = "b", motto: Any = "m", is_near: bool = True, is_record: bool = True) -> Any:
-    branch: Any = BranchRow([name, motto]) if is_record else SimpleNamespace(name=name, motto=motto)
-    branch.rows, branch.is_near = rows, is_near
+def _branch(*rows: Any, name: Any = "b", motto: Any = None, is_record: bool = True) -> Any:
+    branch: Any
+    if not is_record:
+        branch = SimpleNamespace(name=name, motto=motto)
+    elif motto is None:
+        branch = BranchRow([name])
+    else:
+        branch = BranchWithMottoRow([name, motto])
+    branch.rows = rows
     return branch
 
 
@@ -210,11 +264,10 @@ LOOSE_LEAVES = st.builds(
 )
 BRANCHES = st.one_of(
     st.builds(
-        lambda rows, name, motto, is_near: _branch(*rows, name=name, motto=motto, is_near=is_near),
+        lambda rows, name, motto: _branch(*rows, name=name, motto=motto),
         st.one_of([st.lists(found, max_size=4) for found in (LEAVES, LEAVES, LOOSE_LEAVES, LEAVES | LOOSE_LEAVES)]),
         st.sampled_from(["b", None]),
         st.sampled_from(["m", "m", None]),
-        st.sampled_from([True, True, False]),
     ),
     st.builds(
         lambda rows, name: _branch(*rows, name=name, is_record=False),
@@ -234,39 +287,30 @@ def _answers(document: Any, branches: list[Any], **variables: Any) -> tuple[list
     return found, context
 
 
-@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL, LISTED]))
+@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL, MOTTOS, TWIGS]))
 @example([_branch(_leaf(error_code="refused"), _leaf()), _branch()], DOCUMENT)
 @example([_branch(_leaf(error_code="refused"), _leaf())], NEVER_NULL)
+@example([_branch(_leaf(error_code="refused"), _leaf()), _branch(_leaf(), name=None)], TWIGS)
 def test_comes_to_the_same(branches: list[Any], document: Any) -> None:
     (theirs, ours), _ = _answers(document, branches)
 
     assert ours == theirs
 
 
-def test_what_is_at_hand_is_given_once_for_all_and_nobody_is_asked() -> None:
-    branches = [_branch(*[_leaf(name=f"{number}")] * 3) for number in range(4)]
-
-    (theirs, ours), context = _answers(DOCUMENT, branches, size=2)
-
-    assert ours == theirs
-    assert [len(branch["near"]) for branch in ours[0]["branches"]] == [2, 2, 2, 2]
-    assert (context["at_hand"], context["asked"]) == (1, 0)
-
-
-def test_another_part_of_the_row_is_read_with_it_and_nobody_is_asked() -> None:
-    (theirs, ours), context = _answers(LISTED, [_branch(_leaf(), motto=f"{number}") for number in range(3)])
+def test_a_prefetched_object_is_made_of_the_row_and_its_resolver_is_not_called() -> None:
+    (theirs, ours), context = _answers(MOTTOS, [_branch(_leaf(), motto=f"{number}") for number in range(3)])
 
     assert ours == theirs
     assert [branch["motto"]["text"] for branch in ours[0]["branches"]] == ["0", "1", "2"]
     assert context["mottos"] == 0
 
 
-def test_what_is_not_at_hand_is_asked_of_each() -> None:
-    (theirs, ours), context = _answers(DOCUMENT, [_branch(_leaf()), _branch(_leaf(), is_near=False)], size=1)
+def test_without_its_columns_the_resolver_is_called() -> None:
+    (theirs, ours), context = _answers(MOTTOS, [_branch(_leaf()), _branch(_leaf())])
 
     assert ours == theirs
-    assert [branch["near"] and len(branch["near"]) for branch in ours[0]["branches"]] == [1, None]
-    assert context["asked"] == 2
+    assert [branch["motto"] for branch in ours[0]["branches"]] == [None, None]
+    assert context["mottos"] == 2
 
 
 def test_a_wrong_value_is_an_error_at_its_place_alone() -> None:
@@ -278,14 +322,36 @@ def test_a_wrong_value_is_an_error_at_its_place_alone() -> None:
     assert "2147483648" in ours[1][0]
 
 
-def test_columns_are_taken_out_of_records_and_not_read_as_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("query", "read"),
+    [
+        ("{ branches { leaves { name trouble { code } } } }", lambda branch: branch["leaves"]),
+        (
+            "{ branches { twigs { leaf { name trouble { code } } } } }",
+            lambda found: [twig["leaf"] for twig in found["twigs"]],
+        ),
+    ],
+)
+def test_columns_are_taken_out_of_records_and_not_read_as_attributes(
+    monkeypatch: pytest.MonkeyPatch, query: str, read: Callable[[Any], Any]
+) -> None:
     monkeypatch.setattr(LeafRow, "name", property(lambda _: 1 / 0))
-    query = parse("{ branches { leaves { name trouble { code } } } }")
+    context: Any = Counter()
+    context["rows"] = [_branch(_leaf(name="a"), _leaf(name="b", error_code="refused"))]
 
-    _, (data, errors) = _answers(query, [_branch(_leaf(name="a"), _leaf(name="b", error_code="refused"))])[0]
+    result: Any = execute(SCHEMA, parse(query), None, context)
 
-    assert errors == []
-    assert data["branches"][0]["leaves"] == [
+    assert result.errors is None
+    assert read(result.data["branches"][0]) == [
         {"name": "a", "trouble": None},
         {"name": "b", "trouble": {"code": "REFUSED"}},
     ]
+
+
+def test_a_row_list_is_a_sequence_of_objects() -> None:
+    leaves = RowList([_leaf(name="a"), _leaf(name="b"), _leaf(name="c")], Leaf)
+
+    assert len(leaves) == 3
+    assert [leaf.name for leaf in leaves] == ["a", "b", "c"]
+    assert leaves[-1].name == "c"
+    assert [leaf.name for leaf in leaves[1:]] == ["b", "c"]

@@ -1,0 +1,270 @@
+"""Completing lists of rows: the response object of each row is one expression of its columns.
+
+For `{ id status signer { name } }` on documents this generates
+
+    def read(rows, source):
+        return [{'id': n1(c0), 'status': n2[c1], 'signer': {'name': c2}} for (c0,c1,c2,) in map(get, rows)]
+
+where `get` takes these columns out of a record. A row class states what its columns hold, so values that the database
+has checked are not checked again. Anything unexpected raises, and the list is completed object by object instead,
+which puts the error where it belongs.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLObjectType,
+    GraphQLString,
+    Undefined,
+    is_leaf_type,
+    is_non_null_type,
+)
+
+from bulksend.execution.field_plan import FieldPlan
+from bulksend.execution.field_resolution import attribute_of, plain_resolver_of
+from bulksend.execution.row_mapping import (
+    ColumnField,
+    ListField,
+    ObjectField,
+    RecordColumn,
+    prefetched_of,
+    row_classes_of,
+)
+from bulksend.execution.run import Fields, PlanInterface
+from bulksend.execution.selection import Selection
+
+MAXIMUM_REMEMBERED: Final = 10_000
+_MAXIMUM_WRITERS: Final = 256
+# Leaf types whose values stand in the response as they are, with the class of these values.
+_AS_THEY_ARE: Final[dict[Any, type]] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+
+Columns: TypeAlias = Mapping[str, RecordColumn]
+Write: TypeAlias = Callable[[Any], Any]
+
+
+class Unexpected(Exception):
+    """A value needs a closer look, so the list is completed object by object."""
+
+
+class RowFunctions(NamedTuple):
+    """How rows of one class are completed.
+
+    `read(rows, source)` returns the response objects; or, if some fields have resolvers, the values of the other
+    fields, with which `complete(object, run, indices, values)` completes one object.
+    """
+
+    read: Callable[[Any, Any], list[Any]]
+    complete: Callable[..., Any] | None
+
+
+class RowReader:
+    """Completes the rows of one list of an operation, by functions for each class of rows."""
+
+    def __init__(self, plan: PlanInterface, type_: GraphQLObjectType, field: FieldPlan) -> None:
+        self._type = type_
+        self._field = field
+        self._functions = {row_class: self._made(plan, row_class) for row_class in self._row_classes(plan)}
+
+    def functions(self, plan: PlanInterface, rows: Any) -> RowFunctions | None:
+        """Return the functions for these rows, which must all be of one class; None if none of it is a column."""
+        (row_class,) = set(map(type, rows))
+        if row_class not in self._functions:
+            self._functions[row_class] = self._made(plan, row_class)
+        return self._functions[row_class]
+
+    def _row_classes(self, plan: PlanInterface) -> tuple[Any, ...]:
+        return row_classes_of(plan.python_class(self._type) or object) or ()
+
+    def _made(self, plan: PlanInterface, row_class: Any) -> RowFunctions | None:
+        fields = plan.fields_of(self._type, self._field)
+        python_class = plan.python_class(self._type)
+        if python_class is None or not hasattr(row_class, "columns"):
+            return None
+        source = _RowSource(plan, row_class.columns)
+        found = [
+            repr(field) if isinstance(field, str) else source.field(python_class, field, row_class.columns)
+            for _, field in fields
+        ]
+        if None not in found:
+            made = ",".join(f"{key!r}:{expression}" for (key, _), expression in zip(fields, found, strict=True))
+            return RowFunctions(source.function(f"{{{made}}}"), None)
+        values = [expression for expression in found if expression is not None]
+        if not values:
+            return None
+        return RowFunctions(source.function(f"({','.join(values)},)"), _with_resolvers(plan, fields, found))
+
+
+def row_reader(plan: PlanInterface, type_: GraphQLObjectType, field: FieldPlan) -> RowReader | None:
+    """Return how lists of rows are completed at this field; None if the type is no row type."""
+    python_class = plan.python_class(type_)
+    return RowReader(plan, type_, field) if python_class and row_classes_of(python_class) is not None else None
+
+
+def _with_resolvers(plan: PlanInterface, fields: Fields, found: list[str | None]) -> Callable[..., Any]:
+    selection = Selection(plan)
+    for (key, field), expression in zip(fields, found, strict=True):
+        if expression is not None:
+            selection.known(key)
+        elif isinstance(field, FieldPlan):
+            selection.field(key, field)
+    return selection.function()
+
+
+class _RowSource:
+    """The source of one `read` function: expressions of columns, and what they use."""
+
+    def __init__(self, plan: PlanInterface, columns: Columns) -> None:
+        self._plan = plan
+        self._columns = columns
+        self._variables: dict[int, str] = {}
+        self._uses_row = False
+        self._names: dict[str, Any] = {"unexpected": _unexpected}
+
+    def function(self, made: str) -> Callable[..., Any]:
+        """Return the function that makes `made`, an expression, of each row."""
+        targets, items = [], []
+        if self._uses_row:
+            targets, items = ["row"], ["rows"]
+        if self._variables:
+            self._names["get"] = itemgetter(*self._variables)
+            several = len(self._variables) > 1
+            targets.append(f"({','.join(self._variables.values())},)" if several else "c0")
+            items.append("map(get, rows)")
+        target, item = (
+            ",".join(targets) or "_",
+            f"zip({','.join(items)})" if len(items) > 1 else items[0] if items else "rows",
+        )
+        source = f"def read(rows, source):\n    return [{made} for {target} in {item}]\n"
+        return self._plan.compile(source, "read", self._names)
+
+    def field(self, python_class: type, field: FieldPlan, columns: Columns) -> str | None:
+        """Return the expression of a field; None if it does not follow from the row alone."""
+        name = attribute_of(field, self._plan.converter)
+        if name is None:
+            return self._prefetched(field)
+        declared = inspect.getattr_static(python_class, name, None)
+        type_, is_nullable = _unwrapped(field.type)
+        if isinstance(declared, ColumnField):
+            return self._leaf(declared, type_, columns, is_nullable=is_nullable)
+        if isinstance(declared, ObjectField):
+            return self._part(declared, field, type_, columns, is_nullable=is_nullable)
+        if isinstance(declared, ListField):
+            return self._of_list(declared, field, type_, columns)
+        return None
+
+    def _prefetched(self, field: FieldPlan) -> str | None:
+        declared = prefetched_of(plain_resolver_of(field, self._plan.converter))
+        type_, is_nullable = _unwrapped(field.type)
+        if declared is None or not is_nullable or not all(name in self._columns for name in declared.columns.values()):
+            return None
+        return self._object(field, type_, {name: self._columns[column] for name, column in declared.columns.items()})
+
+    def _part(
+        self, declared: ObjectField, field: FieldPlan, type_: Any, columns: Columns, *, is_nullable: bool
+    ) -> str | None:
+        made = self._object(field, type_, columns)
+        if made is None or declared.unless_null is None:
+            return made
+        otherwise = "None" if is_nullable else "unexpected()"
+        return f"({made} if {self._variable(columns[declared.unless_null])} is not None else {otherwise})"
+
+    def _of_list(self, declared: ListField, field: FieldPlan, type_: Any, columns: Columns) -> str | None:
+        if declared.is_item:
+            return self._object(field, type_, columns)
+        if _AS_THEY_ARE.get(type_) is not str:
+            return None
+        self._uses_row = True
+        return _checked_text(f"{self._name(declared.compute)}(row,source)")
+
+    def _object(self, field: FieldPlan, type_: Any, columns: Columns) -> str | None:
+        """Return the expression of an object that is backed by the same row, if all of its fields are columns."""
+        python_class = self._plan.python_class(type_)
+        if python_class is None or row_classes_of(python_class) is None:
+            return None
+        made = []
+        for key, found in self._plan.fields_of(type_, field):
+            expression = repr(found) if isinstance(found, str) else self.field(python_class, found, columns)
+            if expression is None:
+                return None
+            made.append(f"{key!r}:{expression}")
+        return f"{{{','.join(made)}}}"
+
+    def _leaf(self, declared: ColumnField, type_: Any, columns: Columns, *, is_nullable: bool) -> str | None:
+        column = columns.get(declared.column)
+        if column is None or not is_leaf_type(type_):
+            return None
+        value, plain, convert = self._variable(column), _AS_THEY_ARE.get(type_), declared.convert
+        if plain is None:
+            return f"{self._name(_remembered(column.decode, convert, type_, is_nullable))}[{value}]"
+        if column.decode is None and convert is None and column.python_type is plain:
+            is_sure = is_nullable or not column.is_nullable
+            return value if is_sure else f"({value} if {value} is not None else unexpected())"
+        if column.decode is None and convert is not None and plain is str and not is_nullable:
+            return _checked_text(f"{self._name(convert)}({value})")
+        return f"{self._name(_writer(column.decode, convert, type_, is_nullable=is_nullable))}({value})"
+
+    def _variable(self, column: RecordColumn) -> str:
+        return self._variables.setdefault(column.index, f"c{len(self._variables)}")
+
+    def _name(self, value: object) -> str:
+        name = f"n{len(self._names)}"
+        self._names[name] = value
+        return name
+
+
+def _checked_text(expression: str) -> str:
+    return f"(text if (text:={expression}).__class__ is str else unexpected())"
+
+
+class _Remembered(dict[Any, Any]):
+    """Response values by column values. Rows repeat states and times, and looking one up costs a tenth of writing it.
+
+    It is cleared when full: a bounded cache of a library would take longer to look up than most values to write.
+    """
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def __missing__(self, value: Any) -> Any:
+        written = self._write(value)
+        if len(self) >= MAXIMUM_REMEMBERED:
+            self.clear()
+        self[value] = written
+        return written
+
+
+@lru_cache(maxsize=_MAXIMUM_WRITERS)
+def _remembered(decode: Write | None, convert: Write | None, type_: Any, is_nullable: bool) -> _Remembered:
+    return _Remembered(_writer(decode, convert, type_, is_nullable=is_nullable))
+
+
+def _writer(decode: Write | None, convert: Write | None, type_: Any, *, is_nullable: bool) -> Write:
+    """Return the function from a column's value to the response value."""
+    steps = [step for step in (convert, type_.coerce_output_value) if step is not None]
+
+    def write(value: Any) -> Any:
+        if decode is not None and value is not None:
+            value = decode(value)
+        for step in steps:
+            if value is None and step is not convert:
+                return None if is_nullable else _unexpected()
+            value = step(value)
+        return _unexpected() if value is None or value is Undefined else value
+
+    return write
+
+
+def _unexpected() -> NoReturn:
+    raise Unexpected
+
+
+def _unwrapped(type_: Any) -> tuple[Any, bool]:
+    """Return the nullable type, and whether the type was nullable."""
+    return (type_.of_type, False) if is_non_null_type(type_) else (type_, True)
