@@ -40,8 +40,9 @@ async def mail_catcher(folder: Path) -> AsyncIterator[str]:
     not start; why is then on stderr.
     """
     process = await asyncio.create_subprocess_exec(
-        # -P: a room of the checkout must not shadow a library just because that is where we were started.
-        *(sys.executable, "-P", "-m", "bulksend.server.dev.mail_catcher", str(folder)),
+        *_command(folder),
+        # As daemons do; and Python would import modules from the folder we were started in.
+        cwd="/",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         # Ctrl-C is for the gateway alone, which still has mails to hand over while it stops.
@@ -51,6 +52,10 @@ async def mail_catcher(folder: Path) -> AsyncIterator[str]:
         yield f"smtp://127.0.0.1:{await _announced_port(process)}"
     finally:
         await _stop(process)
+
+
+def _command(folder: Path) -> list[str]:
+    return [sys.executable, "-m", "bulksend.server.dev.mail_catcher", str(folder.absolute())]
 
 
 async def _announced_port(process: asyncio.subprocess.Process) -> int:

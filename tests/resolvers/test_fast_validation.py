@@ -54,6 +54,12 @@ SIGNER = st.one_of(
     ANYTHING,
 )
 
+
+def with_values(count: int) -> list[Any]:
+    values = [{"field": f"v{number}", "value": "x"} for number in range(count)]
+    return [{"name": "Ann", "email": "a@example.com", "values": values}]
+
+
 PLAIN = st.fixed_dictionaries(
     {
         "name": st.text(alphabet="Zoë 張'.", min_size=1, max_size=9).map("A".__add__),
@@ -78,6 +84,7 @@ def by_the_model(raw: list[Any]) -> list[Any] | None:
 
 
 @given(st.lists(SIGNER, max_size=3))
+@example(with_values(51))
 def test_whatever_is_taken_comes_out_as_the_models(raw: list[Any]) -> None:
     taken = plain_signers(raw) if raw else None
     if taken is not None:
@@ -92,6 +99,7 @@ def test_one_odd_signer_is_found_among_plain_ones(odd: Any, plain: list[Any]) ->
 
 
 @given(st.lists(PLAIN, min_size=1, max_size=5))
+@example(with_values(50))
 def test_plain_ones_are_taken(raw: list[Any]) -> None:
     taken = plain_signers(raw)
     assert taken is not None

@@ -184,7 +184,7 @@ async def test_it_ends_when_its_parent_is_killed(folder: Path) -> None:
         "asyncio.run(main())\n"
     )
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-c", program, str(folder), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, str(folder), stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout is not None
     url = (await parent.stdout.readline()).decode().strip()
