@@ -391,3 +391,48 @@ async def test_signing_out_forgets_the_key(console: Page) -> None:
     await console.get_by_role("menuitem", name="Sign out").click()
     await expect(console.get_by_label("API key")).to_be_visible()
     assert await console.evaluate("JSON.stringify({...sessionStorage})") == "{}"
+
+
+async def test_a_template_is_written_seen_sent_and_archived(console: Page) -> None:
+    await console.get_by_role("link", name="Templates").click()
+    await console.get_by_role("link", name="New template").click()
+    await console.get_by_role("textbox", name="Name", exact=True).fill("Order form")
+    text = console.get_by_role("textbox", name="Text", exact=True)
+    preview = console.frame_locator("iframe[title='As a signer sees it']")
+    await text.fill("---\nfields: [count]\n---\n# Order\n\n{{ signer.name }} orders {{ values.count }}.\n")
+    await expect(text).to_have_attribute("aria-invalid", "true")
+    await expect(console.get_by_role("button", name="Create template")).to_be_disabled()
+    await text.fill(
+        "---\nfields:\n  count: { type: integer, maximum: 9 }\n---\n"
+        "# Order\n\n{{ signer.name }} orders {{ values.count }}.\n"
+    )
+    await expect(preview.get_by_role("heading", name="Order")).to_be_visible()
+    await expect(console.get_by_role("listitem").filter(has_text="count")).to_contain_text("whole number")
+    assert await violations(console) == []
+    await screenshot(console, "console-template")
+    await console.get_by_role("button", name="Create template").click()
+    await expect(console.get_by_role("heading", name="Order form")).to_be_visible()
+    assert await violations(console) == []
+
+    await console.get_by_role("link", name="Send it").click()
+    await console.locator("input[type=file]").set_input_files(
+        {"name": "orders.csv", "mimeType": "text/csv", "buffer": b"Name;E-mail;Count\nAda;ada@example.com;12\n"}
+    )
+    await expect(console.get_by_text("1 row with problems")).to_be_visible()
+    count = console.get_by_role("textbox", name="count, row 1")
+    await expect(count).to_have_attribute("aria-invalid", "true")
+    await count.fill("7")
+    await expect(console.get_by_text("Every row is fine")).to_be_visible()
+    await console.get_by_role("button", name="Preview the mail of row 1").click()
+    await console.get_by_role("radio", name="Document").click()
+    page = console.frame_locator("iframe[title='Document']")
+    await expect(page.get_by_text("Ada orders 7.")).to_be_visible()
+    assert await violations(console) == []
+    await console.get_by_role("button", name="Close").click()
+
+    await console.get_by_role("link", name="Templates").click()
+    await console.get_by_role("link", name="Order form").click()
+    await console.get_by_role("button", name="Archive").click()
+    await console.get_by_role("alertdialog").get_by_role("button", name="Archive").click()
+    await expect(console.get_by_role("link", name="Agreement")).to_be_visible()
+    await expect(console.get_by_role("link", name="Order form")).to_have_count(0)

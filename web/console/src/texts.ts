@@ -1,4 +1,4 @@
-import type { BulkSendStatus, DeliveryStatus, DocumentStatus } from "./operations/generated";
+import type { BulkSendStatus, DeliveryStatus, DocumentStatus, TemplateFieldType } from "./operations/generated";
 
 const count = new Intl.NumberFormat("en");
 const one = (number: number, noun: string, plural = `${noun}s`) => `${count.format(number)} ${number === 1 ? noun : plural}`;
@@ -141,7 +141,9 @@ export const texts = {
     preview: "Preview mail",
     previewRow: (row: number) => `Preview the mail of row ${row}`,
     previewTitle: (name: string) => `Mail to ${name}`,
-    previewPage: "The document as this signer sees it",
+    previewParts: "What to preview",
+    previewMail: "Mail",
+    previewDocument: "Document",
     previewRefused: "This row has problems; mend it to see its mail.",
     close: "Close",
     send: (number: number) => `Send to ${one(number, "person", "people")}`,
@@ -161,10 +163,37 @@ export const texts = {
     noMatch: "No template matches",
     added: (when: string) => `Added ${when}`,
     use: "Send it",
+    copy: "Edit a copy",
+    archive: "Archive",
+    archiveTitle: (name: string) => `Archive “${name}”?`,
+    archiveText: "It is no longer listed and can no longer be sent. What was sent keeps it.",
+    archiveKeep: "Keep it",
+    archived: (name: string) => `“${name}” was archived.`,
+    archivedAt: (when: string) => `Archived ${when}`,
     back: "All templates",
     gone: "This template does not exist.",
+    name: "Name",
+    nameHint: "Signers see it in the subject of their mail.",
+    description: "Description (optional)",
     text: "Text",
-    valuesNeeded: "Values each signer brings",
+    textHint:
+      "Markdown. {{ signer.name }} and {{ signer.email }} are the signer's, {{ values.company }} is a value each signer brings. " +
+      "Types of values can be declared in front matter.",
+    save: "Create template",
+    preview: "As a signer sees it",
+    valuesNeeded: "Values",
+    optional: "optional",
+    defaultsTo: (value: string) => `“${value}” if not given`,
+    filledBySigner: "filled in by the signer",
+    fieldTypes: {
+      TEXT: "text",
+      MULTILINE_TEXT: "text with line breaks",
+      INTEGER: "whole number",
+      DECIMAL: "number",
+      DATE: "date",
+      CHOICE: "choice",
+      EMAIL: "email address",
+      CHECKBOX: "yes or no",
+    } satisfies Record<TemplateFieldType, string>,
   },
-  time: { seconds: "s", minutes: "min", hours: "h" },
 } as const;

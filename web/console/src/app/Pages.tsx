@@ -7,6 +7,7 @@ import { EmptyState } from "../components/EmptyState";
 import { texts } from "../texts";
 
 const NewBulkSend = lazy(() => import("../new-bulk-send/NewBulkSend"));
+const NewTemplate = lazy(() => import("../templates/NewTemplate"));
 const TemplateList = lazy(() => import("../templates/TemplateList"));
 const TemplatePage = lazy(() => import("../templates/TemplatePage"));
 
@@ -18,6 +19,7 @@ export function Pages() {
         <Route path="/new" component={NewBulkSend} />
         <Route path="/bulk-sends/:id">{({ id }) => <BulkSendPage key={id} id={id} />}</Route>
         <Route path="/templates" component={TemplateList} />
+        <Route path="/templates/new" component={NewTemplate} />
         <Route path="/templates/:id">{({ id }) => <TemplatePage key={id} id={id} />}</Route>
         <Route>
           <EmptyState title={texts.unknownPage} />

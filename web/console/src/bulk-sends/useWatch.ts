@@ -13,6 +13,7 @@ import { useStore } from "../store";
 
 const FALLBACK_MILLISECONDS = 2500;
 const DOCUMENTS_MILLISECONDS = 2500;
+const AT_REST_MILLISECONDS = 10000;
 
 export interface Watched {
   bulkSend: (BulkSendSummaryFragment & { emailMessage: string | null; externalId: string | null }) | null | undefined;
@@ -39,14 +40,21 @@ export function useWatch(id: string): Watched {
     startPolling(FALLBACK_MILLISECONDS);
     return stopPolling;
   }, [isSending, isLive, startPolling, stopPolling]);
-  const documents = useDocuments(id, bulkSend?.updatedAt);
+  const documents = useDocuments(id, bulkSend?.updatedAt, isSending);
   return { bulkSend: bulkSend as Watched["bulkSend"], documents, isLive, error };
 }
 
-function useDocuments(id: string, changedAt: string | undefined): DocumentRowFragment[] | undefined {
+/** `isSending`: else they are read now and then, for signers open and sign them. */
+function useDocuments(
+  id: string,
+  changedAt: string | undefined,
+  isSending: boolean,
+): DocumentRowFragment[] | undefined {
   const { data, refetch } = useQuery(BulkSendDocumentsDocument, {
     variables: { id },
     fetchPolicy: "cache-and-network",
+    pollInterval: isSending ? 0 : AT_REST_MILLISECONDS,
+    skipPollAttempt: () => document.hidden,
   });
   const readAt = useRef<{ change: string | undefined; at: number }>({ change: undefined, at: 0 });
   useEffect(() => {

@@ -3,12 +3,12 @@ import { Button, FieldError, Input, TextField } from "react-aria-components";
 
 import { Icon } from "../components/Icon";
 import { texts } from "../texts";
-import { type Field, labelOf } from "./fields";
+import type { Field } from "./fields";
 import type { RowProblem } from "./problems";
 
 interface Props {
   row: number;
-  cells: readonly (readonly [Field, string])[];
+  cells: readonly { field: Field; label: string; value: string }[];
   problems: readonly RowProblem[];
   onWrite: (field: Field, value: string) => void;
   onLeaveOut: () => void;
@@ -22,17 +22,17 @@ export function CheckRow({ row, cells, problems, onWrite, onLeaveOut, onPreview 
   // Whoever mends a row goes on typing in it when it is fine again.
   const [isOpen, setIsOpen] = useState(hasProblems);
   if (hasProblems && !isOpen) setIsOpen(true);
-  const others = problems.filter(({ field }) => !cells.some(([known]) => known === field));
+  const others = problems.filter(({ field }) => !cells.some((cell) => cell.field === field));
   return (
     <>
       <span role="rowheader" className="quiet numbers">
         {number}
       </span>
       <div role="cell" className="check-cells">
-        {cells.map(([field, value]) => (
+        {cells.map(({ field, label, value }) => (
           <Cell
             key={field}
-            label={texts.create.cell(labelOf(field), number)}
+            label={texts.create.cell(label, number)}
             value={value}
             messages={problems.filter((problem) => problem.field === field).map(({ message }) => message)}
             isField={isOpen}

@@ -9,27 +9,27 @@ import type { ProblemFragment } from "../operations/generated";
 import { texts } from "../texts";
 import { CheckRow } from "./CheckRow";
 import { type Draft, includedRows } from "./draft";
-import type { Field } from "./fields";
+import type { Field, Target } from "./fields";
 import type { Check } from "./useCheck";
 
 const Preview = lazy(() => import("./Preview"));
 
 interface Props {
   draft: Draft;
-  fields: readonly Field[];
+  targets: readonly Target[];
   check: Check;
   refusals: readonly ProblemFragment[];
   onChange: (changes: Partial<Draft>) => void;
 }
 
 /** Every row with its problems in their place, to be mended or left out. */
-export function CheckRows({ draft, fields, check, refusals, onChange }: Props) {
+export function CheckRows({ draft, targets, check, refusals, onChange }: Props) {
   const [onlyProblems, setOnlyProblems] = useState(true);
   const [previewed, setPreviewed] = useState<number | null>(null);
   const { rows: problems, general } = check.problems;
   const included = includedRows(draft);
   const shown = onlyProblems && problems.size > 0 ? included.filter((row) => problems.has(row)) : included;
-  const used = fields.filter((field) => draft.mapping[field] !== undefined);
+  const used = targets.filter(({ field }) => draft.mapping[field] !== undefined);
   const leaveOut = (rows: readonly number[]) => onChange({ leftOut: [...draft.leftOut, ...rows] });
   const write = (row: number, field: Field, value: string) => onChange({ table: withCell(draft, row, field, value) });
   return (
@@ -61,7 +61,7 @@ export function CheckRows({ draft, fields, check, refusals, onChange }: Props) {
             return (
               <CheckRow
                 row={row}
-                cells={used.map((field) => [field, draft.table?.rows[row]?.[draft.mapping[field] ?? -1] ?? ""] as const)}
+                cells={used.map(({ field, label }) => ({ field, label, value: cellOf(draft, row, field) }))}
                 problems={problems.get(row) ?? []}
                 onWrite={(field, value) => write(row, field, value)}
                 onLeaveOut={() => leaveOut([row])}
@@ -109,6 +109,10 @@ function Warnings({ messages }: { messages: readonly string[] }) {
       </ul>
     </details>
   );
+}
+
+function cellOf({ table, mapping }: Draft, row: number, field: Field): string {
+  return table?.rows[row]?.[mapping[field] ?? -1] ?? "";
 }
 
 function withCell({ table, mapping }: Draft, row: number, field: Field, value: string): Draft["table"] {

@@ -1,19 +1,19 @@
 import { Choose } from "../components/Choose";
 import { texts } from "../texts";
 import type { Table } from "./csv";
-import { type Field, type Mapping, isRequired, labelOf } from "./fields";
+import type { Field, Mapping, Target } from "./fields";
 
 const NONE = "none";
 
 interface Props {
   table: Table;
-  fields: readonly Field[];
+  targets: readonly Target[];
   mapping: Mapping;
   onChange: (mapping: Mapping) => void;
 }
 
 /** Which column is which field. */
-export function Columns({ table, fields, mapping, onChange }: Props) {
+export function Columns({ table, targets, mapping, onChange }: Props) {
   const columns = table.headers.map((header, index) => ({ id: String(index), label: header || `#${index + 1}` }));
   const options = [{ id: NONE, label: texts.create.notUsed }, ...columns];
   const set = (field: Field, id: string) => {
@@ -25,14 +25,14 @@ export function Columns({ table, fields, mapping, onChange }: Props) {
       <h3>{texts.create.columns}</h3>
       <p className="quiet">{texts.create.columnsHint}</p>
       <div className="columns-grid">
-        {fields.map((field) => {
+        {targets.map(({ field, label, isRequired, kind }) => {
           const column = mapping[field];
           const sample = column === undefined ? undefined : table.rows[0]?.[column];
           return (
             <div key={field}>
               <Choose
-                label={labelOf(field)}
-                note={isRequired(field) ? texts.create.required : undefined}
+                label={label}
+                note={[kind, isRequired && texts.create.required].filter(Boolean).join(", ")}
                 options={options}
                 value={column === undefined ? NONE : String(column)}
                 onChange={(id) => set(field, id)}

@@ -5,19 +5,19 @@ import { Link, useSearchParams } from "wouter";
 
 import { Icon } from "../components/Icon";
 import { Notice } from "../components/Notice";
-import { TemplateDocument } from "../operations/generated";
+import { TemplateDocument, type TemplateFieldRowFragment } from "../operations/generated";
 import { texts } from "../texts";
 import { CheckRows } from "./CheckRows";
 import { Columns } from "./Columns";
 import { type Draft, includedRows, inputOf, storeDraft, storedDraft } from "./draft";
-import { fieldsOf, guessMapping, isRequired, labelOf } from "./fields";
+import { fieldsOf, guessMapping } from "./fields";
 import { Recipients } from "./Recipients";
 import { SendButton } from "./SendButton";
 import { TemplateChoice } from "./TemplateChoice";
 import { useCheck } from "./useCheck";
 import { useSend } from "./useSend";
 
-const NO_FIELDS: readonly string[] = [];
+const NO_FIELDS: readonly TemplateFieldRowFragment[] = [];
 
 export default function NewBulkSend() {
   const [draft, change] = useDraft();
@@ -26,10 +26,10 @@ export default function NewBulkSend() {
     skip: draft.templateId === null,
   });
   const template = draft.templateId === null ? null : data?.template;
-  const mergeFields = (template?.mergeFields as readonly string[] | undefined) ?? NO_FIELDS;
-  const fields = useMemo(() => fieldsOf(mergeFields), [mergeFields]);
+  const templateFields = (template?.fields as readonly TemplateFieldRowFragment[] | undefined) ?? NO_FIELDS;
+  const targets = useMemo(() => fieldsOf(templateFields), [templateFields]);
   const rows = useMemo(() => includedRows(draft), [draft]);
-  const missing = fields.filter((field) => isRequired(field) && draft.mapping[field] === undefined);
+  const missing = targets.filter(({ field, isRequired }) => isRequired && draft.mapping[field] === undefined);
   const input = useMemo(
     () => (template && draft.table && rows.length > 0 && missing.length === 0 ? inputOf(draft, rows) : null),
     [template, draft, rows, missing.length],
@@ -39,9 +39,9 @@ export default function NewBulkSend() {
 
   // Where a column is not known by its name, another template may know it.
   useEffect(() => {
-    if (draft.table) change({ mapping: { ...guessMapping(draft.table.headers, fields), ...draft.mapping } });
+    if (draft.table) change({ mapping: { ...guessMapping(draft.table.headers, targets), ...draft.mapping } });
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [fields]);
+  }, [targets]);
 
   return (
     <>
@@ -73,18 +73,18 @@ export default function NewBulkSend() {
           <h2 id="recipients">{texts.create.steps.recipients}</h2>
           <Recipients
             table={draft.table}
-            fields={fields}
-            onChange={(table) => change({ table, leftOut: [], mapping: table ? guessMapping(table.headers, fields) : {} })}
+            targets={targets}
+            onChange={(table) => change({ table, leftOut: [], mapping: table ? guessMapping(table.headers, targets) : {} })}
           />
-          {draft.table && <Columns table={draft.table} fields={fields} mapping={draft.mapping} onChange={(mapping) => change({ mapping })} />}
+          {draft.table && <Columns table={draft.table} targets={targets} mapping={draft.mapping} onChange={(mapping) => change({ mapping })} />}
           {draft.table && missing.length > 0 && (
-            <Notice tone="problem">{texts.create.missingColumns(missing.map(labelOf))}</Notice>
+            <Notice tone="problem">{texts.create.missingColumns(missing.map(({ label }) => label))}</Notice>
           )}
         </section>
         {draft.table && input && (
           <section className="card stack" aria-labelledby="check">
             <h2 id="check">{texts.create.steps.check}</h2>
-            <CheckRows draft={draft} fields={fields} check={check} refusals={sending.refusals} onChange={change} />
+            <CheckRows draft={draft} targets={targets} check={check} refusals={sending.refusals} onChange={change} />
             <SendButton
               count={rows.length}
               check={check}

@@ -6,16 +6,16 @@ import { Icon } from "../components/Icon";
 import { Notice } from "../components/Notice";
 import { texts } from "../texts";
 import { type Table, decode, parseTable } from "./csv";
-import { type Field, isRequired, valueName } from "./fields";
+import { type Target, valueName } from "./fields";
 
 interface Props {
   table: Table | null;
-  fields: readonly Field[];
+  targets: readonly Target[];
   onChange: (table: Table | null) => void;
 }
 
 /** Takes a CSV file or its text: dropped, chosen or pasted. */
-export function Recipients({ table, fields, onChange }: Props) {
+export function Recipients({ table, targets, onChange }: Props) {
   const [isUnreadable, setIsUnreadable] = useState(false);
   const take = (text: string) => {
     const parsed = parseTable(text);
@@ -36,7 +36,7 @@ export function Recipients({ table, fields, onChange }: Props) {
       </div>
     );
   }
-  const names = fields.filter(isRequired).map((field) => valueName(field) ?? field);
+  const names = targets.filter(({ isRequired }) => isRequired).map(({ field }) => valueName(field) ?? field);
   return (
     <>
       {isUnreadable && <Notice tone="problem">{texts.create.unreadable}</Notice>}

@@ -11,7 +11,7 @@ const SHOWN = 50;
 const WORTH_SEARCHING = 8;
 
 interface Props {
-  chosen: Partial<TemplateSummaryFragment> | null;
+  chosen: Pick<Partial<TemplateSummaryFragment>, "name" | "description"> & { fields?: readonly unknown[] } | null;
   onChange: (id: string | null) => void;
 }
 
@@ -22,7 +22,7 @@ export function TemplateChoice({ chosen, onChange }: Props) {
       <div className="cell-name">
         <span className="strong">{chosen.name}</span>
         <span className="quiet">
-          {[chosen.description, texts.create.fields(chosen.mergeFields?.length ?? 0)].filter(Boolean).join(" · ")}
+          {[chosen.description, texts.create.fields(chosen.fields?.length ?? 0)].filter(Boolean).join(" · ")}
         </span>
       </div>
       <Button className="button" onPress={() => onChange(null)}>
@@ -55,13 +55,13 @@ function Choice({ onChange }: { onChange: (id: string) => void }) {
           if (id) onChange(id);
         }}
       >
-        {({ id, name, description, mergeFields }) => (
+        {({ id, name, description, fields }) => (
           <ListBoxItem id={id} textValue={name} className="option">
             <Text slot="label" className="strong">
               {name}
             </Text>
             <Text slot="description" className="quiet">
-              {[description, texts.create.fields(mergeFields.length)].filter(Boolean).join(" · ")}
+              {[description, texts.create.fields(fields.length)].filter(Boolean).join(" · ")}
             </Text>
           </ListBoxItem>
         )}

@@ -1,3 +1,4 @@
+import type { TemplateFieldRowFragment } from "../operations/generated";
 import { texts } from "../texts";
 
 const SIGNER_FIELDS = ["name", "email", "phone", "message", "externalId"] as const;
@@ -5,6 +6,14 @@ export type SignerField = (typeof SIGNER_FIELDS)[number];
 
 /** What a column can be: a field of the signer, or one of the template's values. */
 export type Field = SignerField | `values.${string}`;
+
+/** A field that a column can be chosen for. `kind`: the type of a value, in words. */
+export interface Target {
+  field: Field;
+  label: string;
+  isRequired: boolean;
+  kind?: string;
+}
 
 /** The column of each field; fields without one are absent. */
 export type Mapping = Partial<Record<Field, number>>;
@@ -21,21 +30,22 @@ export function valueName(field: Field): string | null {
   return field.startsWith("values.") ? field.slice("values.".length) : null;
 }
 
-export function fieldsOf(mergeFields: readonly string[]): Field[] {
-  const values = mergeFields.map((name): Field => `values.${name}`);
-  return ["name", "email", ...values, "phone", "message", "externalId"];
-}
-
-export function isRequired(field: Field): boolean {
-  return field === "name" || field === "email" || field.startsWith("values.");
-}
-
-export function labelOf(field: Field): string {
-  return valueName(field) ?? texts.create.field[field as SignerField];
+/** Return a signer's fields with those values of the template that the sender fills in. */
+export function fieldsOf(templateFields: readonly TemplateFieldRowFragment[]): Target[] {
+  const own = (field: SignerField, isRequired = false): Target => ({ field, label: texts.create.field[field], isRequired });
+  const values = templateFields
+    .filter(({ filledBy }) => filledBy === "SENDER")
+    .map((field): Target => ({
+      field: `values.${field.name}`,
+      label: field.label ?? field.name,
+      isRequired: field.required && field.default === null,
+      kind: texts.templates.fieldTypes[field.type],
+    }));
+  return [own("name", true), own("email", true), ...values, own("phone"), own("message"), own("externalId")];
 }
 
 /** Guess each field's column from the columns' names; a column is used once. */
-export function guessMapping(headers: readonly string[], fields: readonly Field[]): Mapping {
+export function guessMapping(headers: readonly string[], targets: readonly Target[]): Mapping {
   const names = headers.map(simplified);
   const taken = new Set<number>();
   const mapping: Mapping = {};
@@ -46,8 +56,8 @@ export function guessMapping(headers: readonly string[], fields: readonly Field[
     mapping[field] = column;
   };
   // The template's own names go first: its value `id` is not the sender's id.
-  const values = fields.filter((field) => valueName(field) !== null);
-  values.forEach((field) => assign(field, [simplified(valueName(field) ?? ""), simplified(field)]));
+  const values = targets.filter(({ field }) => valueName(field) !== null);
+  values.forEach(({ field, label }) => assign(field, [valueName(field) ?? "", field, label].map(simplified)));
   SIGNER_FIELDS.forEach((field) => assign(field, KNOWN_NAMES[field]));
   return mapping;
 }

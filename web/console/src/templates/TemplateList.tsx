@@ -2,7 +2,9 @@ import { useQuery } from "@apollo/client/react";
 import { useCallback, useDeferredValue, useState } from "react";
 import { Link } from "wouter";
 
+import { ButtonLink } from "../components/ButtonLink";
 import { EmptyState } from "../components/EmptyState";
+import { Icon } from "../components/Icon";
 import { Notice } from "../components/Notice";
 import { SearchBox } from "../components/SearchBox";
 import { VirtualRows } from "../components/VirtualRows";
@@ -29,6 +31,10 @@ export default function TemplateList() {
     <>
       <div className="page-head">
         <h1>{texts.templates.title}</h1>
+        <ButtonLink href="/templates/new">
+          <Icon name="plus" />
+          {texts.templates.create}
+        </ButtonLink>
       </div>
       <div className="filters">
         <SearchBox label={texts.templates.search} value={search} onChange={setSearch} />
@@ -55,7 +61,7 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
 }
 
 function Row({ template }: { template: TemplateSummaryFragment }) {
-  const { id, name, description, mergeFields, createdAt } = template;
+  const { id, name, description, fields, createdAt } = template;
   return (
     <>
       <div role="cell" className="cell-name">
@@ -65,7 +71,7 @@ function Row({ template }: { template: TemplateSummaryFragment }) {
         <span className="quiet">{description}</span>
       </div>
       <div role="cell" className="cell-fields quiet">
-        {texts.create.fields(mergeFields.length)}
+        {texts.create.fields(fields.length)}
       </div>
       <div role="cell" className="cell-date quiet">
         {dateTime(createdAt)}
