@@ -1,0 +1,96 @@
+"""Generate a TypeScript type and a CSV header from the fields of a template, as the API publishes them."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+QUERY: Final = """
+query Template($id: ID!) {
+  template(id: $id) {
+    id name
+    fields { name type label filledBy required default minLength maxLength minimum maximum choices }
+  }
+}
+"""
+COLUMNS: Final = ("name", "email", "phone", "message", "external_id")
+
+_WRITTEN: Final = {
+    "INTEGER": "a whole number such as 42",
+    "DECIMAL": "a number such as 42.50",
+    "DATE": "a date such as 2026-05-28",
+    "EMAIL": "an email address",
+    "MULTILINE_TEXT": "text with line breaks",
+}
+
+
+def typescript(template: Mapping[str, Any]) -> str:
+    """Return a TypeScript module: the values that the sender gives for one signer, and how to send them."""
+    name = _type_name(template["name"])
+    members = [line for field in _of_sender(template) for line in _member(field)]
+    interface = [f"export interface {name} {{", *members, "}"] if members else [f"export type {name} = {{}};"]
+    return "\n".join(
+        [
+            f"/** Values of one signer for the template {_comment(template['name'])} ({template['id']}). */",
+            *interface,
+            "",
+            f"export const toMergeValues = (values: {name}) =>",
+            "  Object.entries(values).map(([field, value]) => ({ field, value: value as string }));",
+            "",
+        ]
+    )
+
+
+def csv_header(template: Mapping[str, Any]) -> str:
+    """Return the first line of a file for `bulksend send`; a field named like another column is `values.<name>`."""
+    names = [field["name"] for field in _of_sender(template)]
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(
+        [*COLUMNS, *(f"values.{name}" if name in COLUMNS else name for name in names)]
+    )
+    return header.getvalue()
+
+
+def _of_sender(template: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return [field for field in template["fields"] if field["filledBy"] == "SENDER"]
+
+
+def _member(field: Mapping[str, Any]) -> Iterator[str]:
+    described = "; ".join(_description(field))
+    if described:
+        yield f"  /** {_comment(described)} */"
+    optional = "" if field["required"] and field["default"] is None else "?"
+    yield f"  {field['name']}{optional}: {_type(field)};"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if field["type"] == "CHECKBOX":
+        return '"true" | "false"'
+    return " | ".join(json.dumps(choice, ensure_ascii=False) for choice in field["choices"]) or "string"
+
+
+def _description(field: Mapping[str, Any]) -> Iterator[str]:
+    if field["label"]:
+        yield field["label"]
+    if field["type"] in _WRITTEN:
+        yield _WRITTEN[field["type"]]
+    for rule, name in (("minimum", "at least"), ("maximum", "at most")):
+        if field[rule] is not None:
+            yield f"{name} {field[rule]}"
+    for rule, name in (("minLength", "at least"), ("maxLength", "at most")):
+        if field[rule] is not None:
+            yield f"{name} {field[rule]} characters"
+    if field["default"] is not None:
+        yield f"default {json.dumps(field['default'], ensure_ascii=False)}"
+
+
+def _type_name(name: str) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    joined = "".join(word[0].upper() + word[1:] for word in words)
+    return f"{'' if joined[:1].isalpha() else 'Template'}{joined}Values"
+
+
+def _comment(text: str) -> str:
+    return text.replace("*/", "* /")
