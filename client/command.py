@@ -1,26 +1,22 @@
 """The command `bulksend send`."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 import aiohttp
 import click
 
+from bulksend.client.connection_options import key_file_option, read_key, url_option
 from bulksend.client.create_input import Order
 from bulksend.client.gateway import GatewayClient, GatewayRefused, GatewayUnreachable
 from bulksend.client.recipients import Recipients, UnreadableFile, read_recipients
 from bulksend.client.report import outcome_csv, progress
 from bulksend.client.send import Outcome, Refused, Sending
 from bulksend.db import ids
-from bulksend.server.cli.types import GatewayUrl, PublicId
-
-# The two settings of a client; `Settings` has the gateway's.
-KEY_VARIABLE: Final = "BULKSEND_API_KEY"
-URL_VARIABLE: Final = "BULKSEND_URL"
+from bulksend.server.cli.types import PublicId
 
 
 @click.command()
@@ -29,20 +25,8 @@ URL_VARIABLE: Final = "BULKSEND_URL"
 @click.option("--name", required=True, help="Of the bulk send.")
 @click.option("--message", help="Your words in every mail.")
 @click.option("--external-id", help="Your own id for the bulk send.")
-@click.option(
-    "--url",
-    type=GatewayUrl(),
-    envvar=URL_VARIABLE,
-    default="http://127.0.0.1:8000",
-    show_default=True,
-    show_envvar=True,
-    help="Where the gateway is.",
-)
-@click.option(
-    "--key-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"A file with the API key; without it, the key is in {KEY_VARIABLE}.",
-)
+@url_option
+@key_file_option
 @click.option("--idempotency-key", help="The same key sends once; by default it follows from what is to be sent.")
 @click.option("--again", is_flag=True, help="Send even if the same was sent before.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show the first mail, send nothing.")
@@ -70,7 +54,7 @@ def send(
     if again:
         asked["idempotency_key"] = _new_key(asked["idempotency_key"])
     _check_output(output, recipients_file)
-    key = _read_key(key_file)
+    key = read_key(key_file)
     file = "standard input" if recipients_file.name == "<stdin>" else recipients_file.name
     order = Order(template_id=ids.encode(ids.TEMPLATE, template_id), **asked)
     recipients = _read(recipients_file, file)
@@ -159,23 +143,6 @@ def _read(recipients_file: BinaryIO, file: str) -> Recipients:
     except UnreadableFile as unreadable:
         _note(*(f"{file}:{problem.line}: {problem.message}" for problem in unreadable.problems))
         raise click.exceptions.Exit(1) from None
-
-
-def _read_key(key_file: Path | None) -> str:
-    """Read the API key. No option takes the key itself: everybody on the machine can see a command's arguments."""
-    key = _text_of(key_file) if key_file else os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
-        raise click.UsageError(f"Set {KEY_VARIABLE} to an API key, or name a file that holds one with --key-file.")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise click.UsageError("The API key must be one word: isk_ and 44 characters.")
-    return key
-
-
-def _text_of(key_file: Path) -> str:
-    try:
-        return key_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise click.BadParameter("cannot be read as text", param_hint="--key-file") from None
 
 
 def _check_output(output: Path | None, recipients_file: BinaryIO) -> None:

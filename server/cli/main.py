@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 import uvloop
 
+from bulksend.client.codegen_command import codegen
 from bulksend.client.command import send
 from bulksend.db import ids
 from bulksend.db.embedded.server import EmbeddedPostgresError
@@ -188,6 +189,7 @@ def add_template(organization_id: UUID, name: str, description: str | None, file
 
 
 main.add_command(send)
+main.add_command(codegen)
 main.add_command(verify)
 
 
