@@ -73,7 +73,8 @@ def _pages(evidence: Evidence) -> dict[str, Any]:
 
 def _made_at(evidence: Evidence) -> datetime:
     last = evidence.events[-1].event.time if evidence.events else evidence.document.created_at
-    return datetime.fromisoformat(last)
+    # typst takes whole seconds.
+    return datetime.fromisoformat(last).replace(microsecond=0)
 
 
 def _compile(pages: dict[str, Any], attachment: str, made_at: datetime) -> bytes:

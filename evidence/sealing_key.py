@@ -23,7 +23,7 @@ TEST_KEY_NAME: Final = "Bulksend test key - not for real documents"
 """Common name of a certificate made by `make_test_key`."""
 
 _MIN_RSA_BITS: Final = 2048
-_TEST_KEY_BITS: Final = 3072
+_TEST_KEY_BITS: Final = 2048
 _TEST_KEY_LIFE: Final = timedelta(days=3650)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from bulksend.db import bulk_sends, events, signing
+from bulksend.db import bulk_sends, events, sealed_pdfs, signing
 from bulksend.db.pool import Connection, write
 from bulksend.db.signing import OpenedDocumentRow
 from bulksend.delivery import event_log
@@ -233,6 +233,7 @@ async def _close(
         if closed_at is None:
             return False
         await event_log.append(conn, organization_id=link.organization_id, acts=acts, source=source, at=closed_at)
+        await sealed_pdfs.request(conn, organization_id=link.organization_id, document_id=row.id)
         return True
 
     closed = await write(gateway.pool, work)

@@ -14,12 +14,15 @@ from bulksend.db import migrations
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.policy import REPLY_SECONDS, Policy
+from bulksend.delivery.sealing.processes import SealingOptions, SealingProcesses
+from bulksend.delivery.sealing.worker import SealingWorker
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
 from bulksend.delivery.worker import Worker
 from bulksend.resolvers.context import Gateway
 from bulksend.server.http.authentication import Authenticator
 from bulksend.server.http.request_limit import RequestLimit
+from bulksend.server.sealing import sealing_options
 from bulksend.server.settings import Settings
 
 # Of the grace at shutdown, waiting requests get what delivery leaves.
@@ -55,6 +58,8 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
         authenticator = Authenticator(pool)
         stack.push_async_callback(authenticator.note_use)
         await stack.enter_async_context(_running(authenticator.run(), "last use of keys"))
+        if delivery and (options := sealing_options(settings)) is not None:
+            await stack.enter_async_context(_sealing(options, pool, notices))
         if delivery:
             await stack.enter_async_context(_delivering(settings, pool, notices, links))
         gateway = Gateway(pool, read_pool, notices, links, settings.sync_wait, settings.bulk_send_interval)
@@ -83,6 +88,18 @@ async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: S
                 await worker.stop(settings.shutdown_grace.total_seconds() * DELIVERY_PART)
     finally:
         await mailer.close()
+
+
+@asynccontextmanager
+async def _sealing(options: SealingOptions, pool: Pool, notices: Notices) -> AsyncIterator[None]:
+    processes = SealingProcesses(options)
+    worker = SealingWorker(pool, notices, processes)
+    try:
+        # Cancelled at the end: what was being made is made again.
+        async with _running(worker.run(), "sealing"):
+            yield
+    finally:
+        processes.close()
 
 
 def _policy(settings: Settings) -> Policy:

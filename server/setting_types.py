@@ -69,6 +69,14 @@ def _is_host(host: str) -> bool:
     return True
 
 
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    if "@" in _url(value).netloc:
+        raise ValueError("must have no user")
+    return value
+
+
 def _public_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
@@ -182,6 +190,7 @@ HeaderNames = Annotated[Commas, AfterValidator(_headers)]
 Networks = Annotated[Commas, AfterValidator(_networks)]
 SecretKeys = Annotated[Commas, AfterValidator(_secret_keys), Field(repr=False)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 MailFrom = Annotated[str, AfterValidator(_mail_from)]

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     max_queue_age: types.OneSecondOrMore = timedelta(days=1)
     lease: types.OneSecondOrMore = timedelta(seconds=180)
     secret_keys: types.SecretKeys = Field(default=(), repr=False)
+    sealing: Literal["on", "off"] = "on"
+    sealing_key: types.Folder | None = None
+    sealing_key_password: str | None = Field(default=None, repr=False)
+    sealing_timestamp_url: types.HttpUrl | None = None
     sync_wait: types.SecondsOfAWait = timedelta(seconds=25)
     bulk_send_interval: types.Seconds = timedelta(seconds=300)
     connections_per_address: int = Field(default=2_000, ge=1, le=1_000_000)

@@ -286,6 +286,24 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE public.sealed_pdfs (
+    organization_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp(),
+    lease_id uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    error text,
+    sealed_at timestamp with time zone,
+    sha256 bytea,
+    pdf bytea,
+    CONSTRAINT sealed_pdfs_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT sealed_pdfs_due_until_made CHECK (((due_at IS NULL) = (pdf IS NOT NULL))),
+    CONSTRAINT sealed_pdfs_made_whole CHECK ((num_nulls(sealed_at, sha256, pdf) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT sealed_pdfs_only_due_is_leased CHECK (((due_at IS NOT NULL) OR (lease_id IS NULL))),
+    CONSTRAINT sealed_pdfs_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+ALTER TABLE ONLY public.sealed_pdfs ALTER COLUMN pdf SET STORAGE EXTERNAL;
+
 CREATE TABLE public.smtp_circuit (
     only_row boolean DEFAULT true NOT NULL,
     opened_at timestamp with time zone,
@@ -363,6 +381,9 @@ ALTER TABLE ONLY public.persisted_queries
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.sealed_pdfs
+    ADD CONSTRAINT sealed_pdfs_pkey PRIMARY KEY (organization_id, document_id);
+
 ALTER TABLE ONLY public.smtp_circuit
     ADD CONSTRAINT smtp_circuit_pkey PRIMARY KEY (only_row);
 
@@ -394,6 +415,8 @@ CREATE INDEX documents_due ON public.documents USING btree (organization_id, nex
 
 CREATE UNIQUE INDEX events_outcome ON public.events USING btree (organization_id, document_id) WHERE (type = ANY (ARRAY['signed'::text, 'declined'::text]));
 
+CREATE INDEX sealed_pdfs_due ON public.sealed_pdfs USING btree (due_at) WHERE (due_at IS NOT NULL);
+
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_to_change_events();
 
 ALTER TABLE ONLY public.api_keys
@@ -419,6 +442,9 @@ ALTER TABLE ONLY public.events
 
 ALTER TABLE ONLY public.persisted_queries
     ADD CONSTRAINT persisted_queries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sealed_pdfs
+    ADD CONSTRAINT sealed_pdfs_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id);
 
 ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);

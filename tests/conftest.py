@@ -121,8 +121,9 @@ async def _empty(pool: Pool) -> None:
             "ALTER TABLE events ENABLE TRIGGER events_append_only"
         )
     await pool.execute(
-        "DELETE FROM workers; DELETE FROM delivery_turns; DELETE FROM documents; DELETE FROM bulk_sends;"
-        "DELETE FROM templates; DELETE FROM api_keys; DELETE FROM bulk_send_rates; DELETE FROM organizations"
+        "DELETE FROM sealed_pdfs; DELETE FROM workers; DELETE FROM delivery_turns; DELETE FROM documents;"
+        "DELETE FROM bulk_sends; DELETE FROM templates; DELETE FROM api_keys; DELETE FROM bulk_send_rates;"
+        "DELETE FROM organizations"
     )
 
 

@@ -11,6 +11,7 @@ from bulksend.server.http import health
 from bulksend.server.http.addresses import base_url
 from bulksend.server.listening import listening, until_stopped
 from bulksend.server.process import Parts, open_parts
+from bulksend.server.sealing import demand_sealing_key
 from bulksend.server.settings import Settings
 
 Tell = Callable[[str], None]
@@ -24,6 +25,8 @@ def to_stderr(text: str) -> None:
 async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -> None:
     """Run the gateway until stopped."""
     settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    if delivery:
+        demand_sealing_key(settings)
     async with open_parts(settings, delivery=delivery) as parts, _listening(build_app(parts), parts) as port:
         await until_stopped(lambda: tell(f"Bulksend serves {base_url(settings.host, port)}/graphql"))
 
@@ -31,6 +34,7 @@ async def serve(settings: Settings, *, delivery: bool, tell: Tell = to_stderr) -
 async def work(settings: Settings, tell: Tell = to_stderr) -> None:
     """Run a delivery worker alone until stopped."""
     settings.demand("database_url", "smtp_url", "mail_from", "public_url", "secret_keys")
+    demand_sealing_key(settings)
     async with open_parts(settings, delivery=True) as parts:
         app = web.Application()
         app.router.add_routes(health.routes(parts.pool, only_delivers=True))

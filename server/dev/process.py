@@ -16,6 +16,7 @@ from bulksend.server.http.addresses import base_url, take_address
 from bulksend.server.http.demo import Demo
 from bulksend.server.listening import listening, until_stopped
 from bulksend.server.process import open_parts
+from bulksend.server.sealing import with_test_key
 from bulksend.server.settings import Settings
 
 
@@ -50,7 +51,7 @@ def _with_dev_defaults(settings: Settings) -> Settings:
         made["public_url"] = base_url(settings.host, settings.port)
     if settings.mail_from is None:
         made["mail_from"] = "Bulksend <bulksend@localhost>"
-    return settings.model_copy(update=made)
+    return with_test_key(settings.model_copy(update=made))
 
 
 def _welcome(settings: Settings, found: Demo) -> str:
@@ -63,6 +64,7 @@ def _welcome(settings: Settings, found: Demo) -> str:
         f"  API key     {found.key}",
         f"  Template    {found.template_id}",
         f"  Data        {settings.data_dir}",
+        *([f"  Seals with  {settings.sealing_key}"] if settings.sealing_key else []),
         "",
         "  Send a contract to three people:",
         "",

@@ -77,7 +77,7 @@ def test_what_it_proves_is_said_in_plain_words(sealed: bytes) -> None:
     ):
         assert words in said
     assert event_lines(verified.evidence)[2].startswith(
-        "3. 2026-11-25T10:00:03.000Z  Signed as “Zoë Müller” (signer, 203.0.113.7"
+        "3. 2026-11-25T10:00:03.250Z  Signed as “Zoë Müller” (signer, 203.0.113.7"
     )
 
 

@@ -75,7 +75,7 @@ def history(name: str, document_sha256: str, details: dict[str, Any]) -> list[Ev
         Event(
             sequence=sequence,
             type=type_,
-            time=f"2026-11-25T10:00:0{sequence}.000Z",
+            time=f"2026-11-25T10:00:0{sequence}.250Z",
             actor="signer",
             ip="203.0.113.7",
             user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",

@@ -68,6 +68,7 @@ def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
         "MAIL_FROM": "Bulksend <bulksend@example.com>",
         "PUBLIC_URL": "http://sign.example.com",
         "SECRET_KEYS": SECRET_KEY,
+        "SEALING": "off",
         "PORT": "0",
         "BULK_SEND_INTERVAL": "0",
         "REQUESTS_PER_MINUTE": "1000000",

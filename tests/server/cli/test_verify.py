@@ -35,7 +35,7 @@ def test_a_sealed_pdf(tmp_path: Path, sealer: Sealer) -> None:
     ended = verify(sealed_file(tmp_path, sealer))
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert "The seal is intact" in ended.stdout
-    assert "\nEvents\n1. 2026-11-25T10:00:01.000Z  Opened the document" in ended.stdout
+    assert "\nEvents\n1. 2026-11-25T10:00:01.250Z  Opened the document" in ended.stdout
 
 
 def test_a_given_certificate(tmp_path: Path, sealer: Sealer, authority: Authority) -> None:
