@@ -167,11 +167,11 @@ def _host(value: str) -> str:
     return value
 
 
-def _folder(value: object) -> object:
+def _path(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not value.strip():
-        raise ValueError("must be the path of a folder")
+        raise ValueError("must be a path")
     try:
         return Path(value).expanduser()
     except RuntimeError:
@@ -195,7 +195,7 @@ PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 MailFrom = Annotated[str, AfterValidator(_mail_from)]
 Host = Annotated[str, AfterValidator(_host)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(), le=YEAR)]
 SecondsOfAWait = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(), le=timedelta(hours=1))]
 OneSecondOrMore = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(seconds=1), le=YEAR)]

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     database_listen_url: types.PostgresUrl | None = Field(default=None, repr=False)
     database_read_url: types.PostgresUrl | None = Field(default=None, repr=False)
     statement_cache_size: int = Field(default=100, ge=0, le=10_000)
-    data_dir: types.Folder = Field(default_factory=_default_data_dir)
+    data_dir: types.FilePath = Field(default_factory=_default_data_dir)
     host: types.Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: types.PublicUrl | None = None
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     lease: types.OneSecondOrMore = timedelta(seconds=180)
     secret_keys: types.SecretKeys = Field(default=(), repr=False)
     sealing: Literal["on", "off"] = "on"
-    sealing_key: types.Folder | None = None
+    sealing_key: types.FilePath | None = None
     sealing_key_password: str | None = Field(default=None, repr=False)
     sealing_timestamp_url: types.HttpUrl | None = None
     sync_wait: types.SecondsOfAWait = timedelta(seconds=25)
