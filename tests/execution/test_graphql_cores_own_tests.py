@@ -1,13 +1,12 @@
 """graphql-core's own tests of execution, of exactly the version installed, run on our executor.
 
-They are not ours to keep: the source distribution that holds them is fetched, once, into pytest's cache.
+`.ci/fetch_graphql_core_tests.py` fetches them.
 """
 
 import os
 import re
 import subprocess
 import sys
-import tarfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 VERSION = version("graphql-core")
 PLUGIN = "support.differential.graphql_core_plugin"
 TESTS = Path(__file__).parents[1]
-PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+FOLDER = TESTS.parent / ".cache" / f"graphql-core-{VERSION}"
 # As graphql-core's own settings have it, less what only its benchmarks need.
 SETTINGS = ("asyncio_mode=strict", "python_classes=PyTest*")
 WHAT = ("tests/execution", "tests/test_star_wars_query.py", "tests/test_user_registry.py", "tests/test_graphql.py")
@@ -29,20 +28,14 @@ FEWEST_COMPILED = 300
 MOST_SECONDS = 400
 
 
-@pytest.fixture(scope="module")
-def suite(request: pytest.FixtureRequest) -> Path:
+@pytest.fixture
+def suite() -> Path:
     """The unpacked source distribution; beside it, in `lib`, what its tests need and ours do not."""
-    folder: Path = request.config.cache.mkdir(f"graphql-core-{VERSION}")
-    unpacked = folder / f"graphql_core-{VERSION}"
-    if not (folder / "complete").exists():
-        try:
-            _fetch(folder)
-        except subprocess.CalledProcessError as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"graphql-core's tests could not be fetched: {error.stderr.strip()[-300:]}")
-        (folder / "complete").touch()
-    return unpacked
+    if not (FOLDER / "complete").exists():
+        message = "needs .ci/fetch_graphql_core_tests.py to have been run"
+        assert not os.environ.get("CI"), message
+        pytest.skip(message)
+    return FOLDER / f"graphql_core-{VERSION}"
 
 
 def test_graphql_cores_own_tests_pass(suite: Path) -> None:
@@ -65,14 +58,3 @@ def test_graphql_cores_own_tests_pass(suite: Path) -> None:
 def _number(of: str, output: str) -> int:
     found = re.search(rf"(\d+) {of}", output)
     return int(found[1]) if found else 0
-
-
-def _fetch(folder: Path) -> None:
-    _pip("download", f"graphql-core=={VERSION}", "--no-deps", "--no-binary", "graphql-core", "--dest", str(folder))
-    _pip("install", "pytest-describe>=3.2,<4", "--no-deps", "--target", str(folder / "lib"))
-    with tarfile.open(folder / f"graphql_core-{VERSION}.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
-
-
-def _pip(*arguments: str) -> None:
-    subprocess.run([*PIP, *arguments], check=True, capture_output=True, text=True)
