@@ -28,6 +28,7 @@ class ChainEndRow:
 class EventRow:
     """One event of a document. `details`: JSON text of a flat object."""
 
+    document_id: UUID
     sequence: int
     type: str
     occurred_at: datetime
@@ -65,7 +66,7 @@ class NewEvent:
 
 _CHAIN_ENDS = query("events", "chain_ends", ChainEndRow)
 _APPEND = command("events", "append")
-_GET_HISTORY = query("events", "get_history", EventRow)
+_GET_HISTORIES = query("events", "get_histories", EventRow)
 _GET_OUTCOMES = query("events", "get_outcomes", OutcomeRow)
 
 
@@ -100,9 +101,9 @@ async def append(
     )
 
 
-async def get_history(conn: Connection, *, organization_id: UUID, document_id: UUID) -> list[EventRow]:
-    """Return all events of one document, oldest first."""
-    return await _GET_HISTORY.all(conn, organization_id, document_id)
+async def get_histories(conn: Connection, *, organization_id: UUID, document_ids: Sequence[UUID]) -> list[EventRow]:
+    """Return all events of documents, each document's oldest first."""
+    return await _GET_HISTORIES.all(conn, organization_id, document_ids)
 
 
 async def get_outcomes(

@@ -4,8 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bulksend.db import ids
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
+from bulksend.delivery.event_log import Source
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.resolvers.errors import Forbidden, Unauthenticated
 from bulksend.resolvers.loaders import Loaders
@@ -46,12 +48,14 @@ class Allowance:
 
 @dataclass(slots=True)
 class Context:
-    """One request: its viewer and its loaders."""
+    """One request: its viewer, where it comes from, and its loaders."""
 
     gateway: Gateway
     viewer: Viewer | None
     allowance: Allowance | None
     request_id: str
+    ip: str | None = None
+    user_agent: str | None = None
     loaders: Loaders = field(init=False)
     retry_after: int | None = None
     _reported: set[tuple[str, Scope]] = field(default_factory=set)
@@ -69,6 +73,11 @@ class Context:
         if self.viewer is None:
             raise Unauthenticated
         return self.viewer
+
+    @property
+    def source(self) -> Source:
+        """Who acts and from where, for events. Raise `Unauthenticated` if nobody does."""
+        return Source(ids.encode(ids.API_KEY, self.caller.api_key_id), self.ip, self.user_agent)
 
     def may(self, coordinate: str, *scopes: Scope) -> bool:
         """Return whether the viewer has one of the scopes.

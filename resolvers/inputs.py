@@ -146,3 +146,19 @@ class CreateBulkSendInput(Input):
         bool, Field(description="Validate the input and return a preview of the mail without sending anything.")
     ] = False
     signers: Annotated[list[Any], Field(min_length=1, description="Array of signer objects.")]
+
+
+class AmendedDocumentInput(Input):
+    """What is to be corrected about one document; what is left out stays as it is."""
+
+    document_id: Annotated[str, Field(max_length=255, description="The document.")]
+    name: Annotated[Name | None, Field(description="Signer name.")] = None
+    email: Annotated[Email | None, Field(description="Signer email; well formed.")] = None
+    phone: Annotated[Phone | None, Field(description="Phone number; null removes it.")] = None
+    message: Annotated[Message | None, Field(description="Message in this signer's mail only; null removes it.")] = None
+    values: Annotated[
+        list[MergeValueInput],
+        Field(max_length=MAX_VALUES, description="New values of some merge fields."),
+        AfterValidator(_no_field_twice),
+        BeforeValidator(_null_is_none_given),
+    ] = []

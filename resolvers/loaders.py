@@ -12,11 +12,13 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from bulksend.db import bulk_sends, documents, templates
+from bulksend.db import bulk_sends, documents, events, sent_documents, templates
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
 from bulksend.db.documents import DocumentRow, SignerSpan
+from bulksend.db.events import EventRow
 from bulksend.db.pages import Page
 from bulksend.db.pool import Pool
+from bulksend.db.sent_documents import ContentRow
 from bulksend.db.templates import TemplateRow
 
 
@@ -64,6 +66,16 @@ class Loaders:
         return DataLoader(self._load_documents)
 
     @cached_property
+    def contents(self) -> DataLoader[UUID, ContentRow | None]:
+        """Load what documents were filled with, by document id."""
+        return DataLoader(self._load_contents)
+
+    @cached_property
+    def histories(self) -> DataLoader[UUID, list[EventRow]]:
+        """Load the events of documents, by document id."""
+        return DataLoader(self._load_histories)
+
+    @cached_property
     def templates(self) -> DataLoader[UUID, TemplateRow | None]:
         """Load templates by id."""
         return DataLoader(self._load_templates)
@@ -99,6 +111,20 @@ class Loaders:
             rows = await documents.get_many(conn, organization_id=self._organization, ids=ids)
         by_id = {row.id: row for row in rows}
         return [by_id.get(key) for key in ids]
+
+    async def _load_contents(self, ids: list[UUID]) -> list[ContentRow | None]:
+        async with self._pool.acquire() as conn:
+            rows = await sent_documents.get_contents(conn, organization_id=self._organization, document_ids=ids)
+        by_id = {row.id: row for row in rows}
+        return [by_id.get(key) for key in ids]
+
+    async def _load_histories(self, ids: list[UUID]) -> list[list[EventRow]]:
+        async with self._pool.acquire() as conn:
+            rows = await events.get_histories(conn, organization_id=self._organization, document_ids=ids)
+        by_document: dict[UUID, list[EventRow]] = defaultdict(list)
+        for row in rows:
+            by_document[row.document_id].append(row)
+        return [by_document[key] for key in ids]
 
     async def _load_templates(self, ids: list[UUID]) -> list[TemplateRow | None]:
         async with self._pool.acquire() as conn:

@@ -27,6 +27,9 @@ class UserErrorCode(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     NOT_FOUND = "NOT_FOUND"
     NOT_FAILED = "NOT_FAILED"
+    NOT_SENT = "NOT_SENT"
+    NOT_PENDING = "NOT_PENDING"
+    IN_FLIGHT = "IN_FLIGHT"
 
 
 class WarningCode(StrEnum):

@@ -197,3 +197,9 @@ def _rule(detail: ErrorDetails) -> str:
 def _duplicate(index: int, earlier: int) -> MutationWarning:
     message = f"signers {earlier} and {index} have the same email address; each gets a document of their own"
     return MutationWarning(WarningCode.DUPLICATE_EMAIL, ("signers", str(index), "email"), message)
+
+
+def problems(error: ValidationError, start: Path = ()) -> list[MutationError]:
+    """Return every problem that a model found, its path below `start`."""
+    details = error.errors(include_url=False, include_input=False)
+    return [_user_error({**detail, "loc": (*start, *detail["loc"])}) for detail in details]

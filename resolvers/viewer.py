@@ -16,6 +16,7 @@ class Scope(StrEnum):
     TEMPLATES_READ = "templates.read"
     TEMPLATES_WRITE = "templates.write"
     DOCUMENTS_READ = "documents.read"
+    DOCUMENTS_WRITE = "documents.write"
     SIGNING_LINKS_READ = "signing_links.read"
 
 

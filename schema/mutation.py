@@ -8,6 +8,7 @@ from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, cancel_bulk_send, create_bulk_send, retry_bulk_send
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
+from bulksend.schema.document_mutations import DocumentMutations
 from bulksend.schema.template_mutations import TemplateMutations
 from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.info import Info
@@ -28,7 +29,7 @@ from bulksend.schema.types.payloads import (
 
 
 @strawberry.type(description="Everything that changes something. What does not work out is told in `userErrors`.")
-class Mutation(TemplateMutations):
+class Mutation(DocumentMutations, TemplateMutations):
     """Everything that changes something."""
 
     @strawberry.mutation(

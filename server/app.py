@@ -37,7 +37,8 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     """Build the application. `demo` and `extra` (the outbox) are `bulksend dev`'s."""
     settings = parts.settings
     origins = Origins(settings.cors_origins)
-    admission = Admission(parts.gateway, parts.authenticator, parts.request_limit)
+    addresses = ClientAddresses(settings.trusted_proxies)
+    admission = Admission(parts.gateway, parts.authenticator, parts.request_limit, addresses)
     app = web.Application(
         middlewares=[
             request_ids,
@@ -71,9 +72,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(bulk_sends.routes(admission))
     app.router.add_routes(openapi_page.routes())
     app.router.add_routes(problem_details.routes())
-    signing_page = SigningPage(
-        parts.gateway, FormTokens(settings.secret_keys), ClientAddresses(settings.trusted_proxies)
-    )
+    signing_page = SigningPage(parts.gateway, FormTokens(settings.secret_keys), addresses)
     app.router.add_routes(signing_page.routes())
     app.router.add_routes(health.routes(parts.pool))
     app.router.add_routes(extra)

@@ -59,6 +59,12 @@ class BulkSend(Node):
     sent_count: int = strawberry.field(description="How many mails the mail server accepted.")
     failed_count: int = strawberry.field(description="How many were given up.")
     pending_count: int = strawberry.field(description="How many wait to be sent.")
+    viewed_count: int = strawberry.field(description="Number of documents that their signers have opened.")
+    signed_count: int = strawberry.field(description="Number of documents that are signed.")
+    declined_count: int = strawberry.field(description="Number of documents that their signers declined to sign.")
+    expired_count: int = strawberry.field(
+        description="Number of documents that were neither signed, declined nor cancelled in time."
+    )
     template_id: strawberry.ID = strawberry.field(description="The id of its template.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When anything about it last changed.")

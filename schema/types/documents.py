@@ -4,18 +4,26 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, cast
 
+import orjson
 import strawberry
+from strawberry import UNSET
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow
 from bulksend.execution import ColumnField, ObjectField, row_type
+from bulksend.resolvers import document_history
+from bulksend.resolvers.document_history import EventType
 from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
+from bulksend.schema import arguments
 from bulksend.schema.types import templates
+from bulksend.schema.types.connections import Connection
 from bulksend.schema.types.enums import DeliveryErrorCode
+from bulksend.schema.types.events import Event, Signature
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
+from bulksend.schema.types.page_arguments import After, Before, First, Last
 from bulksend.schema.types.templates import Template
 
 if TYPE_CHECKING:
@@ -106,6 +114,14 @@ class Delivery:
         self.row = row
 
 
+@strawberry.type(description="The value of one merge field.")
+class MergeValue:
+    """The value of one merge field."""
+
+    field: str = strawberry.field(description="The name after `values.` in the template's body.")
+    value: str = strawberry.field(description="What stands there in this document.")
+
+
 @row_type(
     DocumentRow,
     id=ColumnField("id", ids.encoder(ids.DOCUMENT)),
@@ -165,6 +181,69 @@ class Document(Node):
         if not context.may("Document.signingUrl", Scope.SIGNING_LINKS_READ):
             return None
         return context.gateway.links.url(context.caller.organization_id, self.row.id, self.row.link_generation)
+
+    @strawberry.field(description="The values that fill its merge fields, in the order of their names.")
+    async def values(self, info: Info) -> list[MergeValue] | None:
+        """Load the values."""
+        content = await info.context.loaders.contents.load(self.row.id)
+        if content is None:
+            return None
+        values: dict[str, object] = orjson.loads(content.signer_values)
+        return [MergeValue(field=name, value=str(value)) for name, value in sorted(values.items())]
+
+    @strawberry.field(description="The sender's message in this signer's mail only.")
+    async def message(self, info: Info) -> str | None:
+        """Load the message."""
+        content = await info.context.loaders.contents.load(self.row.id)
+        return content.signer_message if content else None
+
+    @strawberry.field(description="The language of its mails, such as `de`.")
+    async def locale(self, info: Info) -> str | None:
+        """Load the language."""
+        content = await info.context.loaders.contents.load(self.row.id)
+        return content.locale if content else None
+
+    @strawberry.field(description="Its history, oldest first. Needs `documents.read`.")
+    async def events(
+        self,
+        info: Info,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Event] | None:
+        """Load a page of the history."""
+        if not info.context.may("Document.events", Scope.DOCUMENTS_READ):
+            return None
+        asked = arguments.page(first, after, last, before)
+        page, total = await document_history.read_page(info.context, self.row, asked)
+
+        async def count() -> int:
+            return total
+
+        return Connection(page, Event.of, count)
+
+    @strawberry.field(description="How it was signed; null if it is not. Needs `documents.read`.")
+    async def signature(self, info: Info) -> Signature | None:
+        """Load the signature."""
+        if self.row.status != "signed" or not info.context.may("Document.signature", Scope.DOCUMENTS_READ):
+            return None
+        found = await document_history.signature(info.context, self.row)
+        return Signature.of(found) if found else None
+
+    @strawberry.field(description="Why the signer declined; null unless `DECLINED`.")
+    async def decline_reason(self, info: Info) -> str | None:
+        """Load the reason."""
+        if self.row.status != "declined":
+            return None
+        return await document_history.reason(info.context, self.row, EventType.DECLINED)
+
+    @strawberry.field(description="Why the sender took it back; null unless it was voided.")
+    async def void_reason(self, info: Info) -> str | None:
+        """Load the reason."""
+        if self.row.status != "cancelled":
+            return None
+        return await document_history.reason(info.context, self.row, EventType.VOIDED)
 
 
 def _bulk_send(row: BulkSendRow | None) -> "BulkSend | None":

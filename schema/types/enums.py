@@ -49,6 +49,9 @@ _USER_ERRORS: Final = {
     UserErrorCode.RATE_LIMITED: "The organization created a bulk send too recently: try again after `retryAfter`.",
     UserErrorCode.NOT_FOUND: "There is no such thing, or it belongs to another organization.",
     UserErrorCode.NOT_FAILED: "Only failed documents can be sent again, and this one has not failed.",
+    UserErrorCode.NOT_SENT: "Only documents that were sent can have a reminder, and this one was not.",
+    UserErrorCode.NOT_PENDING: "The document is signed, declined, expired or cancelled, and can no longer be changed.",
+    UserErrorCode.IN_FLIGHT: "The document's mail is being sent at this moment; try again in a few seconds.",
 }
 _WARNINGS: Final = {
     WarningCode.DUPLICATE_EMAIL: "Another signer has the same address; both get a document.",

@@ -90,3 +90,50 @@ class RetryBulkSendInput:
     document_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="1–500 of its failed documents; all of them when left out."
     )
+
+
+@strawberry.input(description="Whom to remind.")
+class RemindDocumentsInput:
+    """Whom to remind."""
+
+    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    document_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description="1–500 of its documents, sent and pending; every document that can be reminded when left out.",
+    )
+
+
+@strawberry.input(description="Which documents to take back.")
+class VoidDocumentsInput:
+    """Which documents to take back."""
+
+    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    document_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="1–500 of its pending documents; all of them when left out."
+    )
+    reason: str = strawberry.field(description="Shown to whoever opens a link afterwards: 1–1000 characters.")
+    notify: bool = strawberry.field(
+        default=False, description="Whether everyone who was sent a document gets a mail that says so."
+    )
+
+
+@strawberry.input(description="Corrections of one document; what is left out stays as it is.")
+class AmendedDocumentInput:
+    """Corrections of one document."""
+
+    document_id: strawberry.ID = strawberry.field(description="A pending document.")
+    name: str | None = strawberry.field(default=UNSET, description="1–200 characters.")
+    email: str | None = strawberry.field(default=UNSET, description="Well formed, at most 254 characters.")
+    phone: str | None = strawberry.field(default=UNSET, description="At most 20 characters; null removes it.")
+    message: str | None = strawberry.field(default=UNSET, description="At most 1000 characters; null removes it.")
+    values: list[MergeValueInput] | None = strawberry.field(
+        default=UNSET, description="New values of some of the template's `mergeFields`."
+    )
+
+
+@strawberry.input(description="What to correct.")
+class AmendDocumentsInput:
+    """What to correct."""
+
+    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    documents: list[AmendedDocumentInput] = strawberry.field(description="1–500 of its documents.")

@@ -111,6 +111,39 @@ class RetryBulkSendPayload:
     user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
 
 
+@strawberry.type(description="The outcome of reminding signers.")
+class RemindDocumentsPayload:
+    """The outcome of reminding signers."""
+
+    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    reminded_count: int = strawberry.field(
+        description="Number of reminders queued; documents reminded within a day are left out."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was queued; empty on success.")
+
+
+@strawberry.type(description="The outcome of taking documents back.")
+class VoidDocumentsPayload:
+    """The outcome of taking documents back."""
+
+    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    voided_count: int = strawberry.field(
+        description="Number of documents taken back; those taken back before are left out."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was taken back; empty on success.")
+
+
+@strawberry.type(description="The outcome of correcting documents.")
+class AmendDocumentsPayload:
+    """The outcome of correcting documents."""
+
+    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    amended_count: int = strawberry.field(
+        description="Number of documents corrected and sent again; those that already were so are left out."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was corrected; empty on success.")
+
+
 def not_found(field: Sequence[str], message: str) -> UserError:
     """Say that there is no such thing, or that it is somebody else's."""
     return UserError(code=UserErrorCode.NOT_FOUND, field=list(field), message=message, retry_after=None)

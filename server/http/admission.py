@@ -11,6 +11,7 @@ from bulksend.resolvers.context import Allowance, Context, Gateway
 from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated, Unavailable
 from bulksend.resolvers.viewer import Viewer
 from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.cors import DOORS
 from bulksend.server.http.request_ids import REQUEST_ID
 from bulksend.server.http.request_limit import RequestLimit
@@ -32,8 +33,11 @@ class Admitted:
 class Admission:
     """Admits requests to one process."""
 
-    def __init__(self, gateway: Gateway, authenticator: Authenticator, request_limit: RequestLimit) -> None:
+    def __init__(
+        self, gateway: Gateway, authenticator: Authenticator, request_limit: RequestLimit, addresses: ClientAddresses
+    ) -> None:
         self._gateway = gateway
+        self._addresses = addresses
         self._authenticator = authenticator
         self._request_limit = request_limit
 
@@ -61,7 +65,14 @@ class Admission:
 
     def context(self, request: web.Request, admitted: Admitted) -> Context:
         """Give what the request's resolvers are handed."""
-        return Context(self._gateway, admitted.viewer, admitted.allowance, request[REQUEST_ID])
+        return Context(
+            self._gateway,
+            admitted.viewer,
+            admitted.allowance,
+            request[REQUEST_ID],
+            self._addresses.of(request),
+            user_agent(request),
+        )
 
 
 def challenge(error: Exception) -> dict[str, str]:

@@ -1,12 +1,14 @@
-"""The IP address of a client, which only proxies named in the settings may tell."""
+"""The IP address of a client, which only proxies named in the settings may tell, and its user agent."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
 Address: TypeAlias = IPv4Address | IPv6Address
+
+LONGEST_USER_AGENT: Final = 500
 
 
 class ClientAddresses:
@@ -45,3 +47,8 @@ def _parsed(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def user_agent(request: web.Request) -> str | None:
+    """Return the beginning of the client's `User-Agent` as Unicode; None if it sent none."""
+    return request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT].encode("utf-8", "replace").decode() or None

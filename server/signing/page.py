@@ -15,7 +15,7 @@ from bulksend.delivery.translations import accepted_locale
 from bulksend.resolvers import signing
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.signing import OpenedDocument, Signature, SigningState
-from bulksend.server.http.client_address import ClientAddresses
+from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.moving_window import MovingWindow
 from bulksend.server.http.pages import PRIVATE_HEADERS
 from bulksend.server.signing import form as forms
@@ -28,7 +28,6 @@ from bulksend.server.signing.texts import Notice
 PATH: Final = "/sign/{token}"
 ATTEMPTS: Final = 20
 ATTEMPTS_SECONDS: Final = 60.0
-LONGEST_USER_AGENT: Final = 500
 # A link checker or mail scanner asks HEAD or prefetches; only a person's GET counts as viewed.
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
@@ -101,9 +100,7 @@ class SigningPage:
         return Visit(document, link_sha256(token), locale, self._source(request))
 
     def _source(self, request: web.Request) -> Source:
-        user_agent = request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]
-        printable = user_agent.encode("utf-8", "replace").decode()
-        return Source(SIGNER, self._addresses.of(request), printable or None)
+        return Source(SIGNER, self._addresses.of(request), user_agent(request))
 
     async def _sign(self, request: web.Request, visit: Visit, form: Form, locale: str) -> web.Response:
         checked = forms.check_signature(form, visit.locale)

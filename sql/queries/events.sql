@@ -59,9 +59,10 @@ FROM
         $5::uuid[], $6::integer[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[]
     ) AS given (document_id, sequence, type, occurred_at, details, previous_hash, hash);
 
--- name: get_history
--- All events of one document, in the order of their chain.
+-- name: get_histories
+-- All events of documents, each document's in the order of its chain.
 SELECT
+    document_id,
     sequence,
     type,
     occurred_at,
@@ -71,8 +72,8 @@ SELECT
     details,
     hash
 FROM events
-WHERE organization_id = $1 AND document_id = $2
-ORDER BY sequence;
+WHERE organization_id = $1 AND document_id = any($2::uuid[])
+ORDER BY document_id, sequence;
 
 -- name: get_outcomes
 -- The latest event of each of these types of each document: for instance how it was signed, or why it was voided.
