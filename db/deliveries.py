@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias, cast
 from uuid import UUID
@@ -55,6 +55,8 @@ class ClaimedRow:
     email_message: str | None
     template_name: str
     organization_name: str
+    locale: str
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

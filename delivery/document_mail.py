@@ -59,10 +59,10 @@ class DocumentMailer:
 def composers(links: SigningLinks, policy: Policy) -> dict[str, Composer]:
     """Return the composer of each kind of mail."""
 
-    async def invitation(document: ClaimedRow) -> bytes:
+    async def composed(document: ClaimedRow) -> bytes:
         return compose(_letter(document, links), policy.mail_from, policy.message_id_domain)
 
-    return {MailKind.INVITATION: invitation, MailKind.AMENDED_INVITATION: invitation}
+    return dict.fromkeys(MailKind, composed)
 
 
 def _letter(document: ClaimedRow, links: SigningLinks) -> Letter:
@@ -78,4 +78,6 @@ def _letter(document: ClaimedRow, links: SigningLinks) -> Letter:
         signing_url=links.url(document.organization_id, document.id, document.link_generation),
         mail_kind=document.mail_kind,
         mail_number=document.mail_number,
+        locale=document.locale,
+        expires_at=document.expires_at,
     )

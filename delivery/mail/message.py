@@ -16,6 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bulksend.db import ids
 from bulksend.db.deliveries import MailKind
 from bulksend.delivery.mail import headers
+from bulksend.delivery.mail.wording import Names, Wording, wording
+from bulksend.delivery.translations import DEFAULT_LOCALE, direction
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -55,16 +57,30 @@ class Letter:
     signing_url: str
     mail_kind: str = MailKind.INVITATION
     mail_number: int = 1
+    locale: str = DEFAULT_LOCALE
+    expires_at: datetime | None = None
 
 
 def subject(letter: Letter) -> str:
     """The mail's subject, one line."""
-    return headers.one_line(f"{letter.organization_name} asks you to sign {letter.template_name}")
+    return headers.one_line(_words(_legible(letter)).subject)
+
+
+def _words(letter: Letter) -> Wording:
+    names = Names(
+        organization=letter.organization_name,
+        document=letter.template_name,
+        bulk_send=letter.bulk_send_name,
+        signer=letter.signer_name,
+        email=letter.signer_email,
+    )
+    return wording(letter.mail_kind, names, letter.locale, letter.expires_at)
 
 
 def text(letter: Letter) -> str:
     """The mail's text part: lines end with `\\n`, and the signing link stands bare on one of its own."""
-    return _TEXT.render(letter=_legible(letter))
+    legible = _legible(letter)
+    return _TEXT.render(letter=legible, words=_words(legible))
 
 
 def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
@@ -122,7 +138,8 @@ def _sender(mail_from: str) -> str:
 
 
 def _html(letter: Letter) -> str:
-    return _HTML.render(letter=_legible(letter), subject=subject(letter))
+    legible = _legible(letter)
+    return _HTML.render(letter=legible, words=_words(legible), locale=letter.locale, direction=direction(letter.locale))
 
 
 def _legible(letter: Letter) -> Letter:

@@ -76,6 +76,8 @@ claimed AS (
         documents.signer_name,
         documents.signer_email,
         documents.signer_message,
+        documents.locale,
+        documents.expires_at,
         CASE WHEN documents.is_delivery THEN documents.error_code ELSE documents.mail_error_code END AS error_code,
         documents.error_message,
         documents.smtp_code
@@ -122,7 +124,9 @@ SELECT
     bulk_sends.name AS bulk_send_name,
     bulk_sends.email_message,
     templates.name AS template_name,
-    organizations.name AS organization_name
+    organizations.name AS organization_name,
+    coalesce(claimed.locale, bulk_sends.locale) AS locale,
+    claimed.expires_at
 FROM claimed
 INNER JOIN bulk_sends
     ON claimed.organization_id = bulk_sends.organization_id AND claimed.bulk_send_id = bulk_sends.id

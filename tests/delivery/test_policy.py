@@ -43,6 +43,8 @@ DOCUMENT = ClaimedRow(
     email_message=None,
     template_name="NDA",
     organization_name="Acme",
+    locale="en",
+    expires_at=None,
 )
 BUSY = Deferred(DeliveryErrorCode.MAILBOX_BUSY, 450, "4.2.1 Later")
 DOWN = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "Connection refused")

@@ -132,9 +132,7 @@ async def test_reminding_the_signed_is_refused_by_row(world: World) -> None:
     await world.sign(documents[1]["id"])
     payload = await world.change(REMIND, documentIds=[documents[0]["id"], documents[1]["id"], "doc_nonsense"])
     assert payload["remindedCount"] == 0
-    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
-        ("NOT_FOUND", ["documentIds", "2"])
-    ]
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [("NOT_FOUND", ["documentIds", "2"])]
     payload = await world.change(REMIND, documentIds=[documents[0]["id"], documents[1]["id"]])
     assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
         ("NOT_PENDING", ["documentIds", "1"])
@@ -195,7 +193,7 @@ async def test_what_is_amended_is_sent_again_with_a_new_link(world: World, pool:
     assert str(mail["To"]) == '"Right Name" <right@example.com>'
     new = await signing_path(world.gateway, world.tenant, documents[1]["id"])
     assert new != path
-    assert new in sink.mails[-1].content.decode()
+    assert new in sink.mails[-1].message.decode()
     assert "Right Name of Right Company" in (await world.gateway.get(new)).body
     await world.sign(documents[1]["id"])
     document = (await world.documents())[1]
