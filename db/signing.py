@@ -11,7 +11,7 @@ from bulksend.db.queries import query
 
 @dataclass(frozen=True, slots=True)
 class OpenedDocumentRow:
-    """What a signing link opens. `signer_values`: the merge values as JSON text."""
+    """What a signing link opens. `signer_values`: the merge values, `template_fields`: the fields, as JSON text."""
 
     id: UUID
     bulk_send_id: UUID
@@ -29,6 +29,7 @@ class OpenedDocumentRow:
     locale: str
     template_name: str
     template_body: str
+    template_fields: str
     organization_name: str
     custom_consent_text: str | None
 
@@ -69,10 +70,13 @@ async def close(
     document_id: UUID,
     link_generation: int,
     status: Literal["signed", "declined"],
+    values: str,
 ) -> datetime | None:
     """Make a pending document signed or declined and return when; None if it can no longer be.
 
+    `values`: what the signer filled in, as JSON text.
+
     Lock the bulk send first.
     """
-    row = await _CLOSE.one(conn, organization_id, bulk_send_id, document_id, link_generation, status)
+    row = await _CLOSE.one(conn, organization_id, bulk_send_id, document_id, link_generation, status, values)
     return row.at if row else None

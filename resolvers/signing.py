@@ -3,8 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
@@ -17,14 +17,18 @@ from bulksend.delivery.event_log import Act, Source
 from bulksend.delivery.signing_links import SigningLink
 from bulksend.delivery.template_content import content_nodes
 from bulksend.delivery.template_rendering import render
+from bulksend.evidence.canonical_json import canonical_bytes
 from bulksend.evidence.content import Content
 from bulksend.resolvers.context import Gateway
+from bulksend.resolvers.template_fields import FilledBy, TemplateField, load, shown
 from bulksend.resolvers.visible_text import is_visible
 
 # In code points.
 NAME_LENGTH: Final = 200
 REASON_LENGTH: Final = 1000
 
+# What stands in a document where its signer has yet to fill a field.
+BLANK: Final = "\u2009____________\u2009"
 _OUTCOMES: Final = ("signed", "declined", "voided")
 
 # Controls, lone surrogates, and what would reverse the text around it on a certificate.
@@ -64,16 +68,25 @@ class OpenedDocument:
     sha256: str
     outcome: Outcome | None
 
+    @property
+    def fields(self) -> tuple[TemplateField, ...]:
+        """The fields that the signer fills."""
+        return tuple(field for field in load(self.row.template_fields) if field.filled_by is FilledBy.SIGNER)
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a signer states. `consent` and `intent`: the sentences that were shown, in the language `locale`."""
+    """What a signer states. `consent` and `intent`: the sentences that were shown, in the language `locale`.
+
+    `values`: of each field that the signer fills.
+    """
 
     name: str
     consent: str
     consent_sha256: str
     intent: str
     locale: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class TextProblem(StrEnum):
@@ -102,6 +115,11 @@ def decline_reason(typed: str) -> str:
     return _checked(typed.replace("\r\n", "\n").strip(), REASON_LENGTH, _CONTROL_BUT_BREAKS)
 
 
+def is_text(typed: str) -> bool:
+    """Return whether a value that a signer typed has no control characters but line breaks and tabs."""
+    return _CONTROL_BUT_BREAKS.search(typed) is None
+
+
 def _checked(text: str, maximum: int, refused: re.Pattern[str]) -> str:
     if not is_visible(text):
         raise InvalidText(TextProblem.MISSING)
@@ -120,7 +138,7 @@ async def open_document(gateway: Gateway, link: SigningLink) -> OpenedDocument |
             return None
         outcome = await _outcome(conn, link) if row.status != "pending" else None
     # A long template takes tens of milliseconds the first time that it is rendered.
-    html, sha256 = await asyncio.to_thread(_rendered, row)
+    html, sha256 = await asyncio.to_thread(_rendered, row, {})
     return OpenedDocument(link, _state(link, row), row, html, sha256, outcome)
 
 
@@ -146,11 +164,14 @@ def _state(link: SigningLink, row: OpenedDocumentRow) -> SigningState:
     return SigningState(row.status)
 
 
-def _rendered(row: OpenedDocumentRow) -> tuple[str, str]:
-    values = json.loads(row.signer_values)
-    filled = {"signer_name": row.signer_name, "signer_email": row.signer_email, "values": values}
-    html = render(row.template_body, **filled)
-    return html, Content(title=row.template_name, nodes=content_nodes(row.template_body, **filled)).sha256()
+def _rendered(row: OpenedDocumentRow, typed: Mapping[str, str]) -> tuple[str, str]:
+    fields = load(row.template_fields)
+    blanks = {one.name: BLANK for one in fields if one.filled_by is FilledBy.SIGNER}
+    values = blanks | shown(fields, json.loads(row.signer_values) | typed)
+    name, email, body = row.signer_name, row.signer_email, row.template_body
+    html = render(body, signer_name=name, signer_email=email, values=values)
+    nodes = content_nodes(body, signer_name=name, signer_email=email, values=values)
+    return html, Content(title=row.template_name, nodes=nodes).sha256()
 
 
 async def view(gateway: Gateway, document: OpenedDocument, source: Source) -> None:
@@ -180,6 +201,9 @@ async def view(gateway: Gateway, document: OpenedDocument, source: Source) -> No
 
 async def sign(gateway: Gateway, document: OpenedDocument, signature: Signature, source: Source) -> bool:
     """Sign an opened document; return False if it can no longer be signed, which changes nothing."""
+    filled = sorted(signature.values.items())
+    # What is signed is the document as the signer has filled it.
+    _, sha256 = await asyncio.to_thread(_rendered, document.row, signature.values)
     acts = [
         Act(
             document.row.id,
@@ -194,19 +218,20 @@ async def sign(gateway: Gateway, document: OpenedDocument, signature: Signature,
             document.row.id,
             "signed",
             {
-                "document_sha256": document.sha256,
+                "document_sha256": sha256,
                 "intent": signature.intent,
                 "name": signature.name,
+                **{f"field_{number}": f"{name}={value}" for number, (name, value) in enumerate(filled, start=1)},
             },
         ),
     ]
-    return await _close(gateway, document, "signed", acts, source)
+    return await _close(gateway, document, "signed", acts, source, canonical_bytes(dict(filled)).decode())
 
 
 async def decline(gateway: Gateway, document: OpenedDocument, reason: str, source: Source) -> bool:
     """Decline an opened document; return False if it can no longer be declined, which changes nothing."""
     act = Act(document.row.id, "declined", {"document_sha256": document.sha256, "reason": reason})
-    return await _close(gateway, document, "declined", [act], source)
+    return await _close(gateway, document, "declined", [act], source, "{}")
 
 
 async def _close(
@@ -215,6 +240,7 @@ async def _close(
     status: Literal["signed", "declined"],
     acts: Sequence[Act],
     source: Source,
+    values: str,
 ) -> bool:
     link, row = document.link, document.row
 
@@ -229,6 +255,7 @@ async def _close(
             document_id=row.id,
             link_generation=link.generation,
             status=status,
+            values=values,
         )
         if closed_at is None:
             return False

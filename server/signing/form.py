@@ -1,15 +1,18 @@
 """What a signer posts: read, bounded and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from bulksend.resolvers.signing import InvalidText, decline_reason, signer_name
+from bulksend.resolvers.signing import InvalidText, decline_reason, is_text, signer_name
+from bulksend.resolvers.template_fields import CHECKED, UNCHECKED, TemplateField, TemplateFieldType, broken_rule
 from bulksend.server.signing import texts
 
+# Before the name of a field that the signer fills.
+PREFIX: Final = "field-"
 FIELDS: Final = ("token", "document_sha256", "decision", "consent", "name", "reason")
 # Whoever types more than this is told that it is too long; the rest is not repeated on the page.
 LONGEST_FIELD: Final = 5000
@@ -26,13 +29,18 @@ class Form:
     consent: str = ""
     name: str = ""
     reason: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A post whose texts were checked. `problems`: by field, in the order of the page."""
+    """A post whose texts were checked. `problems`: by the id of an input, in the order of the page.
+
+    `values`: of each field that the signer fills.
+    """
 
     text: str
+    values: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,16 +53,38 @@ async def read(request: web.Request) -> Form:
         posted = dict(parse_qsl(body, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS))
     except ValueError:
         return Form()
-    return Form(**{name: posted.get(name, "")[:LONGEST_FIELD] for name in FIELDS})
+    bounded = {name: value[:LONGEST_FIELD] for name, value in posted.items()}
+    values = {name.removeprefix(PREFIX): value for name, value in bounded.items() if name.startswith(PREFIX)}
+    return Form(**{name: bounded.get(name, "") for name in FIELDS}, values=values)
 
 
-def check_signature(form: Form, locale: str) -> Checked:
-    """Check the consent and the typed name; `text` is the name."""
-    problems = {} if form.consent == "yes" else {"consent": texts.consent_problem(locale)}
+def check_signature(form: Form, fields: Sequence[TemplateField], locale: str) -> Checked:
+    """Check the fields, the consent and the typed name; `text` is the name."""
+    values = {one.name: _value(one, form.values) for one in fields}
+    problems = {
+        f"{PREFIX}{one.name}": problem for one in fields if (problem := _problem(one, values[one.name], locale))
+    }
+    if form.consent != "yes":
+        problems["consent"] = texts.consent_problem(locale)
     try:
-        return Checked(signer_name(form.name), problems)
+        return Checked(signer_name(form.name), values, problems)
     except InvalidText as invalid:
-        return Checked(form.name, {**problems, "name": texts.name_problem(invalid.problem, locale)})
+        return Checked(form.name, values, {**problems, "name": texts.name_problem(invalid.problem, locale)})
+
+
+def _value(one: TemplateField, values: Mapping[str, str]) -> str:
+    typed = values.get(one.name, "").replace("\r\n", "\n").strip()
+    if one.type is TemplateFieldType.CHECKBOX:
+        return CHECKED if typed == CHECKED else UNCHECKED
+    return typed
+
+
+def _problem(one: TemplateField, value: str, locale: str) -> str | None:
+    if not value or (one.type is TemplateFieldType.CHECKBOX and value == UNCHECKED):
+        return texts.missing_value(one, locale) if one.required else None
+    if broken_rule(one, value) or not is_text(value):
+        return texts.invalid_value(one, locale)
+    return None
 
 
 def check_refusal(form: Form, locale: str) -> Checked:
@@ -62,4 +92,4 @@ def check_refusal(form: Form, locale: str) -> Checked:
     try:
         return Checked(decline_reason(form.reason))
     except InvalidText as invalid:
-        return Checked(form.reason, {"reason": texts.reason_problem(invalid.problem, locale)})
+        return Checked(form.reason, {}, {"reason": texts.reason_problem(invalid.problem, locale)})

@@ -15,6 +15,7 @@ from bulksend.delivery.translations import accepted_locale
 from bulksend.resolvers import signing
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.signing import OpenedDocument, Signature, SigningState
+from bulksend.resolvers.template_fields import TemplateField
 from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.moving_window import MovingWindow
 from bulksend.server.http.pages import PRIVATE_HEADERS
@@ -32,7 +33,6 @@ ATTEMPTS_SECONDS: Final = 60.0
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
 _GONE: Final = frozenset({SigningState.DELETED, SigningState.CANCELLED, SigningState.SUPERSEDED})
-_NO_PROBLEMS: Final[Mapping[str, str | None]] = {"consent": None, "name": None, "reason": None}
 _LATE: Final = {SigningState.SIGNED: 409, SigningState.DECLINED: 409, SigningState.EXPIRED: 410}
 
 
@@ -103,7 +103,7 @@ class SigningPage:
         return Source(SIGNER, self._addresses.of(request), user_agent(request))
 
     async def _sign(self, request: web.Request, visit: Visit, form: Form, locale: str) -> web.Response:
-        checked = forms.check_signature(form, visit.locale)
+        checked = forms.check_signature(form, visit.document.fields, visit.locale)
         if checked.problems:
             return self._page(visit, 422, problems=checked.problems, form=form)
         consent = texts.consent(visit.document.row, locale)
@@ -113,6 +113,7 @@ class SigningPage:
             consent_sha256=texts.consent_sha256(consent),
             intent=texts.intent(visit.document.row, locale),
             locale=locale,
+            values=checked.values,
         )
         done = await signing.sign(self._gateway, visit.document, signature, visit.source)
         return await self._done(request, done=done)
@@ -158,11 +159,12 @@ class SigningPage:
             token=self._tokens.make(_shown(visit, locale)),
             consent=texts.consent(document.row, locale),
             intent=texts.intent(document.row, locale),
-            problems={**_NO_PROBLEMS, **(problems or {})},
+            problems={**_no_problems(document), **(problems or {})},
             changed=changed,
             name=form.name,
             consented=form.consent == "yes",
             reason=form.reason,
+            fields=[_field(one, form.values, locale) for one in document.fields],
             copy_url=None,
         )
 
@@ -171,6 +173,24 @@ def _shown(visit: Visit, locale: str) -> Shown:
     document = visit.document
     consent = texts.consent_sha256(texts.consent(document.row, locale))
     return Shown(visit.link, document.link.generation, document.sha256, consent, locale)
+
+
+def _field(field: TemplateField, typed: Mapping[str, str], locale: str) -> dict[str, object]:
+    """Return what the page needs to ask for a field; `value` is what was typed, or the default."""
+    return {
+        "id": f"{forms.PREFIX}{field.name}",
+        "type": field.type.value,
+        "label": texts.label(field),
+        "hint": texts.hint(field, locale),
+        "value": typed.get(field.name, field.default or ""),
+        "choices": field.choices,
+        "required": field.required,
+    }
+
+
+def _no_problems(document: OpenedDocument) -> dict[str, str | None]:
+    ids = [*(f"{forms.PREFIX}{field.name}" for field in document.fields), "consent", "name", "reason"]
+    return dict.fromkeys(ids)
 
 
 def _notice(notice: Notice, locale: str, reason: str | None = None) -> web.Response:

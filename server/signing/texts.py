@@ -7,6 +7,7 @@ from gettext import NullTranslations
 from bulksend.db.signing import OpenedDocumentRow
 from bulksend.delivery.translations import format_time, translations
 from bulksend.resolvers.signing import NAME_LENGTH, REASON_LENGTH, SigningState, TextProblem
+from bulksend.resolvers.template_fields import TemplateField, TemplateFieldType
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,47 @@ def reason_problem(problem: TextProblem, locale: str) -> str:
         TextProblem.TOO_LONG: _("The reason must have at most %(number)s characters"),
         TextProblem.INVALID: _("The reason has a character that cannot be used; type it anew"),
     }[problem] % {"number": REASON_LENGTH}
+
+
+def label(field: TemplateField) -> str:
+    """Return what a field is called on the page."""
+    return field.label or field.name.replace("_", " ").capitalize()
+
+
+def missing_value(field: TemplateField, locale: str) -> str:
+    """Return what to do about a field that was left empty."""
+    _ = translations(locale).gettext
+    if field.type is TemplateFieldType.CHECKBOX:
+        return _("Tick “%(label)s”") % {"label": label(field)}
+    return _("Enter: %(label)s") % {"label": label(field)}
+
+
+def invalid_value(field: TemplateField, locale: str) -> str:
+    """Return what to do about a value that breaks a rule of its field."""
+    _ = translations(locale).gettext
+    told = _("Check what you entered for: %(label)s") % {"label": label(field)}
+    expected = hint(field, locale)
+    return f"{told} ({expected})" if expected else told
+
+
+def hint(field: TemplateField, locale: str) -> str:
+    """Return what a field takes, in words; empty if any text."""
+    _ = translations(locale).gettext
+    kinds = {
+        TemplateFieldType.INTEGER: _("a whole number, such as 42"),
+        TemplateFieldType.DECIMAL: _("a number, such as 42.50"),
+        TemplateFieldType.DATE: _("a date, such as 2026-05-28"),
+        TemplateFieldType.EMAIL: _("an email address"),
+    }
+    bounds = (
+        (_("at least %(bound)s"), field.minimum),
+        (_("at most %(bound)s"), field.maximum),
+        (_("at least %(bound)s characters"), field.min_length),
+        (_("at most %(bound)s characters"), field.max_length),
+        (_("optional"), None if field.required else ""),
+    )
+    parts = [kinds.get(field.type, ""), *(text % {"bound": bound} for text, bound in bounds if bound is not None)]
+    return ", ".join(filter(None, parts))
 
 
 def consent_problem(locale: str) -> str:

@@ -18,6 +18,7 @@ SELECT
     coalesce(documents.locale, bulk_sends.locale) AS locale,
     templates.name AS template_name,
     templates.body AS template_body,
+    templates.fields AS template_fields,
     organizations.name AS organization_name,
     organizations.consent_text AS custom_consent_text
 FROM documents
@@ -53,14 +54,16 @@ counted AS (
 SELECT viewed.viewed_at AS at FROM viewed;
 
 -- name: close
--- Make a document signed or declined and return the time; no row if it can no longer be, or the link is superseded.
--- Lock the bulk send first.
+-- Make a document signed or declined, with the values that its signer filled in, and return the time; no row if it can
+-- no longer be, or the link is superseded. A reminder that waits is not sent. Lock the bulk send first.
 WITH closed AS (
     UPDATE documents SET
         status = $5,
         signed_at = CASE $5 WHEN 'signed' THEN date_trunc('milliseconds', clock_timestamp()) END,
         declined_at = CASE $5 WHEN 'declined' THEN date_trunc('milliseconds', clock_timestamp()) END,
+        signer_values = signer_values || $6::jsonb,
         next_reminder_at = NULL,
+        later_mails = array_remove(later_mails, 'reminder'),
         updated_at = clock_timestamp()
     WHERE
         organization_id = $1

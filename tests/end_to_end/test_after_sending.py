@@ -32,10 +32,10 @@ mutation($input: AmendDocumentsInput!) {
 DOCUMENTS = """
 query($id: ID!) { bulkSend(id: $id) {
   viewedCount signedCount declinedCount expiredCount
-  documents(first: 500) { nodes {
+  documents(first: 3) { nodes {
     id status signer { name email phone } message values { field value } declineReason voidReason locale
     delivery { status } signature { name documentSha256 intent }
-    events(first: 100) { totalCount nodes { type actor sequence hash details { name value } } }
+    events(first: 20) { totalCount nodes { type actor sequence hash details { name value } } }
   } }
 } }
 """
