@@ -105,13 +105,16 @@ class Filters:
         )
 
 
-# Name, email, phone, message, external id, and the value of each merge field.
-NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mapping[str, str]]
+# Name, email, phone, message, external id, the value of each merge field, and locale.
+NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mapping[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class NewBulkSend:
-    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`."""
+    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`.
+
+    `remind_…`: days until the first automatic reminder and between the others, and how many there are at most.
+    """
 
     template_id: UUID
     name: str
@@ -120,6 +123,11 @@ class NewBulkSend:
     idempotency_key: str
     fingerprint: bytes
     signers: str
+    locale: str = "en"
+    expires_in_days: int | None = None
+    remind_after_days: int | None = None
+    remind_every_days: int | None = None
+    remind_at_most: int | None = None
 
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
@@ -214,6 +222,11 @@ async def _create(conn: Connection, organization_id: UUID, interval: timedelta, 
         new.idempotency_key,
         new.fingerprint,
         new.signers,
+        new.locale,
+        new.expires_in_days,
+        new.remind_after_days,
+        new.remind_every_days,
+        new.remind_at_most,
     )
 
 

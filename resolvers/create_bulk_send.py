@@ -21,6 +21,7 @@ from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import Connection, write_at_once
 from bulksend.db.templates import TemplateRow
+from bulksend.delivery.translations import DEFAULT_LOCALE
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
@@ -229,7 +230,7 @@ async def _answer(context: Context, valid: ValidBulkSend, stored: _StoredBulkSen
 
 
 def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
-    details = valid.details
+    details, reminders = valid.details, valid.details.reminders
     return NewBulkSend(
         template_id=template_id,
         name=details.name,
@@ -239,6 +240,11 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
         idempotency_key=details.idempotency_key or secrets.token_urlsafe(),
         fingerprint=valid.fingerprint,
         signers=bulk_sends.signers_text(valid.signers),
+        locale=details.locale or DEFAULT_LOCALE,
+        expires_in_days=details.expires_in_days,
+        remind_after_days=reminders.after_days if reminders else None,
+        remind_every_days=reminders.every_days if reminders else None,
+        remind_at_most=reminders.at_most if reminders else None,
     )
 
 

@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, Final, NamedTuple, TypeGuard, cast
 
 from bulksend.delivery.template_rendering import MAX_VALUES
+from bulksend.delivery.translations import locales
 from bulksend.resolvers import email_addresses
 from bulksend.resolvers.inputs import (
     EXTERNAL_ID_LENGTH,
@@ -23,7 +24,7 @@ from bulksend.resolvers.inputs import (
     SignerInput,
 )
 
-_FIELDS: Final = frozenset({"name", "email", "phone", "message", "externalId", "values"})
+_FIELDS: Final = frozenset({"name", "email", "phone", "message", "externalId", "values", "locale"})
 _VALUE_FIELDS: Final = {"field", "value"}
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BREAKS: Final = str.maketrans("", "", "\n\t")
@@ -39,12 +40,13 @@ class ValidSigner(NamedTuple):
     message: str | None
     external_id: str | None
     values: Mapping[str, str]
+    locale: str | None = None
 
 
 def valid_signer(given: SignerInput) -> ValidSigner:
     """Convert a signer that the model has validated."""
     values = {value.field: value.value for value in given.values}
-    return ValidSigner(given.name, given.email, given.phone, given.message, given.external_id, values)
+    return ValidSigner(given.name, given.email, given.phone, given.message, given.external_id, values, given.locale)
 
 
 def plain_signers(raw: Sequence[object]) -> list[ValidSigner] | None:
@@ -54,7 +56,7 @@ def plain_signers(raw: Sequence[object]) -> list[ValidSigner] | None:
     fields = frozenset().union(*raw)
     names, emails = _column(raw, fields, "name"), _column(raw, fields, "email")
     phones, messages = _column(raw, fields, "phone"), _column(raw, fields, "message")
-    external_ids = _column(raw, fields, "externalId")
+    external_ids, languages = _column(raw, fields, "externalId"), _column(raw, fields, "locale")
     plain = (
         fields <= _FIELDS
         and _are_lines(names, NAME_LENGTH)
@@ -63,11 +65,14 @@ def plain_signers(raw: Sequence[object]) -> list[ValidSigner] | None:
         and _are_lines_or_none(phones, PHONE_LENGTH)
         and _are_lines_or_none(external_ids, EXTERNAL_ID_LENGTH)
         and _are_messages_or_none(messages)
+        and _are_locales_or_none(languages)
     )
     values = _plain_values(_column(raw, fields, "values")) if plain else None
     if values is None:
         return None
-    return list(map(ValidSigner._make, zip(names, emails, phones, messages, external_ids, values, strict=True)))
+    return list(
+        map(ValidSigner._make, zip(names, emails, phones, messages, external_ids, values, languages, strict=True))
+    )
 
 
 def _are_objects(raw: Sequence[object]) -> TypeGuard[Sequence[dict[str, Any]]]:
@@ -92,6 +97,10 @@ def _are_lines_or_none(texts: Sequence[object], maximum: int) -> bool:
 def _are_messages_or_none(texts: Sequence[object]) -> bool:
     given = [text for text in texts if text is not None]
     return not given or (_are_texts(given, MESSAGE_LENGTH) and "".join(given).translate(_BREAKS).isprintable())
+
+
+def _are_locales_or_none(texts: Sequence[object]) -> bool:
+    return set(map(type, texts)) <= {str, NoneType} and {text for text in texts if text is not None} <= set(locales())
 
 
 def _are_texts(texts: Sequence[object], maximum: int) -> TypeGuard[Sequence[str]]:

@@ -22,7 +22,8 @@ _ESCAPED_BY_JSON: Final = re.compile(r"[^\x00-\x7e]+")
 def fingerprint(details: CreateBulkSendInput, signers: Sequence[ValidSigner]) -> bytes:
     """Return the SHA-256 of a create's input without `idempotencyKey`, `waitForDelivery` and `dryRun`."""
     # Unset fields are left out, so that adding a field does not change existing fingerprints.
-    asked = {name: value for name, value in details if value is not None and name not in _NOT_COMPARED}
+    given = details.model_dump(exclude=set(_NOT_COMPARED))
+    asked = {name: value for name, value in given.items() if value is not None}
     return hashlib.sha256(canonical([asked, list(map(_canonical, signers))])).digest()
 
 
@@ -36,7 +37,7 @@ def canonical(value: object) -> bytes:
 
 
 def _canonical(signer: ValidSigner) -> dict[str, object]:
-    name, email, phone, message, external_id, values = signer
+    name, email, phone, message, external_id, values, locale = signer
     asked: dict[str, object] = {"email": email, "name": name, "values": values}
     if phone is not None:
         asked["phone"] = phone
@@ -44,4 +45,6 @@ def _canonical(signer: ValidSigner) -> dict[str, object]:
         asked["message"] = message
     if external_id is not None:
         asked["external_id"] = external_id
+    if locale is not None:
+        asked["locale"] = locale
     return asked

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from bulksend.delivery.template_rendering import MAX_VALUES
+from bulksend.delivery.translations import locales
 from bulksend.resolvers import email_addresses
 
 MAXIMUM_SIGNERS: Final = 500
@@ -90,6 +91,24 @@ class Input(BaseModel):
     )
 
 
+def _available_locale(value: str) -> str:
+    if value not in locales():
+        raise PydanticCustomError("unknown_locale", "must be one of {available}", {"available": ", ".join(locales())})
+    return value
+
+
+Locale = Annotated[str, Field(max_length=35, examples=["de"]), AfterValidator(_available_locale)]
+Days = Annotated[int, Field(ge=1, le=365)]
+
+
+class RemindersInput(Input):
+    """Automatic reminders of those who have neither signed nor declined."""
+
+    after_days: Annotated[Days, Field(description="Days until the first one.")]
+    every_days: Annotated[Days, Field(description="Days between the others.")] = 7
+    at_most: Annotated[int, Field(ge=1, le=10, description="How many there are at most.")] = 3
+
+
 class MergeValueInput(Input):
     """The value of one merge field: `field` is the name after `values.`."""
 
@@ -120,6 +139,7 @@ class SignerInput(Input):
     phone: Annotated[Phone | None, Field(description="Phone number.")] = None
     message: Annotated[Message | None, Field(description="Message in this signer's mail only.")] = None
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the signer's document.")] = None
+    locale: Annotated[Locale | None, Field(description="The signer's language; the bulk send's when left out.")] = None
     values: Annotated[
         list[MergeValueInput],
         Field(max_length=MAX_VALUES, description="A value for each merge field that the template names."),
@@ -135,6 +155,9 @@ class CreateBulkSendInput(Input):
     name: Annotated[Name, Field(description="Bulk send name.")]
     email_message: Annotated[Message | None, Field(description="Custom email message.")] = None
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the bulk send.")] = None
+    locale: Annotated[Locale | None, Field(description="Language of mails and pages; English when left out.")] = None
+    expires_in_days: Annotated[Days | None, Field(description="Days that the signers have to sign.")] = None
+    reminders: Annotated[RemindersInput | None, Field(description="When to remind signers automatically.")] = None
     idempotency_key: Annotated[
         IdempotencyKey | None,
         Field(description="The same key with the same input returns the original and sends nothing twice."),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from bulksend.db.templates import TemplateRow
 from bulksend.delivery.mail.message import Letter, subject, text
+from bulksend.delivery.translations import DEFAULT_LOCALE
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.validation import ValidBulkSend
 
@@ -32,5 +33,6 @@ def preview_mail(context: Context, valid: ValidBulkSend, template: TemplateRow) 
         signer_message=signer.message,
         document_id=_NO_DOCUMENT,
         signing_url=context.gateway.links.example,
+        locale=signer.locale or details.locale or DEFAULT_LOCALE,
     )
     return MailPreview(subject(letter), text(letter))

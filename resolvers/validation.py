@@ -35,6 +35,9 @@ _CODES: Final = {
     "invalid_character": UserErrorCode.INVALID_CHARACTER,
     "invalid_email": UserErrorCode.INVALID_EMAIL,
     "duplicate_value": UserErrorCode.DUPLICATE_VALUE,
+    "unknown_locale": UserErrorCode.INVALID_VALUE,
+    "greater_than_equal": UserErrorCode.INVALID_VALUE,
+    "less_than_equal": UserErrorCode.INVALID_VALUE,
 }
 
 
@@ -180,6 +183,12 @@ def _rule(detail: ErrorDetails) -> str:
             return "must be valid Unicode without lone surrogates"
         case "string_pattern_mismatch":
             return "must have only letters, digits and underscores and not begin with a digit"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+        case "int_type":
+            return "must be a whole number"
         case "string_type":
             return "must be a string"
         case "enum":

@@ -70,7 +70,8 @@ class DocumentMutations:
     @strawberry.mutation(
         description=(
             "Correct documents that are neither signed nor declined: each gets a new link, the old one says that it "
-            "was replaced, and the document is sent again, outside the rate of bulk sends. Requires the `documents.write` scope."
+            "was replaced, and the document is sent again, outside the rate of bulk sends. "
+            "Requires the `documents.write` scope."
         )
     )
     async def amend_documents(

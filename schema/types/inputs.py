@@ -27,9 +27,22 @@ class SignerInput:
         default=UNSET, description="Words to this signer alone: at most 1000 characters, line breaks allowed."
     )
     external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    locale: str | None = strawberry.field(
+        default=UNSET,
+        description="Language of the signer's mails and page, such as `de`; the bulk send's when left out.",
+    )
     values: list[MergeValueInput] | None = strawberry.field(
         default=UNSET, description="A value for each of the template's `mergeFields`."
     )
+
+
+@strawberry.input(description="When to remind those who have neither signed nor declined.")
+class RemindersInput:
+    """When to remind signers automatically."""
+
+    after_days: int = strawberry.field(description="Days until the first reminder: 1–365.")
+    every_days: int = strawberry.field(default=7, description="Days between the others: 1–365.")
+    at_most: int = strawberry.field(default=3, description="How many reminders there are at most: 1–10.")
 
 
 @strawberry.input(description="One template for 1–500 signers.")
@@ -42,6 +55,15 @@ class CreateBulkSendInput:
         default=UNSET, description="Words in every mail: at most 1000 characters, line breaks allowed."
     )
     external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    locale: str | None = strawberry.field(
+        default=UNSET, description="Language of mails and pages, such as `de`; English when left out."
+    )
+    expires_in_days: int | None = strawberry.field(
+        default=UNSET, description="Days that the signers have to sign: 1–365; no limit when left out."
+    )
+    reminders: RemindersInput | None = strawberry.field(
+        default=UNSET, description="When to remind those who have neither signed nor declined; never when left out."
+    )
     signers: list[SignerInput] = strawberry.field(description="1–500 recipients; each gets a document of their own.")
     idempotency_key: str | None = strawberry.field(
         default=UNSET,

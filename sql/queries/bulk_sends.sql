@@ -209,7 +209,19 @@ claimed AS (
 
 created AS (
     INSERT INTO bulk_sends (
-        organization_id, template_id, name, email_message, external_id, idempotency_key, fingerprint, total_count
+        organization_id,
+        template_id,
+        name,
+        email_message,
+        external_id,
+        idempotency_key,
+        fingerprint,
+        total_count,
+        locale,
+        expires_at,
+        remind_after_days,
+        remind_every_days,
+        remind_at_most
     )
     SELECT
         claimed.organization_id,
@@ -219,7 +231,12 @@ created AS (
         $6,
         $7,
         $8,
-        jsonb_array_length($9::jsonb)
+        jsonb_array_length($9::jsonb),
+        $10,
+        statement_timestamp() + make_interval(days => $11::integer),
+        $12,
+        $13,
+        $14
     FROM claimed
     RETURNING
         organization_id,
@@ -260,7 +277,10 @@ created_documents AS (
         signer_phone,
         signer_message,
         external_id,
-        signer_values
+        signer_values,
+        locale,
+        expires_at,
+        next_reminder_at
     )
     SELECT
         created.organization_id,
@@ -271,7 +291,10 @@ created_documents AS (
         signers.signer ->> 2,
         signers.signer ->> 3,
         signers.signer ->> 4,
-        signers.signer -> 5
+        signers.signer -> 5,
+        signers.signer ->> 6,
+        statement_timestamp() + make_interval(days => $11::integer),
+        statement_timestamp() + make_interval(days => $12::integer)
     FROM created
     CROSS JOIN jsonb_array_elements($9::jsonb) WITH ORDINALITY AS signers (signer, position)
     ORDER BY signers.position

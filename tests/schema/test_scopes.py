@@ -17,7 +17,7 @@ READERS = ("documents.read", "bulk_sends.read")
 WILDCARDS = {
     "bulk_sends.*": {"bulk_sends.read", "bulk_sends.create", "bulk_sends.delete"},
     "templates.*": {"templates.read", "templates.write"},
-    "documents.*": {"documents.read"},
+    "documents.*": {"documents.read", "documents.write"},
     "*": {scope.value for scope in Scope},
 }
 

@@ -37,6 +37,9 @@ type Mutation {
   deleteBulkSend(input: DeleteBulkSendInput!): DeleteBulkSendPayload
   cancelBulkSend(input: CancelBulkSendInput!): CancelBulkSendPayload
   retryBulkSend(input: RetryBulkSendInput!): RetryBulkSendPayload
+  remindDocuments(input: RemindDocumentsInput!): RemindDocumentsPayload
+  voidDocuments(input: VoidDocumentsInput!): VoidDocumentsPayload
+  amendDocuments(input: AmendDocumentsInput!): AmendDocumentsPayload
   createTemplate(input: CreateTemplateInput!): CreateTemplatePayload
   archiveTemplate(input: ArchiveTemplateInput!): ArchiveTemplatePayload
   previewTemplate(input: PreviewTemplateInput!): PreviewTemplatePayload
@@ -45,9 +48,18 @@ type Subscription { bulkSend(id: ID!): BulkSend }
 input CreateBulkSendInput {
   templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
   idempotencyKey: String  waitForDelivery: Boolean! = true  dryRun: Boolean! = false
+  locale: String  expiresInDays: Int  reminders: RemindersInput
 }
 input SignerInput {
   name: String!  email: String!  phone: String  message: String  externalId: String  values: [MergeValueInput!]
+  locale: String
+}
+input RemindersInput { afterDays: Int!  everyDays: Int! = 7  atMost: Int! = 3 }
+input RemindDocumentsInput { bulkSendId: ID!  documentIds: [ID!] }
+input VoidDocumentsInput { bulkSendId: ID!  documentIds: [ID!]  reason: String!  notify: Boolean! = false }
+input AmendDocumentsInput { bulkSendId: ID!  documents: [AmendedDocumentInput!]! }
+input AmendedDocumentInput {
+  documentId: ID!  name: String  email: String  phone: String  message: String  values: [MergeValueInput!]
 }
 input MergeValueInput { field: String!  value: String! }
 input DeleteBulkSendInput { id: ID! }
@@ -59,6 +71,9 @@ type CreateBulkSendPayload {
 type DeleteBulkSendPayload { deletedBulkSendId: ID  userErrors: [UserError!]! }
 type CancelBulkSendPayload { bulkSend: BulkSend  cancelledCount: Int!  userErrors: [UserError!]! }
 type RetryBulkSendPayload { bulkSend: BulkSend  retriedCount: Int!  userErrors: [UserError!]! }
+type RemindDocumentsPayload { bulkSend: BulkSend  remindedCount: Int!  userErrors: [UserError!]! }
+type VoidDocumentsPayload { bulkSend: BulkSend  voidedCount: Int!  userErrors: [UserError!]! }
+type AmendDocumentsPayload { bulkSend: BulkSend  amendedCount: Int!  userErrors: [UserError!]! }
 type DryRun { totalCount: Int!  nextBulkSendAt: DateTime  previewSubject: String!  previewText: String! }
 type UserError { code: UserErrorCode!  field: [String!]  message: String!  retryAfter: Int }
 type Warning { code: WarningCode!  field: [String!]  message: String! }
@@ -67,6 +82,7 @@ interface Node { id: ID! }
 type BulkSend implements Node {
   id: ID!  name: String!  status: BulkSendStatus!  emailMessage: String  externalId: String
   totalCount: Int!  sentCount: Int!  failedCount: Int!  pendingCount: Int!
+  viewedCount: Int!  signedCount: Int!  declinedCount: Int!  expiredCount: Int!
   templateId: ID!  template: Template
   documents(first: Int, after: String, last: Int, before: String, status: [DocumentStatus!],
             deliveryStatus: [DeliveryStatus!]): DocumentConnection
@@ -77,6 +93,21 @@ type Document implements Node {
   status: DocumentStatus!  delivery: Delivery!  signingUrl: String
   viewedAt: DateTime  signedAt: DateTime  declinedAt: DateTime  expiresAt: DateTime
   createdAt: DateTime!  updatedAt: DateTime!
+  values: [MergeValue!]  message: String  locale: String  signature: Signature  declineReason: String
+  voidReason: String  events(first: Int, after: String, last: Int, before: String): EventConnection
+}
+type MergeValue { field: String!  value: String! }
+type Event {
+  type: EventType!  occurredAt: DateTime!  actor: String!  ipAddress: String  userAgent: String
+  details: [EventDetail!]!  sequence: Int  hash: String
+}
+type EventDetail { name: String!  value: String }
+type Signature {
+  name: String!  signedAt: DateTime!  intent: String!  documentSha256: String!  consentSha256: String
+  ipAddress: String  userAgent: String
+}
+enum EventType {
+  CREATED SENT VIEWED CONSENTED SIGNED DECLINED EXPIRED REMINDED AMENDED VOIDED DOWNLOADED SEALED
 }
 type Signer { name: String!  email: String!  phone: String }
 type Delivery {
@@ -122,6 +153,8 @@ type BulkSendConnection { edges: [BulkSendEdge!]!  nodes: [BulkSend!]!  pageInfo
 type BulkSendEdge { cursor: String!  node: BulkSend! }
 type DocumentConnection { edges: [DocumentEdge!]!  nodes: [Document!]!  pageInfo: PageInfo!  totalCount: Int }
 type DocumentEdge { cursor: String!  node: Document! }
+type EventConnection { edges: [EventEdge!]!  nodes: [Event!]!  pageInfo: PageInfo!  totalCount: Int }
+type EventEdge { cursor: String!  node: Event! }
 type TemplateConnection { edges: [TemplateEdge!]!  nodes: [Template!]!  pageInfo: PageInfo!  totalCount: Int }
 type TemplateEdge { cursor: String!  node: Template! }
 
