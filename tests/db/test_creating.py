@@ -15,8 +15,8 @@ from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.pool import Pool
 
 SIGNERS = [
-    ('Zoë "Å" O\'Neil\\', "zoe@example.com", "+46 70", "Dear Zoë,\n\tas agreed.", "row-1", {"b": "é", "a": '"\\'}),
-    ("Bob", "bob@example.com", None, None, None, {}),
+    ('Zoë "Å" O\'Neil\\', "zoe@example.com", "+46 70", "Dear Zoë,\n\tas agreed.", "row-1", {"b": "é", "a": '"\\'}, "de"),
+    ("Bob", "bob@example.com", None, None, None, {}, None),
 ]
 COUNTS = """
 SELECT
