@@ -103,7 +103,7 @@ def _amended(document: AmendedDocumentInput) -> dict[str, Any]:
 
 
 def _readable(context: Context, result: DocumentsResult) -> BulkSend | None:
-    return BulkSend.of(result.bulk_send) if result.bulk_send and context.has(Scope.BULK_SENDS_READ) else None
+    return BulkSend(result.bulk_send) if result.bulk_send and context.has(Scope.BULK_SENDS_READ) else None
 
 
 def _errors(result: DocumentsResult) -> list[UserError]:

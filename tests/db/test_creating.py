@@ -15,7 +15,7 @@ from bulksend.db.bulk_sends import NewBulkSend
 from bulksend.db.pool import Pool
 
 SIGNERS = [
-    ('Zoë "Å" O\'Neil\\', "zoe@example.com", "+46 70", "Dear Zoë,\n\tas agreed.", "row-1", {"b": "é", "a": '"\\'}, "de"),
+    ('Zoë "Å" O\'Neil\\', "zoe@example.com", "+46 70", "Dear Zoë,\n\tas agreed.", "r-1", {"b": "é", "a": '"\\'}, "de"),
     ("Bob", "bob@example.com", None, None, None, {}, None),
 ]
 COUNTS = """
