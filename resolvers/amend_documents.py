@@ -115,7 +115,8 @@ async def _amend(context: Context, bulk_send: LockedBulkSend, amendments: Sequen
     )
     acts = [Act(amendment.row.id, "amended", amendment.changes) for amendment in amendments]
     await event_log.append(conn, organization_id=organization_id, acts=acts, source=context.source)
-    # What was not sent yet is sent with the new link anyway.
+    # What was not sent yet is sent with the new link anyway; what had failed is due again.
+    await deliveries.ask_turn(conn, organization_id=organization_id)
     sent = [amendment.row.id for amendment in amendments if amendment.row.delivery_status == "sent"]
     await deliveries.queue_mail(
         conn,

@@ -6,7 +6,7 @@ import pytest
 from support.bulk_sending import miscounted
 from support.gateway import RunningGateway, Tenant, create, new_tenant
 from support.signing import document_uuid, open_form, post_form, signing_path
-from support.smtp_sink import SmtpSink
+from support.smtp_sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 
@@ -210,8 +210,6 @@ async def test_what_is_amended_is_sent_again_with_a_new_link(world: World, pool:
 
 
 async def test_a_failed_document_is_amended_and_sent(gateway: RunningGateway, pool: Pool, sink: SmtpSink) -> None:
-    from support.smtp_sink import Phase
-
     tenant = await new_tenant(pool)
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", times=1)
     payload = await create(gateway, tenant, count=1)
