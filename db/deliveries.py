@@ -103,6 +103,7 @@ _END_TURN = command("deliveries", "end_turn")
 _MOVE_TURN = command("deliveries", "move_turn")
 _ASK_TURN = command("deliveries", "ask_turn")
 _NEXT_DUE = command("deliveries", "next_due")
+_SAMPLE_RECIPIENT = command("deliveries", "sample_recipient")
 _LOCK_BULK_SEND = command("deliveries", "lock_bulk_send")
 _RECORD = command("deliveries", "record")
 _RECORD_LATER_MAILS = command("deliveries", "record_later_mails")
@@ -165,6 +166,11 @@ async def ask_turn(conn: Connection, *, organization_id: UUID, wait: timedelta =
 async def next_due(conn: Connection) -> timedelta | None:
     """Return how long it is until the first mail of any organization is due, at least 0; None if none waits."""
     return cast(timedelta | None, await _NEXT_DUE.value(conn))
+
+
+async def sample_recipient(conn: Connection) -> str | None:
+    """Return the address of somebody whose mail waits, a different one most times; None if nobody waits."""
+    return cast(str | None, await _SAMPLE_RECIPIENT.value(conn))
 
 
 async def record(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, results: Sequence[Result]) -> None:

@@ -1,17 +1,19 @@
-"""The circuit as a worker uses it: opens it on trouble with the server, and probes when that is its turn."""
+"""The circuit as a worker uses it: it opens on trouble with the server, and one worker at a time probes."""
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 
-from bulksend.db import circuit
+from bulksend.db import circuit, deliveries
 from bulksend.db.circuit import Trouble
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
+from bulksend.delivery.mail.message import envelope_address
 from bulksend.delivery.metrics import CIRCUIT_OPEN
 from bulksend.delivery.policy import Policy
 from bulksend.delivery.smtp.mailer import Mailer
@@ -24,7 +26,7 @@ PROBE_SLACK: Final = timedelta(seconds=2)
 
 
 class Circuit:
-    """One worker's hand on the circuit that its database keeps for all of them."""
+    """One worker's view of the circuit that its database keeps for all workers."""
 
     def __init__(self, pool: Pool, notices: Notices, mailer: Mailer, policy: Policy) -> None:
         self._pool = pool
@@ -36,30 +38,30 @@ class Circuit:
         self._probe_lease = timedelta(seconds=policy.probe_timeout) + PROBE_SLACK
         self._seen: tuple[ServerTrouble, float] | None = None
         # A claim is for at most one and a half times the connections (InFlightWindow).
-        self._most_drawing = 2 * mailer.connections
-        self._drawing: set[UUID] = set()
+        self._most_in_a_row = 2 * mailer.connections
+        self._in_a_row: set[UUID] = set()
 
-    def see(self, document_id: UUID, outcome: Outcome, began: float) -> None:
-        """Remember what ails the server, seen by a mail begun at `began` on `time.monotonic()`, until `report`.
+    def note(self, document_id: UUID, outcome: Outcome, began: float) -> None:
+        """Remember trouble with the server, met by a mail begun at `began` on `time.monotonic()`, until `report`.
 
         A server that took MAIL may have trouble with that one mail only, and what one organization mails must not stop
         the others. So then it takes as many different mails in a row as one claim never has, nothing accepted between
         them: where others have mail due, theirs comes between.
         """
         if isinstance(outcome, Accepted):
-            self._drawing.clear()
+            self._in_a_row.clear()
         if not isinstance(outcome, ServerTrouble):
             return
-        if outcome.sender_accepted and not self._draws_too_often(document_id):
+        if outcome.sender_accepted and not self._is_met_too_often(document_id):
             return
         if self._seen is None or began > self._seen[1]:
             self._seen = outcome, began
 
-    def _draws_too_often(self, document_id: UUID) -> bool:
-        self._drawing.add(document_id)
-        if len(self._drawing) < self._most_drawing:
+    def _is_met_too_often(self, document_id: UUID) -> bool:
+        self._in_a_row.add(document_id)
+        if len(self._in_a_row) < self._most_in_a_row:
             return False
-        self._drawing.clear()
+        self._in_a_row.clear()
         return True
 
     async def report(self) -> None:
@@ -70,27 +72,27 @@ class Circuit:
         age = timedelta(seconds=time.monotonic() - began)
         async with self._pool.acquire() as conn:
             opened = await circuit.open_circuit(
-                conn, trouble=_told(trouble), age=age, probe_interval=self._probe_interval
+                conn, trouble=_recorded(trouble), age=age, probe_interval=self._probe_interval
             )
         if self._seen is seen:
             self._seen = None
         if opened:
-            log.error("the mail server does not serve", code=trouble.code, smtp_code=trouble.smtp_code)
+            log.error("the mail server does not serve us", code=trouble.code, smtp_code=trouble.smtp_code)
 
     async def is_open(self) -> bool:
-        """Whether all workers wait for the server."""
+        """Return whether all workers wait for the server."""
         async with self._pool.acquire() as conn:
             state = await circuit.circuit_state(conn)
         CIRCUIT_OPEN.set(state is not None)
         return state is not None
 
     async def take_probe(self) -> bool:
-        """Become the one who asks the server, if the circuit is open and it is time to."""
+        """Become the one prober, and return True, if the circuit is open and a probe is due."""
         async with self._pool.acquire() as conn:
             return await circuit.take_probe(conn, lease=self._probe_lease)
 
     async def probe(self) -> bool:
-        """Ask the server and give whether it serves; it does: the circuit is closed and everybody told."""
+        """Ask the server and return whether it serves; if it does, close the circuit and notify all workers."""
         trouble = await self._probe()
         if trouble:
             await self._keep_open(trouble)
@@ -99,16 +101,25 @@ class Circuit:
         return trouble is None
 
     async def _probe(self) -> ServerTrouble | None:
+        recipient = await self._recipient()
         try:
             async with asyncio.timeout(self._probe_timeout):
-                return await self._mailer.probe(self._sender)
+                return await self._mailer.probe(self._sender, recipient)
         except TimeoutError:
             return TOO_SLOW
+
+    async def _recipient(self) -> str | None:
+        """Return somebody who waits for mail: a server may say only at RCPT that it takes nothing from us."""
+        async with self._pool.acquire() as conn:
+            address = await deliveries.sample_recipient(conn)
+        with suppress(ValueError):
+            return envelope_address(address) if address else None
+        return None
 
     async def _keep_open(self, trouble: ServerTrouble) -> None:
         log.warning("the mail server still does not serve", code=trouble.code, smtp_code=trouble.smtp_code)
         async with self._pool.acquire() as conn:
-            await circuit.keep_open(conn, trouble=_told(trouble), probe_interval=self._probe_interval)
+            await circuit.keep_open(conn, trouble=_recorded(trouble), probe_interval=self._probe_interval)
 
     async def _close(self) -> None:
         async with self._pool.acquire() as conn:
@@ -118,5 +129,5 @@ class Circuit:
         self._notices.work_is_due()
 
 
-def _told(trouble: ServerTrouble) -> Trouble:
+def _recorded(trouble: ServerTrouble) -> Trouble:
     return Trouble(trouble.code, trouble.message, trouble.smtp_code)

@@ -23,13 +23,16 @@ JITTER: Final = 0.2
 REPLY_SECONDS: Final = 600.0
 WAITED_TOO_LONG: Final = "The mail waited longer than mail is kept."
 
-# Whoever waits with one of these waits for the server, not for what it thinks of the one mail.
-_SERVER_TROUBLE: Final = frozenset(
+# A document that waits with one of these waits for the server, not for what it thinks of the one mail.
+SERVER_TROUBLE: Final = frozenset(
     {
         DeliveryErrorCode.SMTP_UNREACHABLE,
         DeliveryErrorCode.SMTP_UNAVAILABLE,
         DeliveryErrorCode.SMTP_TLS_FAILED,
+        DeliveryErrorCode.SMTP_TLS_REQUIRED,
         DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED,
+        DeliveryErrorCode.SMTP_POLICY_REFUSED,
+        DeliveryErrorCode.SMTP_RATE_LIMITED,
         DeliveryErrorCode.SENDER_REFUSED,
     }
 )
@@ -96,7 +99,7 @@ def obsolete(document: ClaimedRow) -> Result:
 
 def expired(document: ClaimedRow | OverdueRow) -> Result:
     """The end of a document that has waited too long, with the server's last words if there were any."""
-    waited_for_server = document.attempts == 0 or document.error_code in _SERVER_TROUBLE
+    waited_for_server = document.attempts == 0 or document.error_code in SERVER_TROUBLE
     code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else _exhausted(document.error_code)
     return _result(
         document,

@@ -23,6 +23,7 @@ from bulksend.delivery.leases import Leases
 from bulksend.delivery.metrics import EXPIRED, IN_FLIGHT, count
 from bulksend.delivery.policy import Policy, expired, is_obsolete, is_overdue, obsolete, result
 from bulksend.delivery.recorder import Recorder
+from bulksend.delivery.refusal_evidence import RefusalEvidence
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.token_bucket import TokenBucket
@@ -53,6 +54,7 @@ class Worker:
         self._document_mailer = DocumentMailer(mailer, composers(links, policy), policy.sender)
         self._recorder = Recorder(pool, notices)
         self._circuit = Circuit(pool, notices, mailer, policy)
+        self._evidence = RefusalEvidence()
         self._rate = TokenBucket(policy.smtp_rate)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -193,7 +195,8 @@ class Worker:
                 deadline=deadline,
                 may_begin=lambda: self._heartbeat.is_proven(document.worker_id) and is_held(),
             )
-        self._circuit.see(document.id, outcome, claimed_at)
+        outcome = self._evidence.judge(document.id, outcome)
+        self._circuit.note(document.id, outcome, claimed_at)
         count(outcome)
         self._recorder.add(document, result(document, outcome, self._policy))
 

@@ -17,7 +17,8 @@ from bulksend.delivery.policy import REPLY_SECONDS, Policy
 from bulksend.delivery.sealing.processes import SealingOptions, SealingProcesses
 from bulksend.delivery.sealing.worker import SealingWorker
 from bulksend.delivery.signing_links import SigningLinks
-from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
+from bulksend.delivery.smtp.mailer import Mailer
+from bulksend.delivery.smtp.server_url import SmtpServer
 from bulksend.delivery.worker import Worker
 from bulksend.resolvers.context import Gateway
 from bulksend.server.http.authentication import Authenticator

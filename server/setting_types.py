@@ -13,7 +13,7 @@ from pydantic_settings import NoDecode
 
 from bulksend.delivery.mail.message import envelope_address
 from bulksend.delivery.signing_links import MIN_KEY_LENGTH
-from bulksend.delivery.smtp.mailer import SmtpServer
+from bulksend.delivery.smtp.server_url import SmtpServer
 from bulksend.server.http.client_address import ClientAddresses
 
 YEAR: Final = timedelta(days=365)

@@ -1,13 +1,18 @@
-"""One connection to the SMTP server, and the words spoken on it."""
+"""One connection to the SMTP server, and the commands said on it."""
 
+import asyncio
 import ssl
 import time
-from collections.abc import Awaitable
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from typing import cast
 
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPException, SMTPResponseException
 
 from bulksend.delivery.smtp.outcomes import (
+    NO_REPLY,
     UNANSWERED,
     DeliveryErrorCode,
     Outcome,
@@ -17,12 +22,18 @@ from bulksend.delivery.smtp.outcomes import (
     trouble,
     words,
 )
+from bulksend.delivery.smtp.reply_protocol import ConnectionLostError, ReplyProtocol
 
 Credentials = tuple[str, str]
 
+LOST = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "The connection to the mail server was lost.")
+QUIT_SECONDS = 2
+DATA = b"DATA"
+GO_ON = 354
+
 
 class ServerTroubleError(Exception):
-    """The server itself does not serve; `trouble` tells how."""
+    """The server itself does not serve; `trouble` says how."""
 
     def __init__(self, trouble: ServerTrouble) -> None:
         super().__init__(trouble.code)
@@ -36,88 +47,109 @@ class Connection:
     read as the answer to the next command. No method has a timeout of its own; the caller's clock rules.
     """
 
-    def __init__(self, smtp: SMTP) -> None:
-        self._smtp = smtp
-        self._mail_begun = False
+    def __init__(self, protocol: ReplyProtocol, *, pipelining: bool) -> None:
+        self._protocol = protocol
+        self._pipelining = pipelining
+        self._written: deque[bytes] = deque()
+        self._needs_reset = False
+        self.mails = 0
         self.kept_since = time.monotonic()
 
     @classmethod
     async def open(cls, smtp: SMTP, *, starttls: bool, credentials: Credentials | None) -> "Connection":
-        """Connect, greet, encrypt and log in, or raise ServerTroubleError."""
+        """Connect, greet, encrypt and log in. Raise `ServerTroubleError`."""
         try:
             await _introduce(smtp, starttls, credentials)
         except BaseException:
             smtp.close()
             raise
-        return cls(smtp)
+        protocol = ReplyProtocol(cast(asyncio.Transport, smtp.transport))
+        return cls(protocol, pipelining=smtp.supports_extension("pipelining"))
 
     @property
     def is_open(self) -> bool:
         """Whether the next mail may try this connection. The server may have closed it unseen."""
-        return self._smtp.is_connected
+        return self._protocol.is_open
 
-    async def begin(self, sender: bytes) -> None:
-        """MAIL, after RSET if the mail before was not accepted, or raise ServerTroubleError."""
-        if self._mail_begun:
+    async def begin(self, sender: bytes, then: Sequence[bytes] = ()) -> None:
+        """Say MAIL, after RSET if the mail before was not accepted. Raise `ServerTroubleError`.
+
+        `then`: the commands that follow; a server that takes pipelined commands is sent them right away.
+        """
+        mail = b"MAIL FROM:" + sender
+        commands = [b"RSET", mail] if self._needs_reset else [mail]
+        self._write_ahead([*commands, *then])
+        self.mails += 1
+        if self._needs_reset:
             await self._insist(b"RSET", DeliveryErrorCode.SMTP_UNAVAILABLE)
-        self._mail_begun = True
-        await self._insist(b"MAIL FROM:" + sender, DeliveryErrorCode.SENDER_REFUSED)
+        self._needs_reset = True
+        await self._insist(mail, DeliveryErrorCode.SENDER_REFUSED)
 
     async def command(self, command: bytes) -> Reply:
-        """Send one command and read its reply, or raise ServerTroubleError."""
+        """Send one command, unless it is sent already, and return its reply. Raise `ServerTroubleError`."""
         try:
-            response = await self._smtp.execute_command(command, timeout=None)
-        except (SMTPException, OSError) as error:
-            self.close()
-            raise ServerTroubleError(_trouble(error, DeliveryErrorCode.SMTP_UNREACHABLE)) from error
+            self._write(command)
+            return await self._protocol.reply()
+        except ConnectionLostError as error:
+            raise ServerTroubleError(LOST) from error
         except BaseException:
             self.close()
             raise
-        return Reply(response.code, response.message)
+
+    async def end_commands(self) -> None:
+        """Read the replies to commands that were sent ahead for a mail that was refused meanwhile."""
+        with suppress(ServerTroubleError):
+            while self._written:
+                command = self._written[0]
+                if (await self.command(command)).code == GO_ON:
+                    await self.command(b".")  # the content of a mail without recipients
 
     async def content(self, data: bytes) -> Outcome:
-        """Write the content with its final dot and read what the server says to it.
-
-        aiosmtplib's own `data()` says DATA too, and then nobody can tell a mail that never left from one
-        that may have been taken.
-        """
-        protocol = self._smtp.protocol
-        if protocol is None or not protocol.is_connected:
-            raise ServerTroubleError(LOST)
+        """Write the content with its final dot and return what the server's reply to it means."""
         try:
-            protocol.write(data)
-            response = await protocol.read_response(timeout=None)
-        except (SMTPException, OSError):
-            self.close()
+            self._protocol.write(data)
+            reply = await self._protocol.reply()
+        except ConnectionLostError:
             return UNANSWERED
         except BaseException:
             self.close()
             raise
-        reply = Reply(response.code, response.message)
-        self._mail_begun = not reply.is_positive
+        self._needs_reset = not reply.is_positive
+        if reply.code == NO_REPLY:
+            self.close()
+            return UNANSWERED
         return content_outcome(reply)
 
     async def quit(self) -> None:
-        """Take leave, as a client should, without insisting on it."""
-        try:
-            await self._smtp.execute_command(b"QUIT", timeout=2)
-        except (SMTPException, OSError):
-            pass
-        finally:
-            self.close()
+        """Say QUIT, without insisting on an answer."""
+        with suppress(ConnectionLostError, TimeoutError):
+            async with asyncio.timeout(QUIT_SECONDS):
+                self._protocol.write(b"QUIT\r\n")
+                await self._protocol.reply()
+        self.close()
 
     def close(self) -> None:
         """Close at once, without a word."""
-        self._smtp.close()
+        self._protocol.close()
+
+    def _write_ahead(self, commands: Sequence[bytes]) -> None:
+        if not self._pipelining:
+            return
+        with suppress(ConnectionLostError):  # the first command notices
+            self._protocol.write(b"".join(command + b"\r\n" for command in commands))
+            self._written.extend(commands)
+
+    def _write(self, command: bytes) -> None:
+        if self._written:
+            self._written.popleft()
+        else:
+            self._protocol.write(command + b"\r\n")
 
     async def _insist(self, command: bytes, otherwise: DeliveryErrorCode) -> None:
         reply = await self.command(command)
         if not reply.is_positive:
             self.close()
             raise ServerTroubleError(trouble(reply, otherwise))
-
-
-LOST = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "The connection to the mail server was lost.")
 
 
 async def _introduce(smtp: SMTP, starttls: bool, credentials: Credentials | None) -> None:

@@ -1,96 +1,39 @@
-"""Handing mails to the SMTP server, over a few connections that are kept alive between mails."""
+"""Sending mails to the SMTP server, over a few connections that are kept alive between mails."""
 
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from dataclasses import replace
+from typing import Final
 
 from aiosmtplib import SMTP
 
 from bulksend.delivery.smtp.connection import Connection, ServerTroubleError
-from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNWRITABLE_ADDRESS, Outcome, Released, ServerTrouble
+from bulksend.delivery.smtp.connection_pool import ConnectionPool
+from bulksend.delivery.smtp.outcomes import (
+    TOO_SLOW,
+    UNWRITABLE_ADDRESS,
+    DeliveryErrorCode,
+    Outcome,
+    Released,
+    ServerTrouble,
+    about_us,
+    recipient_outcome,
+)
+from bulksend.delivery.smtp.server_url import Security, SmtpServer
 from bulksend.delivery.smtp.transaction import Clock, Mail, hand_over, path
 
-# Routers forget an idle connection without telling either end, the quickest after some four minutes.
-KEPT_SECONDS = 60
-
-
-class Security(StrEnum):
-    """How the connection is encrypted; what is asked for is required, and certificates are verified."""
-
-    PLAIN = "plain"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-DEFAULT_PORTS = {Security.PLAIN: 25, Security.STARTTLS: 587, Security.TLS: 465}
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
-    """Where mail goes out."""
-
-    host: str
-    port: int
-    security: Security = Security.PLAIN
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def credentials(self) -> tuple[str, str] | None:
-        """User and password, if the server wants them."""
-        return (self.username, self.password) if self.username and self.password else None
-
-    @classmethod
-    def from_url(cls, url: str) -> "SmtpServer":
-        """Read `smtp://user:password@host:587?starttls=true` or `smtps://host`.
-
-        Credentials are percent-encoded. Ports default to 25, 587 with STARTTLS, and 465 for smtps.
-        Raises ValueError naming the broken rule and nothing of the URL, since it holds a password.
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-            username, password = _credential(parts.username), _credential(parts.password)
-        except ValueError:  # what urllib says quotes the URL
-            raise ValueError("The SMTP URL needs percent-encoded credentials and a port up to 65535.") from None
-        security = _security(parts)
-        if not parts.hostname:
-            raise ValueError("The SMTP URL needs a host.")
-        if port == 0:
-            raise ValueError("The SMTP URL needs a port from 1 to 65535.")
-        if parts.path not in ("", "/") or parts.fragment:
-            raise ValueError("The SMTP URL must have no path and no fragment.")
-        if bool(username) != bool(password):
-            raise ValueError("The SMTP URL needs both a user and a password, or neither.")
-        return cls(parts.hostname, port or DEFAULT_PORTS[security], security, username or None, password or None)
-
-
-def _credential(encoded: str | None) -> str:
-    return unquote(encoded or "", errors="strict")
-
-
-def _security(parts: SplitResult) -> Security:
-    options = parse_qsl(parts.query, keep_blank_values=True)
-    if parts.scheme not in ("smtp", "smtps"):
-        raise ValueError("The SMTP URL must begin with smtp:// or smtps://.")
-    if any(name != "starttls" or value not in ("true", "false") for name, value in options):
-        raise ValueError("The SMTP URL's only option is starttls=true or starttls=false.")
-    starttls = ("starttls", "true") in options
-    if parts.scheme == "smtps" and starttls:
-        raise ValueError("The SMTP URL must use either smtps:// or starttls=true, not both.")
-    if parts.scheme == "smtps":
-        return Security.TLS
-    return Security.STARTTLS if starttls else Security.PLAIN
+# Any other trouble has probably reached the idle connections too.
+LEAVES_CONNECTIONS_ALONE: Final = {
+    DeliveryErrorCode.SENDER_REFUSED,
+    DeliveryErrorCode.SMTP_POLICY_REFUSED,
+    DeliveryErrorCode.SMTP_RATE_LIMITED,
+}
 
 
 class Mailer:
-    """A pool of at most `connections` kept-alive connections to one server, opened when first needed.
+    """Sends mails over a pool of at most `connections` kept-alive connections to one server, opened when needed.
 
     - `timeout`: seconds to open a connection, and again to get from MAIL to the server's 354.
     - `reply_timeout`: seconds the server may take to answer the final dot. RFC 5321 asks for ten minutes;
@@ -111,25 +54,23 @@ class Mailer:
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
         self._server = server
-        self._connections = connections
         self._timeout = timeout
         self._reply_timeout = reply_timeout
         self._local_hostname = local_hostname or socket.gethostname()
         self._tls_context = tls_context or _default_tls_context(server)
-        self._slots = asyncio.Semaphore(connections)
-        self._kept: list[Connection] = []
+        self._pool = ConnectionPool(self._open, connections)
         self._clocks: set[Clock] = set()
         self._stopped = False
 
     @property
     def idle(self) -> int:
         """How many sends could begin at once now."""
-        return 0 if self._stopped else max(0, self._connections - len(self._clocks))
+        return 0 if self._stopped else max(0, self.connections - len(self._clocks))
 
     @property
     def connections(self) -> int:
-        """How many mails can be on their way at once."""
-        return self._connections
+        """How many connections to keep busy: as many as the server takes, at most as many as were asked for."""
+        return self._pool.wanted
 
     async def send(
         self,
@@ -140,12 +81,12 @@ class Mailer:
         deadline: float,
         may_begin: Callable[[], bool] = lambda: True,
     ) -> Outcome:
-        """Send one mail, waiting for a free connection if there is none.
+        """Send one mail, waiting for a free connection if there is none, and return the outcome.
 
         `message` is 7-bit, headers and body. `deadline` is on `time.monotonic()`: the content is never begun
         after it, nor while `may_begin()` is false; once begun, the server's answer is waited for. Cancelling closes
         the connection; once the content was begun that may lose an acceptance, so prefer `stop`.
-        Raises ValueError for a sender that no MAIL FROM can carry.
+        Raise ValueError for a sender that no MAIL FROM can carry.
         """
         sender_path, recipient_path = path(sender), path(recipient)
         if sender_path is None:
@@ -158,42 +99,41 @@ class Mailer:
         outcome = await self._timed(Mail(sender_path, recipient_path, message), clock)
         if not isinstance(outcome, ServerTrouble):
             return outcome
-        self._drop_kept()
+        if outcome.code not in LEAVES_CONNECTIONS_ALONE:
+            self._pool.drop_idle()
         return replace(outcome, sender_accepted=clock.sender_accepted)
 
-    async def probe(self, sender: str = "") -> ServerTrouble | None:
-        """Whether the server serves again: None if a new connection opens, logs in and takes MAIL.
+    async def probe(self, sender: str = "", recipient: str | None = None) -> ServerTrouble | None:
+        """Return None if the server serves again, else why not: a new connection opens, logs in and takes MAIL.
 
+        With a `recipient` the server is asked for that one too, and none of its answers about the recipient counts.
         Never takes longer than the mailer's `timeout`.
         """
-        self._drop_kept()
+        self._pool.drop_idle()
         try:
-            async with asyncio.timeout(self._timeout), self._slots:
-                connection = await self._open()
-                await connection.begin(path(sender) or b"<>")
-                self._put_back(connection)
+            async with asyncio.timeout(self._timeout):
+                return await self._probe(path(sender) or b"<>", path(recipient) if recipient else None)
         except ServerTroubleError as error:
             return error.trouble
         except TimeoutError:
             return TOO_SLOW
-        return None
 
     def stop(self) -> None:
         """Begin no content from now on: sends that have not are Released, the others end as they would."""
         self._stopped = True
+        self._pool.stop()
         for clock in self._clocks:
             clock.release()
 
     async def close(self) -> None:
-        """Stop, and take leave on the idle connections; those in use close when their mail has ended."""
+        """Stop, and say QUIT on the idle connections; those in use close when their mail has ended."""
         self.stop()
-        kept, self._kept = self._kept, []
-        await asyncio.gather(*(connection.quit() for connection in kept))
+        await self._pool.quit()
 
     async def _timed(self, mail: Mail, clock: Clock) -> Outcome:
         self._clocks.add(clock)
         try:
-            async with clock.limit, self._slots:
+            async with clock.limit:
                 return await self._send(mail, clock)
         except ServerTroubleError as error:
             return error.trouble
@@ -203,23 +143,31 @@ class Mailer:
             self._clocks.discard(clock)
 
     async def _send(self, mail: Mail, clock: Clock) -> Outcome:
-        connection = await self._begin(mail.sender, clock)
-        try:
-            return await hand_over(connection, mail, clock, self._reply_timeout)
-        finally:
-            self._put_back(connection)
+        while True:
+            clock.wait()
+            async with self._pool.connection() as connection:
+                clock.allow(self._timeout)
+                if await self._begin(connection, mail):
+                    return await hand_over(connection, mail, clock, self._reply_timeout)
 
-    async def _begin(self, sender: bytes, clock: Clock) -> Connection:
-        """Say MAIL on a kept connection, or, if there is none or it went stale, on a new one."""
-        clock.allow(self._timeout)
-        if kept := self._take_kept():
-            with suppress(ServerTroubleError):
-                await kept.begin(sender)
-                return kept
-        connection = await self._open()
-        clock.allow(self._timeout)
-        await connection.begin(sender)
-        return connection
+    async def _begin(self, connection: Connection, mail: Mail) -> bool:
+        """Say MAIL, and return False if a connection that was kept turned out to be stale."""
+        is_kept = connection.mails > 0
+        try:
+            await connection.begin(mail.sender, mail.commands)
+        except ServerTroubleError as error:
+            if is_kept and error.trouble.code is not DeliveryErrorCode.SMTP_RATE_LIMITED:
+                return False
+            raise
+        return True
+
+    async def _probe(self, sender: bytes, recipient: bytes | None) -> ServerTrouble | None:
+        async with self._pool.connection() as connection:
+            await connection.begin(sender)
+            if recipient is None:
+                return None
+            outcome = recipient_outcome(await connection.command(b"RCPT TO:" + recipient))
+            return about_us(outcome) if outcome else None
 
     async def _open(self) -> Connection:
         server = self._server
@@ -233,30 +181,11 @@ class Mailer:
             timeout=None,
         )
         starttls = server.security is Security.STARTTLS
-        return await Connection.open(smtp, starttls=starttls, credentials=server.credentials)
-
-    def _take_kept(self) -> Connection | None:
-        """The connection used last, so that those not needed grow old, as long as it is worth a try."""
-        oldest = time.monotonic() - KEPT_SECONDS
-        while self._kept:
-            connection = self._kept.pop()
-            if connection.is_open and connection.kept_since > oldest:
-                return connection
-            connection.close()
-        return None
-
-    def _put_back(self, connection: Connection) -> None:
-        if self._stopped:
-            connection.close()
-        if connection.is_open:
-            connection.kept_since = time.monotonic()
-            self._kept.append(connection)
-
-    def _drop_kept(self) -> None:
-        """Forget the idle connections: what ails the server has probably reached them too."""
-        for connection in self._kept:
-            connection.close()
-        self._kept.clear()
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await Connection.open(smtp, starttls=starttls, credentials=server.credentials)
+        except TimeoutError:
+            raise ServerTroubleError(TOO_SLOW) from None
 
 
 def _default_tls_context(server: SmtpServer) -> ssl.SSLContext | None:

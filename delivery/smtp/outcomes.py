@@ -1,10 +1,12 @@
-"""What can become of handing one mail to the SMTP server, and how its replies are read."""
+"""The outcomes of handing one mail to the SMTP server, and what its replies mean."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-LONGEST_MESSAGE = 500
+from bulksend.delivery.smtp.refusals import Subject, subject, subject_of_content
+
+LONGEST_MESSAGE: Final = 500
 
 
 class DeliveryErrorCode(StrEnum):
@@ -20,7 +22,10 @@ class DeliveryErrorCode(StrEnum):
     SMTP_UNREACHABLE = "SMTP_UNREACHABLE"  # no connection, or it broke, or no answer came
     SMTP_UNAVAILABLE = "SMTP_UNAVAILABLE"  # the server answers, but serves nobody now
     SMTP_TLS_FAILED = "SMTP_TLS_FAILED"  # no trustworthy TLS, or no STARTTLS where it is asked for
+    SMTP_TLS_REQUIRED = "SMTP_TLS_REQUIRED"  # the server wants STARTTLS, and we are not set to use it
     SMTP_AUTHENTICATION_FAILED = "SMTP_AUTHENTICATION_FAILED"  # the server refused our credentials
+    SMTP_POLICY_REFUSED = "SMTP_POLICY_REFUSED"  # the server takes no such mail from us: HELO name, address, relaying
+    SMTP_RATE_LIMITED = "SMTP_RATE_LIMITED"  # the server takes no more mails or connections from us now
     SENDER_REFUSED = "SENDER_REFUSED"  # the server refused our MAIL FROM
 
 
@@ -34,11 +39,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """This recipient or message was refused for good; `smtp_code` is None if the server was never asked."""
+    """This recipient or message was refused for good; `smtp_code` is None if the server was never asked.
+
+    `is_certain`: the server says that it is about the recipient or the message; else it may be about us.
+    """
 
     code: DeliveryErrorCode
     smtp_code: int | None
     message: str
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +55,18 @@ class Deferred:
     """This recipient or message was refused for now. It uses an attempt.
 
     So does a connection lost once the content was begun: the server may have taken the mail, and a message
-    that makes the server break must not be sent again for ever.
+    that makes the server break must not be sent again for ever. `is_certain`: as in `Refused`.
     """
 
     code: DeliveryErrorCode
     smtp_code: int | None
     message: str
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTrouble:
-    """The server itself does not serve. Nobody's failure: no attempt is used, and nothing left.
+    """The server does not serve us. Nobody's failure: no attempt is used, and nothing left.
 
     `sender_accepted`: MAIL was accepted before, so it may be this mail that draws the trouble.
     """
@@ -88,7 +98,7 @@ TOO_SLOW = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "The mail ser
 
 
 class Reply(NamedTuple):
-    """One reply of the server: three digits (-1: it was no SMTP reply) and its text."""
+    """One reply of the server: its code (`NO_REPLY`: it was none) and its text."""
 
     code: int
     message: str
@@ -99,58 +109,90 @@ class Reply(NamedTuple):
         return 200 <= self.code <= 299
 
 
-# Said to RCPT or DATA, these still speak of the server or of our login and not of the one mail:
+NO_REPLY: Final = -1
+
+# These speak of the server or of our login, whatever command they answer:
 # 421 closing down, 530 log in first, 535 wrong credentials, 538 encrypt first (RFC 5321, RFC 4954).
-SERVER_CODES = {
+SERVER_CODES: Final = {
     421: DeliveryErrorCode.SMTP_UNAVAILABLE,
     530: DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED,
     535: DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED,
-    538: DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED,
-    -1: DeliveryErrorCode.SMTP_UNREACHABLE,
+    538: DeliveryErrorCode.SMTP_TLS_REQUIRED,
+    NO_REPLY: DeliveryErrorCode.SMTP_UNREACHABLE,
+}
+_ABOUT_US: Final = {
+    Subject.SENDER: DeliveryErrorCode.SENDER_REFUSED,
+    Subject.POLICY: DeliveryErrorCode.SMTP_POLICY_REFUSED,
+    Subject.RATE: DeliveryErrorCode.SMTP_RATE_LIMITED,
+    Subject.ENCRYPTION: DeliveryErrorCode.SMTP_TLS_REQUIRED,
+    Subject.SERVER: DeliveryErrorCode.SMTP_UNAVAILABLE,
 }
 
 
 def words(text: str) -> str:
-    """What the server said, as one printable line that PostgreSQL and GraphQL can hold."""
+    """Return what the server said as one printable line that PostgreSQL and GraphQL can hold."""
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     printable = "".join(character if character.isprintable() else " " for character in decoded)
     return " ".join(printable.split())[:LONGEST_MESSAGE]
 
 
 def trouble(reply: Reply, otherwise: DeliveryErrorCode) -> ServerTrouble:
-    """A reply that speaks of the server, as `otherwise` unless its code says it better."""
-    smtp_code = None if reply.code == -1 else reply.code
-    return ServerTrouble(SERVER_CODES.get(reply.code, otherwise), smtp_code, words(reply.message))
+    """Return the trouble that a reply about the server means: `otherwise` unless it says it better."""
+    about = subject(reply.code, reply.message)
+    if about in (Subject.RATE, Subject.ENCRYPTION):
+        return _trouble(reply, _ABOUT_US[about])
+    return _trouble(reply, SERVER_CODES.get(reply.code, otherwise))
 
 
 def recipient_outcome(reply: Reply) -> Outcome | None:
-    """What the reply to RCPT means; None: go on."""
+    """Return what the reply to RCPT means; None: go on."""
     if reply.is_positive:
         return None
-    return _outcome(reply, DeliveryErrorCode.MAILBOX_UNAVAILABLE, DeliveryErrorCode.MAILBOX_BUSY)
+    return _outcome(reply, subject(reply.code, reply.message), _AT_RECIPIENT)
 
 
 def data_outcome(reply: Reply) -> Outcome | None:
-    """What the reply to DATA, before any content, means; None: go on."""
+    """Return what the reply to DATA, before any content, means; None: go on."""
     if reply.code == 354:
         return None
-    return _outcome(reply, DeliveryErrorCode.MESSAGE_REFUSED, DeliveryErrorCode.MESSAGE_DEFERRED)
+    return _outcome(reply, subject_of_content(reply.code, reply.message), _AT_CONTENT)
 
 
 def content_outcome(reply: Reply) -> Outcome:
-    """What the reply to the final dot means."""
+    """Return what the reply to the final dot means."""
     if reply.is_positive:
         return Accepted(reply.code, words(reply.message))
     if reply.code < 400:
         return UNANSWERED
-    return _outcome(reply, DeliveryErrorCode.MESSAGE_REFUSED, DeliveryErrorCode.MESSAGE_DEFERRED)
+    return _outcome(reply, subject_of_content(reply.code, reply.message), _AT_CONTENT)
 
 
-def _outcome(reply: Reply, refused: DeliveryErrorCode, deferred: DeliveryErrorCode) -> Outcome:
-    if reply.code in SERVER_CODES:
+_AT_RECIPIENT: Final = (DeliveryErrorCode.MAILBOX_UNAVAILABLE, DeliveryErrorCode.MAILBOX_BUSY)
+_AT_CONTENT: Final = (DeliveryErrorCode.MESSAGE_REFUSED, DeliveryErrorCode.MESSAGE_DEFERRED)
+
+
+def _outcome(reply: Reply, about: Subject, codes: tuple[DeliveryErrorCode, DeliveryErrorCode]) -> Outcome:
+    if reply.code in SERVER_CODES or not 400 <= reply.code <= 599:
         return trouble(reply, DeliveryErrorCode.SMTP_UNAVAILABLE)
-    if 500 <= reply.code <= 599:
-        return Refused(refused, reply.code, words(reply.message))
-    if 400 <= reply.code <= 499:
-        return Deferred(deferred, reply.code, words(reply.message))
-    return trouble(reply, DeliveryErrorCode.SMTP_UNAVAILABLE)
+    if about in _ABOUT_US:
+        return _trouble(reply, _ABOUT_US[about])
+    is_certain = about is not Subject.UNCLEAR
+    refused, deferred = _AT_CONTENT if about is Subject.MESSAGE else codes
+    if reply.code >= 500:
+        return Refused(refused, reply.code, words(reply.message), is_certain)
+    return Deferred(deferred, reply.code, words(reply.message), is_certain)
+
+
+def about_us(outcome: Outcome) -> ServerTrouble | None:
+    """Return the trouble that an outcome is or, as far as the server said, may be; None if it is the mail's own."""
+    if isinstance(outcome, ServerTrouble):
+        return outcome
+    if isinstance(outcome, Refused | Deferred) and not outcome.is_certain:
+        return ServerTrouble(
+            DeliveryErrorCode.SMTP_POLICY_REFUSED, outcome.smtp_code, outcome.message, sender_accepted=True
+        )
+    return None
+
+
+def _trouble(reply: Reply, code: DeliveryErrorCode) -> ServerTrouble:
+    return ServerTrouble(code, None if reply.code == NO_REPLY else reply.code, words(reply.message))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bulksend.delivery.smtp.connection import Connection
+from bulksend.delivery.smtp.connection import DATA, Connection
 from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Released, data_outcome, recipient_outcome
 
 
@@ -25,6 +25,11 @@ class Clock:
     def is_over(self) -> bool:
         """Whether the content must not be begun any more."""
         return time.monotonic() >= self._deadline or not self._may_begin()
+
+    def wait(self) -> None:
+        """Allow the wait for a connection all the time until the deadline."""
+        self._ends_at_deadline = True
+        self._expire_in(self._deadline - time.monotonic())
 
     def allow(self, seconds: float) -> None:
         """Give the stage that begins now this long, but no longer than the deadline."""
@@ -63,13 +68,20 @@ class Mail:
     recipient: bytes
     message: bytes
 
+    @property
+    def commands(self) -> tuple[bytes, bytes]:
+        """The commands between MAIL and the content."""
+        return b"RCPT TO:" + self.recipient, DATA
+
 
 async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_timeout: float) -> Outcome:
-    """RCPT, DATA and the content of a mail whose MAIL was accepted: three round trips."""
+    """Say RCPT and DATA and send the content of a mail whose MAIL was accepted: two round trips more, or three."""
     clock.sender_accepted = True
-    if failed := recipient_outcome(await connection.command(b"RCPT TO:" + mail.recipient)):
+    rcpt, data = mail.commands
+    if failed := recipient_outcome(await connection.command(rcpt)):
+        await connection.end_commands()
         return failed
-    if failed := data_outcome(await connection.command(b"DATA")):
+    if failed := data_outcome(await connection.command(data)):
         return failed
     if clock.is_over:
         connection.close()  # what the server waits for now is content, nothing else

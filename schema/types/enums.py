@@ -27,6 +27,11 @@ _DELIVERY_ERRORS: Final = {
     DeliveryErrorCode.SMTP_UNREACHABLE: "The mail server could not be reached, broke off, or did not answer.",
     DeliveryErrorCode.SMTP_UNAVAILABLE: "The mail server answered, but serves nobody now.",
     DeliveryErrorCode.SMTP_TLS_FAILED: "The mail server offered no encryption that can be trusted.",
+    DeliveryErrorCode.SMTP_TLS_REQUIRED: "The mail server wants an encrypted connection (STARTTLS).",
+    DeliveryErrorCode.SMTP_POLICY_REFUSED: (
+        "The mail server takes no such mail from the gateway: its HELO name, its address, or relaying."
+    ),
+    DeliveryErrorCode.SMTP_RATE_LIMITED: "The mail server takes no more mails or connections from the gateway now.",
     DeliveryErrorCode.SMTP_AUTHENTICATION_FAILED: "The mail server refused the gateway's login.",
     DeliveryErrorCode.SENDER_REFUSED: "The mail server refused the gateway's sender address.",
 }

@@ -236,6 +236,27 @@ FROM delivery_turns
 ORDER BY due_at
 LIMIT 1;
 
+-- name: sample_recipient
+-- Return the address of one of those who have waited longest for a mail, to probe the mail server with.
+SELECT waiting.signer_email
+FROM (
+    SELECT documents.signer_email
+    FROM documents
+    WHERE
+        documents.organization_id = (
+            SELECT delivery_turns.organization_id
+            FROM delivery_turns
+            ORDER BY delivery_turns.due_at
+            LIMIT 1
+        )
+        AND documents.next_attempt_at IS NOT NULL
+        AND documents.deleted_at IS NULL
+    ORDER BY documents.next_attempt_at
+    LIMIT 20
+) AS waiting
+ORDER BY random()
+LIMIT 1;
+
 -- name: lock_bulk_send
 -- Lock the bulk send whose documents' results are recorded next, deleted or not.
 SELECT id

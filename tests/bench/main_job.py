@@ -34,7 +34,7 @@ from bulksend.db.migrations import migrate
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.mail.message import Letter, compose
 from bulksend.delivery.signing_links import SigningLinks
-from bulksend.delivery.smtp.mailer import SmtpServer
+from bulksend.delivery.smtp.server_url import SmtpServer
 from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.server.dev.mail_catcher import mail_catcher
 

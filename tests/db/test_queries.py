@@ -28,6 +28,7 @@ WITHOUT_ORGANIZATION = {
     ("api_keys", "find_by_hash"),
     ("api_keys", "list_invalid_lately"),
     ("deliveries", "next_due"),
+    ("deliveries", "sample_recipient"),
     ("deliveries", "take_turn"),
     ("organizations", "find_by_name"),
     ("sealed_pdfs", "claim"),

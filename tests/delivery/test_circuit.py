@@ -194,7 +194,9 @@ async def test_a_flapping_server_is_not_hammered(pool: Pool, dsn: str, sink: Smt
     async with delivery_to(sink, pool, dsn, replace(POLICY, probe_interval=60)) as delivery:
         for _ in range(2):
             await delivery.worker.deliver_due()
+        sink.forgive()
         assert await delivery.worker.mend()
+        sink.refuse(Phase.RCPT, 421, "Not today")
         for _ in range(2):
             await delivery.worker.deliver_due()
     assert await state(pool)

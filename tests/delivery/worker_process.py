@@ -11,7 +11,8 @@ from bulksend.db.notices import Notices
 from bulksend.db.pool import open_pool
 from bulksend.delivery.policy import Policy
 from bulksend.delivery.signing_links import SigningLinks
-from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
+from bulksend.delivery.smtp.mailer import Mailer
+from bulksend.delivery.smtp.server_url import SmtpServer
 from bulksend.delivery.worker import Worker
 
 

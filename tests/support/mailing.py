@@ -4,8 +4,9 @@ import time
 
 from support.smtp_sink import SmtpSink, client_tls_context
 
-from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
+from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Outcome
+from bulksend.delivery.smtp.server_url import SmtpServer
 
 SENDER = "bulksend@example.com"
 ALICE = "alice@example.com"

@@ -99,6 +99,7 @@ class Session:
             return
         offers = ["STARTTLS"] if self.sink.starttls and not self.encrypted else []
         offers += ["AUTH PLAIN LOGIN"] if self.sink.users and (self.encrypted or not self.sink.starttls) else []
+        offers += ["PIPELINING"] if self.sink.pipelining else []
         await self.say(250, "sink.example.com", *offers, "8BITMIME")
 
     async def upgrade(self, argument: str) -> None:

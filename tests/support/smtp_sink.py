@@ -26,10 +26,25 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 
 
 class SmtpSink(Script):
-    """The server. `tls`: speak TLS from the start; `starttls`: offer it; `users`: want one of these logged in."""
+    """The server.
 
-    def __init__(self, *, tls: bool = False, starttls: bool = False, users: dict[str, str] | None = None) -> None:
+    `tls`: speak TLS from the start; `starttls`: offer it; `users`: want one of these logged in; `pipelining`: offer it;
+    `most_clients`: refuse connections beyond these, as Postfix's smtpd_client_connection_count_limit does.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: bool = False,
+        starttls: bool = False,
+        users: dict[str, str] | None = None,
+        pipelining: bool = False,
+        most_clients: int = 1000,
+    ) -> None:
         super().__init__()
+        self.pipelining = pipelining
+        self.most_clients = most_clients
+        self.refused_clients = 0
         self.users = users or {}
         self.tls = tls
         self.starttls = starttls
@@ -101,6 +116,11 @@ class SmtpSink(Script):
         await self._tell()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self.sessions) >= self.most_clients:
+            self.refused_clients += 1
+            writer.write(b"421 4.7.0 Error: too many connections\r\n")
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task
         self.connections += 1

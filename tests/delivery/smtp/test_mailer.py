@@ -8,7 +8,7 @@ from aiosmtplib import SMTP
 from support.mailing import ALICE, MESSAGE, SENDER, mailer_to, send
 from support.smtp_sink import Phase, SmtpSink
 
-from bulksend.delivery.smtp import mailer as mailer_module
+from bulksend.delivery.smtp import connection_pool
 from bulksend.delivery.smtp.connection import Connection
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, DeliveryErrorCode, Released, ServerTrouble
@@ -59,7 +59,7 @@ async def test_a_connection_idle_for_long_is_not_trusted(
     sink: SmtpSink, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await send(mailer)
-    monkeypatch.setattr(mailer_module, "KEPT_SECONDS", 0)
+    monkeypatch.setattr(connection_pool, "KEPT_SECONDS", 0)
     assert isinstance(await send(mailer), Accepted)
     assert (sink.connections, sink.commands["RSET"]) == (2, 0)
 

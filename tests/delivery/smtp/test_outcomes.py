@@ -7,8 +7,9 @@ import pytest
 from support.mailing import ALICE, MESSAGE, SENDER, mailer_to, send
 from support.smtp_sink import Phase, SmtpSink
 
-from bulksend.delivery.smtp.mailer import Mailer, SmtpServer
+from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, Deferred, DeliveryErrorCode, Outcome, Refused, ServerTrouble
+from bulksend.delivery.smtp.server_url import SmtpServer
 
 
 async def test_a_mail_arrives_byte_for_byte(sink: SmtpSink, mailer: Mailer) -> None:
@@ -26,8 +27,8 @@ async def test_line_ends_become_crlf_and_leading_dots_survive(sink: SmtpSink, ma
 @pytest.mark.parametrize(
     ("phase", "code", "expected"),
     [
-        (Phase.RCPT, 550, Refused(DeliveryErrorCode.MAILBOX_UNAVAILABLE, 550, "as said")),
-        (Phase.RCPT, 450, Deferred(DeliveryErrorCode.MAILBOX_BUSY, 450, "as said")),
+        (Phase.RCPT, 550, Refused(DeliveryErrorCode.MAILBOX_UNAVAILABLE, 550, "as said", is_certain=False)),
+        (Phase.RCPT, 450, Deferred(DeliveryErrorCode.MAILBOX_BUSY, 450, "as said", is_certain=False)),
         (Phase.DATA, 554, Refused(DeliveryErrorCode.MESSAGE_REFUSED, 554, "as said")),
         (Phase.DATA, 451, Deferred(DeliveryErrorCode.MESSAGE_DEFERRED, 451, "as said")),
         (Phase.MESSAGE, 554, Refused(DeliveryErrorCode.MESSAGE_REFUSED, 554, "as said")),

@@ -6,8 +6,9 @@ import pytest
 from support.mailing import mailer_to, send
 from support.smtp_sink import Phase, SmtpSink
 
-from bulksend.delivery.smtp.mailer import Mailer, Security, SmtpServer
+from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, DeliveryErrorCode, ServerTrouble
+from bulksend.delivery.smtp.server_url import Security, SmtpServer
 
 
 @pytest.mark.parametrize(("tls", "starttls"), [(True, False), (False, True), (False, False)])
