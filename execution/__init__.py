@@ -2,7 +2,7 @@
 
 from bulksend.execution.executor import exclude, execute, generated_source
 from bulksend.execution.plan_cache import counts
-from bulksend.execution.row_mapping import ColumnField, ListField, ObjectField, RowList, prefetched, row_type
+from bulksend.execution.row_mapping import ColumnField, ListField, ObjectField, RowList, prefetched, row_type, shortcut
 from bulksend.execution.strawberry_schema import CompiledSchema
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "generated_source",
     "prefetched",
     "row_type",
+    "shortcut",
 ]

@@ -36,6 +36,7 @@ from bulksend.execution.row_mapping import (
     RecordColumn,
     prefetched_of,
     row_classes_of,
+    shortcut_of,
 )
 from bulksend.execution.run import Fields, PlanInterface
 from bulksend.execution.selection import Selection
@@ -172,8 +173,7 @@ class _RowSource:
         made = self._object(field, type_, columns)
         if made is None or declared.unless_null is None:
             return made
-        otherwise = "None" if is_nullable else "unexpected()"
-        return f"({made} if {self._variable(columns[declared.unless_null])} is not None else {otherwise})"
+        return self._unless_null(made, columns[declared.unless_null], is_nullable=is_nullable)
 
     def _of_list(self, declared: ListField, field: FieldPlan, type_: Any, columns: Columns) -> str | None:
         if declared.is_item:
@@ -201,6 +201,9 @@ class _RowSource:
         if column is None or not is_leaf_type(type_):
             return None
         value, plain, convert = self._variable(column), _AS_THEY_ARE.get(type_), declared.convert
+        write = shortcut_of(column.decode, type_.coerce_output_value) if convert is None else None
+        if write is not None:
+            return self._unless_null(f"{self._name(write)}({value})", column, is_nullable=is_nullable)
         if plain is None:
             return f"{self._name(_remembered(column.decode, convert, type_, is_nullable))}[{value}]"
         if column.decode is None and convert is None and column.python_type is plain:
@@ -209,6 +212,11 @@ class _RowSource:
         if column.decode is None and convert is not None and plain is str and not is_nullable:
             return _checked_text(f"{self._name(convert)}({value})")
         return f"{self._name(_writer(column.decode, convert, type_, is_nullable=is_nullable))}({value})"
+
+    def _unless_null(self, made: str, column: RecordColumn, *, is_nullable: bool) -> str:
+        if not column.is_nullable:
+            return made
+        return f"({made} if {self._variable(column)} is not None else {'None' if is_nullable else 'unexpected()'})"
 
     def _variable(self, column: RecordColumn) -> str:
         return self._variables.setdefault(column.index, f"c{len(self._variables)}")

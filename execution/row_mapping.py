@@ -53,6 +53,23 @@ class RecordColumn(Protocol):
         """A pure function from the record's value to the attribute's; None if they are the same."""
 
 
+# What `shortcut` declared, by the functions `decode` and `serialize`.
+_shortcuts: Final[dict[tuple[object, object], Callable[[Any], Any]]] = {}
+
+
+def shortcut(decode: Callable[[Any], Any], serialize: Callable[[Any], Any], write: Callable[[Any], Any]) -> None:
+    """Declare that `write(value)` equals `serialize(decode(value))`.
+
+    `decode` is a column's and `serialize` a scalar's. Such values are written each time, others are remembered.
+    """
+    _shortcuts[decode, serialize] = write
+
+
+def shortcut_of(decode: object, serialize: object) -> Callable[[Any], Any] | None:
+    """Return what `shortcut` declared for these functions."""
+    return _shortcuts.get((decode, serialize))
+
+
 class RowClass(Protocol):
     """A class of records with an attribute for each column, such as a subclass of `asyncpg.Record`."""
 

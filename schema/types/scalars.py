@@ -9,6 +9,9 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from bulksend.db.timestamps import moment, rfc3339
+from bulksend.execution import shortcut
+
 # `fromisoformat` alone also reads week dates, times without colons and anything between date and time.
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -41,3 +44,5 @@ DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     serialize=write_datetime,
     parse_value=read_datetime,
 )
+
+shortcut(moment, write_datetime, rfc3339)

@@ -29,7 +29,10 @@ from bench.peers.database import Database, filled_database
 from bench.peers.workloads import requests
 
 from bulksend.db import pool, timestamps
+from bulksend.execution import list_completion, row_mapping
 from bulksend.resolvers import validation
+from bulksend.schema import prefetch
+from bulksend.schema.prefetch import Below
 from bulksend.server import listening
 from bulksend.server.http import authentication, json_codec, request_limit
 
@@ -73,6 +76,11 @@ def dumps(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
+def nothing_below(_info: object) -> Below:
+    """Select nothing to read ahead."""
+    return Below(templates=False, documents=None)
+
+
 SWITCHES: Final[Mapping[str, Switch]] = {
     NOTHING: without(),
     "the pool: asyncpg's own": without((pool, "FairPool", asyncpg.Pool)),
@@ -80,6 +88,9 @@ SWITCHES: Final[Mapping[str, Switch]] = {
     "fast validation of signers": without((validation, "plain_signers", lambda raw: None)),
     "remembered keys": without((authentication, "REMEMBER_SECONDS", 0.0), (authentication, "UNPOLLED_SECONDS", 0.0)),
     "the request limit's own window": without((request_limit, "_is_local", lambda storage: False)),
+    "times from tables": without((row_mapping, "_shortcuts", {})),
+    "row expressions": without((list_completion, "row_reader", lambda plan, type_, field: None)),
+    "prefetch": without((prefetch, "below", nothing_below), (prefetch, "below_connection", nothing_below)),
     "orjson": without((json_codec, "write", dumps), (json_codec, "read", json.loads)),
     "few garbage collections": pythons_own_collections,
 }
@@ -116,7 +127,9 @@ async def measure(database: Database, opened: dict[str, Callers], workload: str,
                 if number == 0:
                     await callers.check(asked[:4])
                     continue
-                found[name].append(await callers.milliseconds(asked, TIMES.get(workload, USUAL_TIMES)))
+                # The next tenants in each round, so that nothing of a thousand's is remembered.
+                times = TIMES.get(workload, USUAL_TIMES)
+                found[name].append(await callers.milliseconds(asked, times, start=number * times))
     return {name: min(times) for name, times in found.items()}
 
 

@@ -88,9 +88,9 @@ class Callers:
             assert response.startswith(b"HTTP/1.1 200"), response[:2000]
             assert b'"errors"' not in response, response[:2000]
 
-    async def milliseconds(self, requests: Sequence[bytes], times: int) -> float:
-        """Send `times` requests in all, and return this process's time for each."""
-        left = iter(range(times))
+    async def milliseconds(self, requests: Sequence[bytes], times: int, *, start: int = 0) -> float:
+        """Send `times` requests in all, from the one numbered `start` on; return this process's time for each."""
+        left = iter(range(start, start + times))
 
         async def send(connection: _Connection) -> None:
             for number in left:

@@ -11,12 +11,22 @@ from typing import Any, cast, get_args
 
 import pytest
 import strawberry
+from graphql import GraphQLScalarType, parse
 from graphql import execute as execute_by_graphql_core
-from graphql import parse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulksend.execution import ColumnField, ListField, ObjectField, RowList, execute, prefetched, row_type
+from bulksend.execution import (
+    ColumnField,
+    ListField,
+    ObjectField,
+    RowList,
+    execute,
+    prefetched,
+    row_mapping,
+    row_type,
+    shortcut,
+)
 
 
 @strawberry.enum
@@ -311,6 +321,19 @@ def test_without_its_columns_the_resolver_is_called() -> None:
     assert ours == theirs
     assert [branch["motto"] for branch in ours[0]["branches"]] == [None, None]
     assert context["mottos"] == 2
+
+
+def test_a_shortcut_writes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    serialize = cast("GraphQLScalarType", SCHEMA.get_type("DateTime")).coerce_output_value
+    monkeypatch.setattr(row_mapping, "_shortcuts", {})
+    shortcut(_moment, serialize, "written {}".format)
+    (_, ours), _ = _answers(
+        parse("{ branches { leaves { at } twigs { leaf { at } } } }"), [_branch(_leaf(at=5), _leaf(at=None))]
+    )
+    assert ours[0]["branches"][0] == {
+        "leaves": [{"at": "written 5"}, {"at": None}],
+        "twigs": [{"leaf": {"at": "written 5"}}, {"leaf": {"at": None}}],
+    }
 
 
 def test_a_wrong_value_is_an_error_at_its_place_alone() -> None:
