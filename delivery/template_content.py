@@ -49,10 +49,22 @@ def _filled(value: Any, replacement: Callable[[re.Match[str]], str]) -> Any:
     if isinstance(value, str):
         return PLACEHOLDER.sub(replacement, value)
     if isinstance(value, list):
-        return [_filled(item, replacement) for item in value]
+        return [part for item in value for part in _lines(_filled(item, replacement))]
     if isinstance(value, dict):
         return {name: _filled(member, replacement) for name, member in value.items()}
     return value
+
+
+def _lines(value: Any) -> list[Any]:
+    """Return a text node as one for each of its lines, with line breaks between them; anything else as it is."""
+    if not (isinstance(value, dict) and value.get("type") == "text" and "\n" in value["text"]):
+        return [value]
+    first, *others = value["text"].split("\n")
+    following = ({"type": "text", "text": line} if line else None for line in others)
+    parts = [{"type": "text", "text": first} if first else None]
+    for line in following:
+        parts += [{"type": "line_break"}, line]
+    return [part for part in parts if part]
 
 
 def _children(parent: SyntaxTreeNode) -> list[Node]:

@@ -35,7 +35,7 @@ _SYNTAX_RULES = {
     r"write \{\{ for the characters themselves",
 }
 _REFUSED_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef]")
-_LINE_BREAKS = re.compile(r"[\r\n]+")
+_LINE_BREAK = re.compile(r"\r\n?")
 _ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 # Markdown takes the two noncharacters for letters, so `**{{ signer.name }}**` is bold as its author means it.
@@ -90,8 +90,8 @@ def first_line_with_value(body: str, name: str) -> int:
 
 
 def fill_in(value: str) -> str:
-    """Return `value` as it is shown in place of its field: a line break becomes a space."""
-    return _LINE_BREAKS.sub(" ", value)
+    """Return `value` as it is shown in place of its field: every line break is `\\n`."""
+    return _LINE_BREAK.sub("\n", value)
 
 
 def _check_characters(source: str) -> None:

@@ -58,15 +58,19 @@ def merge_fields(body: str) -> tuple[str, ...]:
 def render(body: str, *, signer_name: str, signer_email: str, values: Mapping[str, str]) -> str:
     """`body` filled for one signer, as a sanitised HTML fragment.
 
-    Whatever a value holds is shown as text; a line break in it becomes a space. Raises InvalidTemplate as
-    `merge_fields` does, and KeyError with the field's name for a value that is missing.
+    Whatever a value holds is shown as text, with its line breaks. Raise InvalidTemplate as `merge_fields` does, and
+    KeyError with the field's name for a value that is missing.
     """
     form = _form(body)
     filling = {"signer.name": signer_name, "signer.email": signer_email}
     filling |= {f"values.{name}": value for name, value in values.items()}
-    shown = {field: escape(fill_in(filling[field])) for field in set(form.fields)}
+    shown = {field: _shown(filling[field]) for field in set(form.fields)}
     filled = (piece + shown[field] for piece, field in zip(form.pieces, form.fields, strict=False))
     return "".join((*filled, form.pieces[-1]))
+
+
+def _shown(value: str) -> Markup:
+    return escape(fill_in(value)).replace("\n", Markup("<br>\n"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,8 +141,19 @@ def test_any_body_shows_the_text_of_its_page(body: str, name: str) -> None:
 def test_a_value_is_text_wherever_it_stands() -> None:
     nodes = nodes_of("`{{ values.a }}` {{ values.a }}", a="*x*\r\n# y")
     assert nodes[0]["children"] == [
-        {"type": "code", "text": "*x* # y"},
-        {"type": "text", "text": " *x* # y"},
+        {"type": "code", "text": "*x*\n# y"},
+        {"type": "text", "text": " *x*"},
+        {"type": "line_break"},
+        {"type": "text", "text": "# y"},
+    ]
+
+
+def test_every_line_of_a_value_is_shown() -> None:
+    breaks = [{"type": "line_break"}] * 2
+    assert nodes_of("{{ values.a }}", a="\n\none\n")[0]["children"] == [
+        *breaks,
+        {"type": "text", "text": "one"},
+        {"type": "line_break"},
     ]
 
 

@@ -48,8 +48,9 @@ def test_markup_in_a_value_stays_text(value: str) -> None:
     assert parsed.text.strip() == value
 
 
-def test_line_breaks_in_a_value_become_spaces() -> None:
-    assert filled("{{ values.a }}", a="one\r\n\r\ntwo\nthree") == "<p>one two three</p>\n"
+def test_line_breaks_in_a_value_are_shown() -> None:
+    shown = "<p>one<br>\n<br>\ntwo<br>\n&lt;three&gt;</p>\n"
+    assert filled("{{ values.a }}", a="one\r\n\r\ntwo\n<three>") == shown
 
 
 # html.parser itself drops nothing, but a carriage return is a line break by our rule.
