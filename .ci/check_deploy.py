@@ -25,7 +25,7 @@ from tracked_files import ROOT, copy_tracked_files
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.embedded.server import embedded_postgres
 

@@ -1,4 +1,4 @@
-"""One PostgreSQL a run; a migrated template database a run; a clone of it for each test worker."""
+"""Each test worker has a PostgreSQL with a migrated template database, a clone of it, and gateways on that."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ import pytest
 import uvloop
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
 from support.pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db import migrations
 from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
@@ -32,7 +32,7 @@ def worker_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 async def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A PostgreSQL server of this run, shared by its workers; or the one in BULKSEND_TEST_DATABASE_URL."""
+    """The DSN of a PostgreSQL server of this worker, or of the one in BULKSEND_TEST_DATABASE_URL."""
     if given := os.environ.get("BULKSEND_TEST_DATABASE_URL"):
         yield given
         return

@@ -5,8 +5,8 @@ from typing import Any
 
 import graphql
 import pytest
-from support.attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
 from support.gateway import RunningGateway, Tenant
+from support.hostile_requests import ATTACKS, ATTACKS_WITH_A_KEY, Attack
 
 ACCEPT = "application/graphql-response+json"
 

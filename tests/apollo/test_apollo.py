@@ -8,7 +8,7 @@ import pytest
 from support.gateway import RunningGateway, Tenant, new_api_key, running_gateway
 from support.node_project import APOLLO, run_node
 from support.processes import BULKSEND
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db import api_keys, ids
 from bulksend.db.pool import Pool

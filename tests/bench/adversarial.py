@@ -22,8 +22,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import aiohttp
-from support.attacks import ATTACKS, ATTACKS_WITH_A_KEY, Attack
 from support.gateway import Tenant, new_tenant, running_gateway
+from support.hostile_requests import ATTACKS, ATTACKS_WITH_A_KEY, Attack
 
 from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 from bulksend.db.migrations import migrate

@@ -21,7 +21,7 @@ import aiosmtplib
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.bulk_sending import addresses, create, new_organization
+from support.bulk_sends import addresses, create, new_organization
 from support.processes import environment, running
 
 from bulksend.db.embedded.server import embedded_postgres

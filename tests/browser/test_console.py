@@ -13,7 +13,7 @@ from support import gateway as calls
 from support.browsing import NARROW, browsing, overflow, screenshot, violations
 from support.gateway import RunningGateway, Tenant, new_template
 from support.processes import Process, environment, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

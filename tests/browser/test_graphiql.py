@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from support import gateway as calls
 from support.gateway import RunningGateway, Tenant
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
 from support.processes import BULKSEND
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from support.bulk_sending import NO_INTERVAL, addresses, create, documents_of, new_organization
-from support.delivering import eventually
+from support.bulk_sends import NO_INTERVAL, addresses, create, documents_of, new_organization
+from support.workers import eventually
 
 from bulksend.db import bulk_sends, deliveries
 from bulksend.db.bulk_sends import NewBulkSend

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from conftest import scratch_database
-from support.bulk_sending import (
+from support.bulk_sends import (
     Sent,
     addresses,
     bulk_send,
@@ -21,7 +21,7 @@ from support.bulk_sending import (
     new_organization,
     pass_time,
 )
-from support.delivering import eventually
+from support.workers import eventually
 
 from bulksend.db import circuit, deliveries, migrations, workers
 from bulksend.db.circuit import Trouble

@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, miscounted
-from support.bulk_sending import pass_time as let_time_pass
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, miscounted
+from support.bulk_sends import pass_time as let_time_pass
 
 from bulksend.db import bulk_sends, deliveries, workers
 from bulksend.db.deliveries import ClaimedRow, MailKind, RecordedOutcome, Result

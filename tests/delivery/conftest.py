@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from support.mailing import mailer_to
-from support.smtp_sink import SmtpSink
+from support.smtp.mailers import mailer_to
+from support.smtp.sink import SmtpSink
 
 from bulksend.delivery.smtp.mailer import Mailer
 

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
-from support.delivering import POLICY, Delivery, delivery_to, eventually, running
-from support.smtp_sink import Phase, SmtpSink
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from support.smtp.sink import Phase, SmtpSink
+from support.workers import POLICY, Delivery, delivery_to, eventually, running
 
 from bulksend.db import circuit
 from bulksend.db.circuit import CircuitRow

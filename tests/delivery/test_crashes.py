@@ -13,10 +13,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
-from support.delivering import POLICY, delivery_to, eventually, running
-from support.smtp_sink import Phase, SmtpSink
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
+from support.smtp.sink import Phase, SmtpSink
 from support.worker_processes import LEASE, worker_process
+from support.workers import POLICY, delivery_to, eventually, running
 
 from bulksend.db import ids, migrations
 from bulksend.db.embedded.server import embedded_postgres

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
-from support.delivering import POLICY, delivery_to, eventually
-from support.smtp_sink import Phase, SmtpSink
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from support.smtp.sink import Phase, SmtpSink
+from support.workers import POLICY, delivery_to, eventually
 
 from bulksend.db import bulk_sends
 from bulksend.db.pool import Pool, writing

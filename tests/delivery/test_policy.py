@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from support.delivering import POLICY
+from support.workers import POLICY
 
 from bulksend.db.deliveries import ClaimedRow, MailKind
 from bulksend.delivery.policy import JITTER, WAITED_TOO_LONG, expired, is_obsolete, is_overdue, obsolete, result

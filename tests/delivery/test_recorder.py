@@ -6,8 +6,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, miscounted
-from support.delivering import eventually
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, miscounted
+from support.workers import eventually
 
 from bulksend.db import deliveries, workers
 from bulksend.db.deliveries import ClaimedRow, Result

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from support.gateway import RunningGateway, Tenant
 from support.signing import events_of, open_form, post_form, signing_path
-from support.stored import Stored, store
+from support.stored_bulk_sends import Stored, store
 
 from bulksend.db import sealed_pdfs
 from bulksend.db.pool import Pool

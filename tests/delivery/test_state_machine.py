@@ -20,9 +20,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from support.bulk_sending import Sent, create, miscounted, new_organization, pass_time
-from support.delivering import POLICY, Delivery, delivery_to
-from support.smtp_sink import Phase, SmtpSink
+from support.bulk_sends import Sent, create, miscounted, new_organization, pass_time
+from support.smtp.sink import Phase, SmtpSink
+from support.workers import POLICY, Delivery, delivery_to
 
 from bulksend.db import bulk_sends, deliveries, ids, workers
 from bulksend.db.deliveries import ClaimedRow, Result

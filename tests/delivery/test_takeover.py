@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization
 from support.cutting_proxy import cutting_proxy
-from support.delivering import Delivery, delivery_to, eventually, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 from support.worker_processes import worker_process
+from support.workers import Delivery, delivery_to, eventually, running
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from support.bulk_sending import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
+from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
 from support.clock import Clock
-from support.delivering import POLICY, Delivery, delivery_to, eventually, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
+from support.workers import POLICY, Delivery, delivery_to, eventually, running
 
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.pool import Pool

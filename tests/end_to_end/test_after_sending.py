@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from support.bulk_sending import miscounted
+from support.bulk_sends import miscounted
 from support.gateway import RunningGateway, Tenant, create, new_tenant
 from support.signing import document_uuid, open_form, post_form, signing_path
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

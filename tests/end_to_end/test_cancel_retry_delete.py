@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from support.delivering import eventually
 from support.gateway import RunningGateway, Tenant, create, new_tenant
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
+from support.workers import eventually
 
 from bulksend.db import ids
 from bulksend.db.timestamps import moment

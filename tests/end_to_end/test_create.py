@@ -17,7 +17,7 @@ from support.gateway import (
     running_gateway,
     signers,
 )
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.gateway import Reply, RunningGateway, Tenant, create, new_tenant, running_gateway, signers
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from support.gateway import RunningGateway, Tenant, create, running_gateway
 from support.processes import environment, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -3,7 +3,7 @@
 import re
 
 from support.gateway import RunningGateway, Tenant, create
-from support.smtp_sink import Mail, SmtpSink
+from support.smtp.sink import Mail, SmtpSink
 
 LINK = re.compile(r"http://sign\.example\.com(/sign/\S+)")
 

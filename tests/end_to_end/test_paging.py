@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gateway import RunningGateway, Tenant, new_template, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
-from support.stored import Stored, delete, nodes, store
+from support.smtp.sink import SmtpSink
+from support.stored_bulk_sends import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
 

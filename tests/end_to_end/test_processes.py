@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from support.gateway import CREATE, RunningGateway, Sending, Tenant, running_gateway
 from support.processes import Process, asking, environment, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

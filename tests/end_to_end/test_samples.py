@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support.gateway import RunningGateway, Tenant
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 LIST = {
     "curl": """\

@@ -4,7 +4,7 @@ import json
 
 from support.gateway import RunningGateway, Tenant, create, running_gateway
 from support.processes import environment, running
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 

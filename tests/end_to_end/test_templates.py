@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_api_key
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 CREATE_TEMPLATE = """
 mutation($input: CreateTemplateInput!) {

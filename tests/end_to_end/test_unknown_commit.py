@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from support.cutting_proxy import Cut, cutting_proxy, through
 from support.gateway import CREATE, RunningGateway, Sending, Tenant, create, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers import create_bulk_send

@@ -18,7 +18,7 @@ from support.differential.strawberry_objects import OPTIONS
 from support.differential.trials import many, variations
 from support.differential.variations import Variation, parsed
 from support.gateway import RunningGateway, Tenant, create, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend import execution
 from bulksend.db.pool import Pool

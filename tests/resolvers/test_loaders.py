@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from support.gateway import Tenant, new_template, new_tenant
-from support.stored import Stored, delete, mark_sent, store
+from support.stored_bulk_sends import Stored, delete, mark_sent, store
 
 from bulksend.db import ids
 from bulksend.db.documents import SignerSpan

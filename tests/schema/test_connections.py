@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from support.gateway import RunningGateway, Tenant, new_template, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 from support.statements import counted, purposes
-from support.stored import Stored, delete, nodes, store
+from support.stored_bulk_sends import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
 

@@ -8,9 +8,9 @@ from graphql import build_schema as read_schema
 from graphql import get_introspection_query, introspection_types
 from support.gateway import RunningGateway, Tenant, new_api_key, new_tenant, running_gateway
 from support.node_project import APOLLO, Ended, run_node
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 from support.statements import counted, purposes
-from support.stored import Stored, store
+from support.stored_bulk_sends import Stored, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gateway import RunningGateway, Tenant, new_api_key, new_template, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 from support.statements import counted, names
-from support.stored import Stored, delete, mark_failed, mark_sent, store
+from support.stored_bulk_sends import Stored, delete, mark_failed, mark_sent, store
 
 from bulksend.db.bulk_sends import BulkSendWithTemplateRow
 from bulksend.db.pool import Pool

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_template, new_tenant
-from support.stored import Stored, delete, mark_failed, mark_sent, nodes, store
+from support.stored_bulk_sends import Stored, delete, mark_failed, mark_sent, nodes, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool

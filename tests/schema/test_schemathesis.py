@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 from support.gateway import new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

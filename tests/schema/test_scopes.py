@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.gateway import CREATE, RunningGateway, Sending, Tenant, new_api_key
-from support.stored import Stored, store
+from support.stored_bulk_sends import Stored, store
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import GRANTABLE, Scope, expand_scopes

@@ -8,7 +8,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLError
 from graphql import execute as execute_by_graphql_core
 from support.gateway import create, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend import execution
 from bulksend.execution.run import Run

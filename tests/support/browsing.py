@@ -1,4 +1,4 @@
-"""Opening pages as people do, and what must hold of every page: nothing foreign, no errors, accessible."""
+"""Open pages in a browser and check what holds for every page: one origin, no errors, accessible."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NARROW = {"width": 400, "height": 800}
 
 @dataclass
 class Complaints:
-    """What a browser had to complain about. `forgiven`: parts of messages that a test itself brings about."""
+    """The errors that a browser reported. `forgiven`: parts of messages that a test provokes."""
 
     forgiven: Sequence[str] = ()
     found: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Complaints:
 async def browsing(
     browser: Browser, origin: str, *, forgiven: Sequence[str] = (), **options: Any
 ) -> AsyncIterator[BrowserContext]:
-    """Open a window; at its end nothing was asked of anyone but `origin`, and nothing was refused or failed."""
+    """Yield a window; afterwards require that all requests went to `origin` and succeeded."""
     complaints = Complaints(forgiven)
     async with await browser.new_context(**{"viewport": WIDE, **options}) as context:
         context.on("page", lambda page: complaints.watch(page, origin))
@@ -50,7 +50,7 @@ async def browsing(
 
 
 async def violations(page: Page) -> list[str]:
-    """Return what axe finds wrong with the page: each rule with the elements that break it."""
+    """Return the violations that axe finds on the page: each rule with the elements that break it."""
     await page.evaluate(AXE.read_text("utf-8"))
     found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
     return [f"{rule['id']}: {json.dumps([node['html'] for node in rule['nodes']])}" for rule in found["violations"]]

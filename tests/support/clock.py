@@ -1,11 +1,11 @@
-"""A clock that only the test moves; it stands in for the module `time`."""
+"""A clock that only the test advances, in place of the module `time`."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Clock:
-    """`now` is in seconds."""
+    """The time in seconds."""
 
     now: float = 1000.0
 

@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that breaks a connection around a statement that is a transaction of its own."""
+"""A proxy in front of PostgreSQL that breaks the connection around a statement which is its own transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ _READY = b"Z\0\0\0\5I"
 
 
 class Cut(Enum):
-    """Where the connection of the next such statement breaks."""
+    """When the connection of the next marked statement breaks."""
 
     NOT_AT_ALL = "not at all"
     BEFORE_COMMIT = "the server never gets it"
@@ -23,9 +23,9 @@ class Cut(Enum):
 
 @dataclass
 class CuttingProxy:
-    """The way to the database through the proxy; set `cut` for the next statement that contains `marker`.
+    """A running proxy; `cut` applies to the next statement that contains `marker`.
 
-    What is cut off `LATE` waits for `let_through`, and then sets `was_late`.
+    A statement cut `LATE` waits for `let_through`, then sets `was_late`.
     """
 
     dsn: str
@@ -39,17 +39,17 @@ class CuttingProxy:
     was_late: asyncio.Event = field(default_factory=asyncio.Event)
 
     def refuse_all(self) -> None:
-        """Break every connection, and let none be made."""
+        """Break every connection and refuse new ones."""
         self.refuses = True
         for task in self.connections:
             task.cancel()
 
     def allow_all(self) -> None:
-        """Let connections be made again."""
+        """Accept connections again."""
         self.refuses = self.refuses_after_cut = False
 
     def takes(self) -> Cut:
-        """What to do with the execution of such a statement."""
+        """Return what to do with a marked statement, and reset `cut`."""
         found, self.cut = self.cut, Cut.NOT_AT_ALL
         self.cuts += found is not Cut.NOT_AT_ALL
         if self.refuses_after_cut and found is not Cut.NOT_AT_ALL:
@@ -59,7 +59,7 @@ class CuttingProxy:
 
 @asynccontextmanager
 async def cutting_proxy(dsn: str) -> AsyncIterator[CuttingProxy]:
-    """Run a proxy before the database until the end."""
+    """Run a proxy in front of the database."""
     parts = urlsplit(dsn)
     socket_path = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
 
@@ -85,7 +85,7 @@ async def cutting_proxy(dsn: str) -> AsyncIterator[CuttingProxy]:
 
 
 def through(proxy: CuttingProxy) -> dict[str, Any]:
-    """The settings of a gateway that takes this way."""
+    """Return the settings of a gateway that connects through the proxy."""
     return {"database_url": proxy.dsn, "statement_cache_size": 0}
 
 

@@ -1,4 +1,4 @@
-"""Evidence of a signed document, made up for tests of what is done with it."""
+"""Invented evidence of a signed document."""
 
 import hashlib
 from typing import Any
@@ -65,7 +65,7 @@ def signed_evidence(
 
 
 def history(name: str, document_sha256: str, details: dict[str, Any]) -> list[Event]:
-    """Viewed, consented, signed."""
+    """Return the events viewed, consented and signed."""
     happened = [
         ("viewed", {"document_sha256": document_sha256}),
         ("consented", {"consent_sha256": hashlib.sha256(b"I agree.").hexdigest()}),

@@ -1,4 +1,4 @@
-"""A whole gateway in the test's own process, reached over real HTTP; and tenants to ask as."""
+"""A gateway in the test's own process, reached over HTTP, and tenants that call it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ PLAIN_BODY = "# Agreement\n\nBetween us and {{ signer.name }}.\n"
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organization with a template, and the key it asks with."""
+    """An organization with a template and an API key."""
 
     organization_id: UUID
     key: str
@@ -38,7 +38,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response, read to its end."""
+    """An HTTP response with its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -83,7 +83,7 @@ class RunningGateway:
             return Reply(response.status, response.headers, await response.json(content_type=None))
 
     async def get(self, path: str, **options: Any) -> Reply:
-        """Get a path; the body as text."""
+        """Send a GET request and return the body as text."""
         async with self.session.get(f"{self.url}{path}", **options) as response:
             return Reply(response.status, response.headers, await response.text())
 
@@ -92,7 +92,7 @@ class RunningGateway:
 async def running_gateway(
     dsn: str, smtp_url: str, *, delivery: bool = True, **given: Any
 ) -> AsyncIterator[RunningGateway]:
-    """Run a gateway with these settings over the tests' own."""
+    """Run a gateway; `given` overrides the settings below."""
     settings = Settings.read(
         **{
             "database_url": pooled(dsn),
@@ -120,7 +120,7 @@ async def running_gateway(
 
 
 async def new_tenant(pool: Pool, *scopes: str, name: str = "Acme", body: str = PLAIN_BODY) -> Tenant:
-    """Make an organization with one template and a key with these scopes, `*` when none is given."""
+    """Create an organization with one template and a key with these scopes (`*` if none)."""
     async with pool.acquire() as conn:
         organization_id = await organizations.create(conn, name=name)
     key = await new_api_key(pool, organization_id, *scopes)
@@ -128,7 +128,7 @@ async def new_tenant(pool: Pool, *scopes: str, name: str = "Acme", body: str = P
 
 
 async def new_api_key(pool: Pool, organization_id: UUID, *scopes: str) -> str:
-    """Make another key of an organization."""
+    """Create another key of an organization."""
     key = new_key()
     async with pool.acquire() as conn:
         await api_keys.create(
@@ -138,7 +138,7 @@ async def new_api_key(pool: Pool, organization_id: UUID, *scopes: str) -> str:
 
 
 async def new_template(pool: Pool, organization_id: UUID, *, name: str = "Agreement", body: str = PLAIN_BODY) -> str:
-    """Add a template and give its public id."""
+    """Create a template and return its public id."""
     async with pool.acquire() as conn:
         valid = validate_template({"name": name, "body": body})
         template_id = await create_template.store(conn, organization_id, valid)
@@ -159,7 +159,7 @@ mutation($input: CreateBulkSendInput!) {
 
 
 def signers(count: int, *, start: int = 0) -> list[dict[str, Any]]:
-    """Make different signers."""
+    """Return `count` signers with different addresses."""
     return [
         {"name": f"Signer {number}", "email": f"signer{number}@example.com"} for number in range(start, start + count)
     ]
@@ -167,7 +167,7 @@ def signers(count: int, *, start: int = 0) -> list[dict[str, Any]]:
 
 @dataclass
 class Sending:
-    """A create's input, with what a test does not care about filled in."""
+    """The variables of a create, with defaults for what a test does not set."""
 
     tenant: Tenant
     count: int = 1
@@ -186,6 +186,6 @@ class Sending:
 
 
 async def create(gateway: RunningGateway, tenant: Tenant, count: int = 1, **more: Any) -> Any:
-    """Create a bulk send and give the payload."""
+    """Create a bulk send and return the payload."""
     reply = await gateway.ask(tenant, CREATE, Sending(tenant, count, more).variables)
     return reply.data["createBulkSend"]

@@ -1,4 +1,4 @@
-"""A client of graphql-transport-ws, as plain as the protocol."""
+"""A minimal client of graphql-transport-ws."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,11 +25,11 @@ class Socket:
         await self.send("subscribe", id=operation_id, payload={"query": query, "variables": variables, **more})
 
     async def receive(self) -> Any:
-        """The next message; fails when the socket is closed instead."""
+        """Return the next message. Raise if the socket is closed instead."""
         return await self.ws.receive_json(timeout=SECONDS)
 
     async def closed(self) -> int | None:
-        """Read on until the socket is closed, and give the code."""
+        """Read until the socket is closed and return the close code."""
         while not self.ws.closed:
             await self.ws.receive(timeout=SECONDS)
         return self.ws.close_code
@@ -53,7 +53,7 @@ async def connect(
 
 @asynccontextmanager
 async def initialised(gateway: RunningGateway, tenant: Tenant) -> AsyncIterator[Socket]:
-    """Open a socket that has been let in."""
+    """Open a socket and wait for `connection_ack`."""
     async with connect(gateway) as socket:
         await socket.initialise(tenant)
         yield socket

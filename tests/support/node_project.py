@@ -1,4 +1,4 @@
-"""Running the JavaScript of tests/apollo: the clients and tools that callers have."""
+"""Run the JavaScript of tests/apollo: clients and tools that callers use."""
 
 import asyncio
 import os
@@ -14,14 +14,14 @@ APOLLO = Path(__file__).parents[1] / "apollo"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a process of Node left."""
+    """The exit status and output of a Node process."""
 
     status: int
     output: str
 
 
 async def run_node(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run Node in tests/apollo to its end; standard error is part of the output. Skips the test without it."""
+    """Run Node in tests/apollo; the output includes standard error. Skip the test if Node is missing, except in CI."""
     process = await asyncio.create_subprocess_exec(
         _node(),
         *arguments,
@@ -40,7 +40,7 @@ async def run_node(*arguments: str, environment: Mapping[str, str] | None = None
 
 
 def _node() -> str:
-    """Find Node, with the packages of tests/apollo installed. Where CI is set they must be there."""
+    """Return the path of Node; tests/apollo must have its packages installed."""
     found = shutil.which("node")
     if found and (APOLLO / "node_modules" / "@apollo" / "client").is_dir():
         return found

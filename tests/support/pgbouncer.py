@@ -1,6 +1,6 @@
-"""PgBouncer in transaction mode before the tests' PostgreSQL, when BULKSEND_TEST_PGBOUNCER is set.
+"""PgBouncer in transaction mode in front of the tests' PostgreSQL, if BULKSEND_TEST_PGBOUNCER is set.
 
-Tests ask `pooled` for the way a gateway takes; without PgBouncer that is the direct one.
+`pooled` returns the DSN that a gateway uses; without PgBouncer it is the direct one.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ _ports: list[int] = []
 
 
 def pooled(dsn: str) -> str:
-    """Give the way through PgBouncer to this database, if there is one."""
+    """Return this database's DSN through PgBouncer if it runs, otherwise the DSN itself."""
     database = urlsplit(dsn).path
     return f"postgresql://postgres@127.0.0.1:{_ports[-1]}{database}" if _ports else dsn
 
 
 @asynccontextmanager
 async def behind_pgbouncer() -> AsyncIterator[str]:
-    """Run a PostgreSQL and PgBouncer before it, and give the direct way to the first."""
+    """Run PostgreSQL with PgBouncer in front of it and yield PostgreSQL's own DSN."""
     with tempfile.TemporaryDirectory() as folder:
         # PgBouncer runs under another account than root's, and must reach the server's socket.
         Path(folder).chmod(0o755)
@@ -74,7 +74,7 @@ max_client_conn = 500
 
 
 def _user() -> list[str]:
-    """PgBouncer refuses to be root; the server's own account may reach its socket."""
+    """Return the option for an account that may open the server's socket; PgBouncer refuses to run as root."""
     if os.geteuid() != 0:
         return []
     for name in ("postgres", "nobody"):

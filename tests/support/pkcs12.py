@@ -1,4 +1,4 @@
-"""PKCS#12 files of all kinds: certified by an authority, with an EC key, expired."""
+"""PKCS#12 files: certified by an authority, with an EC key, expired."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -17,7 +17,7 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 
 
 class Authority:
-    """A certificate authority of one certificate."""
+    """A certificate authority with one certificate."""
 
     def __init__(self, name: str = "Test authority") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())

@@ -9,7 +9,7 @@ import pytest
 
 
 def poppler(command: str, *arguments: str | Path) -> str:
-    """What `command` of poppler-utils prints. Where it is not installed the test is skipped, but never in CI."""
+    """Return what a command of poppler-utils prints. Skip the test if it is not installed, except in CI."""
     path = shutil.which(command)
     if path is None:
         assert "CI" not in os.environ, f"{command} must be installed in CI"

@@ -1,4 +1,4 @@
-"""Gateways and workers as processes of their own, to be terminated, killed and restarted."""
+"""Gateways and workers as separate processes that tests terminate, kill and restart."""
 
 import asyncio
 import os
@@ -28,14 +28,14 @@ class Process:
     said: list[str]
 
     async def ended(self, number: signal.Signals) -> int:
-        """Send a signal and give the exit status."""
+        """Send a signal and return the exit status."""
         self.process.send_signal(number)
         return await asyncio.wait_for(self.process.wait(), 30)
 
 
 @asynccontextmanager
 async def running(command: list[str], environment: dict[str, str]) -> AsyncIterator[Process]:
-    """Run a command until it tells where it listens; kill it at the end if it still runs."""
+    """Run a command and yield once it has printed its address; kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         str(BULKSEND),
         *command,
@@ -59,7 +59,7 @@ async def running(command: list[str], environment: dict[str, str]) -> AsyncItera
 
 
 def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
-    """The settings of a gateway or worker on this database and mail server."""
+    """Return the environment of a gateway or worker that uses this database and mail server."""
     settings = {
         "DATABASE_URL": pooled(dsn),
         "DATABASE_LISTEN_URL": dsn,
@@ -80,7 +80,7 @@ def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
 
 
 def asking(process: Process, gateway: RunningGateway, session: aiohttp.ClientSession) -> RunningGateway:
-    """Reach a process in the way that tests reach a gateway of their own."""
+    """Return a client of a gateway process, as for a gateway in the test's own process."""
     return RunningGateway(process.url, gateway.parts, session)
 
 

@@ -1,4 +1,4 @@
-"""The database's schema as pg_dump tells it, without what changes from one run to the next."""
+"""The database's schema as pg_dump writes it, without what differs between runs."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,7 @@ _NOISE = ("--", "SET ", "SELECT ", "\\")
 
 
 async def dump(dsn: str) -> str:
-    """Dump the schema of a database."""
+    """Return the schema of a database."""
     command = [str(postgres_bin() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", dsn]
     done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, text=True)
     kept = [line for line in done.stdout.splitlines() if not line.startswith(_NOISE)]

@@ -1,4 +1,4 @@
-"""What schemathesis looks for: its own check takes any error of a valid operation for a fault, even of a page of -3."""
+"""The check for schemathesis on GraphQL. Its own treats any error of a valid operation as a failure."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ OF_OTHERS = {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
 
 @schemathesis.check
 def only_expected_errors(_context: Any, response: Any, case: Any) -> None:
-    """Whatever is asked, it is answered, or refused for what it asks."""
+    """Require that an operation is answered or refused with an expected code."""
     assert response.status_code < 500
     codes = {error["extensions"]["code"] for error in response.json().get("errors", [])}
     is_valid = case.meta.generation.mode is GenerationMode.POSITIVE

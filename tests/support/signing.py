@@ -1,4 +1,4 @@
-"""A signer's browser without a browser: open a signing link, fill in its form and post it."""
+"""A signer without a browser: opens a signing link, fills in its form and posts it."""
 
 import json
 import re
@@ -33,14 +33,14 @@ class SigningForm:
 
 
 async def signing_path(gateway: RunningGateway, tenant: Tenant, document_id: str) -> str:
-    """The path of a document's signing link."""
+    """Return the path of a document's signing link."""
     query = "query($id: ID!) { document(id: $id) { signingUrl } }"
     url = (await gateway.ask(tenant, query, {"id": document_id})).data["document"]["signingUrl"]
     return str(url.removeprefix("http://sign.example.com"))
 
 
 async def open_form(gateway: RunningGateway, path: str, **options: Any) -> SigningForm:
-    """Open a signing link."""
+    """Open a signing link and return the page."""
     page = await gateway.get(path, **options)
     found = {name: unescape(value) for name, value in _HIDDEN.findall(page.body)}
     return SigningForm(path, page, found)
@@ -55,7 +55,7 @@ async def post_form(gateway: RunningGateway, path: str, posted: dict[str, str], 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event as the database has it."""
+    """An event as stored."""
 
     type: str
     actor: str
@@ -65,7 +65,7 @@ class RecordedEvent:
 
 
 async def events_of(pool: Pool, document_uuid: UUID) -> list[RecordedEvent]:
-    """The events of a document, oldest first."""
+    """Return the events of a document, oldest first."""
     rows = await pool.fetch(
         "SELECT type, actor, ip, user_agent, details FROM events WHERE document_id = $1 ORDER BY sequence",
         document_uuid,
@@ -77,13 +77,13 @@ async def events_of(pool: Pool, document_uuid: UUID) -> list[RecordedEvent]:
 
 
 async def document_status(pool: Pool, document_uuid: UUID) -> str:
-    """The status of a document as every read has it."""
+    """Return the status of a document as reads return it."""
     status: str = await pool.fetchval("SELECT status FROM document_rows WHERE id = $1", document_uuid)
     return status
 
 
 async def signing_counts(pool: Pool, bulk_send_uuid: UUID) -> dict[str, int]:
-    """The counts of a bulk send as every read has them."""
+    """Return the counters of a bulk send as reads return them."""
     row = await pool.fetchrow(
         "SELECT viewed_count AS viewed, signed_count AS signed, declined_count AS declined, expired_count AS expired "
         "FROM bulk_send_rows WHERE id = $1",

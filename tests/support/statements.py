@@ -1,4 +1,4 @@
-"""Counting the statements that a request costs."""
+"""Count the statements that a request executes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from bulksend.db.queries import BOUND
 
 @asynccontextmanager
 async def counted(pool: Pool) -> AsyncIterator[list[str]]:
-    """Give the statements that are really sent over the pool's connections meanwhile."""
+    """Yield a list that collects the statements sent over the pool's connections."""
     statements: list[str] = []
 
     def note(record: Any) -> None:
@@ -36,7 +36,7 @@ def purposes(statements: list[str]) -> str:
 
 
 def names(statements: list[str]) -> list[str]:
-    """Give the names of the statements that answered, BEGIN and COMMIT too, after the one that looked up the key."""
+    """Return the names of the statements, BEGIN and COMMIT included, without those that look up the API key."""
     known = {bound.text: f"{noun}.{name}" for (noun, name), bound in BOUND.items()}
     named = [known.get(one) or one.partition(";")[0] for one in statements]
     return [one for one in named if not one.startswith("api_keys.")]

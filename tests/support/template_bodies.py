@@ -1,4 +1,4 @@
-"""A template's body with every kind of field, and its HTML taken apart."""
+"""A template body with every kind of field, and a parser of its HTML."""
 
 from html.parser import HTMLParser
 
@@ -21,7 +21,7 @@ AGREEMENT_FIELDS = ("company", "my_role_1", "_price")
 
 
 class Parsed(HTMLParser):
-    """Tags with their attributes, and the text, apart."""
+    """Collects the tags with their attributes, and the text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -15,7 +15,7 @@ from bulksend.evidence.sealing_key import SealingKey
 
 @contextmanager
 def timestamp_server(authority: SealingKey, status: int = 200) -> Iterator[str]:
-    """Yield the URL of a server that stamps with `authority`, or answers with an HTTP `status` that is no success."""
+    """Yield the URL of a server that stamps with `authority`, or answers with an HTTP error `status`."""
     stamper = DummyTimeStamper(authority.certificate, _key(authority))
 
     class Handler(BaseHTTPRequestHandler):

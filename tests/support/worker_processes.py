@@ -1,4 +1,4 @@
-"""Delivery workers as processes of their own, to be killed, suspended or ended."""
+"""Delivery workers as separate processes that tests kill, suspend or terminate."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 LEASE = 60.0
 _SCRIPT = Path(__file__).parents[1] / "delivery" / "worker_process.py"
@@ -15,7 +15,7 @@ _SCRIPT = Path(__file__).parents[1] / "delivery" / "worker_process.py"
 
 @asynccontextmanager
 async def worker_process(dsn: str, sink: SmtpSink, rate: float = 0) -> AsyncIterator[Process]:
-    """A worker that has begun to work; killed at the end unless it has ended."""
+    """Yield a worker once it works; kill it at the end if it still runs."""
     named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=worker"
     process = await asyncio.create_subprocess_exec(
         sys.executable, _SCRIPT, named, str(sink.port), str(LEASE), str(rate), stdout=PIPE

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from bench.growth.shape import Shape
-from support.bulk_sending import miscounted
+from support.bulk_sends import miscounted
 
 from bulksend.db.migrations import migrate
 from bulksend.db.pool import Connection

@@ -5,8 +5,8 @@ import time
 
 import pytest
 from aiosmtplib import SMTP
-from support.mailing import ALICE, MESSAGE, SENDER, mailer_to, send
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.mailers import ALICE, MESSAGE, SENDER, mailer_to, send
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.delivery.smtp import connection_pool
 from bulksend.delivery.smtp.connection import Connection

@@ -4,8 +4,8 @@ import asyncio
 import time
 
 import pytest
-from support.mailing import ALICE, MESSAGE, SENDER, mailer_to, send
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.mailers import ALICE, MESSAGE, SENDER, mailer_to, send
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, Deferred, DeliveryErrorCode, Outcome, Refused, ServerTrouble

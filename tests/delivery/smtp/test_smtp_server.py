@@ -3,8 +3,8 @@
 import socket
 
 import pytest
-from support.mailing import mailer_to, send
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.mailers import mailer_to, send
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, DeliveryErrorCode, ServerTrouble

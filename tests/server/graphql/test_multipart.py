@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_api_key, new_tenant, running_gateway
 from support.graphql_socket import FOLLOW
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.server.graphql import multipart

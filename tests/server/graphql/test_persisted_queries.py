@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.gateway import Reply, RunningGateway, Tenant, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db import persisted_queries
 from bulksend.db.pool import Pool

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.gateway import CREATE, Reply, RunningGateway, Sending, Tenant, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.server.http.json_body import LARGEST_BODY

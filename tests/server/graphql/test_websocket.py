@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from support.gateway import CREATE, RunningGateway, Sending, Tenant, create, new_api_key, new_tenant, running_gateway
 from support.graphql_socket import FOLLOW, connect, initialised
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db import api_keys
 from bulksend.db.pool import Pool

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.gateway import RunningGateway, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.server.http import connections

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

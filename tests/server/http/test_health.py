@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from conftest import clone
 from support.gateway import RunningGateway, Tenant, create, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 
 @pytest.fixture

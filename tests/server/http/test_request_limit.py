@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from support.gateway import new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import Viewer

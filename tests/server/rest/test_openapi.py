@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.rest.openapi import document
 
-HOOKS = Path(__file__).parents[2] / "support" / "schemathesis_hooks.py"
+HOOKS = Path(__file__).parents[2] / "support" / "schemathesis_rest_hooks.py"
 MOST_SECONDS = 300
 SEED = 20260528
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.gateway import RunningGateway, Tenant, new_tenant, signers
-from support.rest_calls import PATH, UNKNOWN_ID, call, field_errors, post, problem
+from support.rest import PATH, UNKNOWN_ID, call, field_errors, post, problem
 
 from bulksend.db.pool import Pool
 

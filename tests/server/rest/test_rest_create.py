@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from support.gateway import CREATE, RunningGateway, Tenant, new_template, new_tenant, running_gateway, signers
-from support.rest_calls import call, field_errors, filled, post, problem
-from support.smtp_sink import SmtpSink
+from support.rest import call, field_errors, filled, post, problem
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_api_key, new_tenant, running_gateway
-from support.rest_calls import UNKNOWN_ID, call, post, problem
-from support.smtp_sink import SmtpSink
+from support.rest import UNKNOWN_ID, call, post, problem
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 

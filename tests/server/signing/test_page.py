@@ -4,8 +4,8 @@ import re
 
 import pytest
 from support.gateway import SECRET_KEY, Reply, RunningGateway, Tenant, create, new_tenant, running_gateway
-from support.smtp_sink import SmtpSink
-from support.stored import Stored, delete, store
+from support.smtp.sink import SmtpSink
+from support.stored_bulk_sends import Stored, delete, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool

@@ -7,7 +7,7 @@ from collections import Counter
 from urllib.parse import urlencode
 
 import pytest
-from support.bulk_sending import miscounted
+from support.bulk_sends import miscounted
 from support.gateway import RunningGateway, Tenant, running_gateway
 from support.signing import (
     document_status,
@@ -17,8 +17,8 @@ from support.signing import (
     signing_counts,
     signing_path,
 )
-from support.smtp_sink import SmtpSink
-from support.stored import Stored, delete, store
+from support.smtp.sink import SmtpSink
+from support.stored_bulk_sends import Stored, delete, store
 
 from bulksend.db.pool import Pool
 from bulksend.db.timestamps import moment

@@ -1,4 +1,4 @@
-"""What a resolver was told, in a form that two executions can be compared by."""
+"""What a resolver received, in a form in which two executions can be compared."""
 
 import re
 from typing import Any, Final
@@ -12,7 +12,7 @@ _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 
 
 def told(info: Any) -> tuple[Any, ...]:
-    """Give all that graphql-core's info says."""
+    """Return everything that graphql-core's info contains."""
     raw: GraphQLResolveInfo[Any] = info._raw_info if isinstance(info, strawberry.Info) else info
     return (
         raw.field_name,
@@ -32,12 +32,12 @@ def told(info: Any) -> tuple[Any, ...]:
 
 
 def place_of(info: Any) -> Place:
-    """Give the path of a field."""
+    """Return the path of a field."""
     return tuple(info.path.as_list())
 
 
 def as_place(words: str) -> Place:
-    """Give the path that `worlds` writes with dots."""
+    """Return a path with dots, as `worlds` writes it."""
     return tuple(int(word) if word.isdigit() else word for word in words.split(".")) if words else ()
 
 

@@ -1,4 +1,4 @@
-"""Whether two executions came to the same.
+"""Compare two executions.
 
 Where fields fail one after another below a place that becomes null, the specification leaves open which of the errors
 are told: there both must tell one at least. Everything else is equal, and all of it when nothing was awaited.
@@ -15,7 +15,7 @@ Place: TypeAlias = tuple[str | int, ...]
 
 
 def differences(theirs: Seen, ours: Seen) -> list[str]:
-    """Give what is different, in words; nothing if all is the same."""
+    """Return the differences as text; empty if there are none."""
     found = _different("raised", theirs.raised, ours.raised)
     found += _different("result is awaitable", theirs.was_awaitable, ours.was_awaitable)
     found += _different("tasks left behind", 0, ours.left_tasks)
@@ -37,7 +37,7 @@ def differences(theirs: Seen, ours: Seen) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """Give data as text: the order of keys counts, and so do the types of leaves."""
+    """Return data as text; the order of keys and the types of leaves count."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(key)}:{shown(item)}" for key, item in value.items()) + "}"
     if type(value) is list:
@@ -46,7 +46,7 @@ def shown(value: Any) -> str:
 
 
 def as_counted(error: GraphQLError) -> tuple[Any, ...]:
-    """Give what an error says."""
+    """Return what an error contains."""
     original = error.original_error
     return (
         error.message,
@@ -77,7 +77,7 @@ def _called(calls: Counter[tuple[Any, ...]], data: Any, exact: bool) -> Counter[
 
 
 def nulled_above(place: Place, data: Any) -> Place | None:
-    """Give the place above this one that is null, or None if the data reach down to it."""
+    """Return the null ancestor of a path, or None if the data reach down to it."""
     for length, key in enumerate(place):
         if data is None:
             return place[:length]

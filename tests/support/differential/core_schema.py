@@ -1,4 +1,4 @@
-"""A schema of graphql-core's own, without Strawberry: default resolvers over dicts, objects and callables."""
+"""A schema built with graphql-core alone: default resolvers over dicts, objects and callables."""
 
 from typing import Any
 
@@ -49,21 +49,21 @@ def _odd(value: Any) -> int:
 
 
 def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
-    """Note the call and do what the world has this place do."""
+    """Record the call and do what the world prescribes for this path."""
     here = world.get()
     here.note(place_of(info), str(info.parent_type), repr(given), told(info), type(source).__name__)
     return VALUES.result(info.return_type, here, ".".join(map(str, place_of(info))))
 
 
 class Thing:
-    """An object with attributes, or with methods."""
+    """An object with attributes or methods."""
 
     def __repr__(self) -> str:
         return "<thing>"
 
 
 def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: str) -> Any:
-    """Make a dict or an object, with plain values, or with callables for what is not plain."""
+    """Return a dict or an object with plain values, or callables for the others."""
     made: dict[str, Any] = {"__typename": type_.name}
     for name, field in type_.fields.items():
         at = f"{place}.{name}"
@@ -135,5 +135,5 @@ _types["Human"].fields["lives"].resolve = resolve
 
 
 def root(here: World) -> Any:
-    """Give the root value: what the fields without resolvers are found in."""
+    """Return the root value, in which fields without resolvers are found."""
     return make_object(VALUES, _types["Query"], here, "root")

@@ -1,4 +1,4 @@
-"""One execution, by graphql-core or by ours, and all that can be seen of it."""
+"""One execution, by graphql-core or by our executor, and everything observable about it."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ MOST_TURNS = 60
 
 @dataclass(frozen=True)
 class Request:
-    """What is executed; `options` are further arguments of `execute`."""
+    """A request; `options` are further arguments of `execute`."""
 
     schema: GraphQLSchema
     document: DocumentNode
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of it.
+    """The outcome of an execution.
 
     `raised`: what `execute` itself raised. `complaints`: what the event loop was told of errors in callbacks.
     `is_synchronous`: whether nothing was awaited, not even in the background: then nothing is left to chance.
@@ -54,7 +54,7 @@ class Seen:
 
 
 def see(execute: Callable[..., Any], request: Request) -> Seen:
-    """Execute in a world and an event loop of its own."""
+    """Execute in a new world and event loop."""
     complaints: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -72,7 +72,7 @@ def see(execute: Callable[..., Any], request: Request) -> Seen:
 
 
 async def see_here(execute: Callable[..., Any], request: Request) -> Seen:
-    """Execute in this event loop, which may have work of its own: what it is told is not looked at."""
+    """Execute in the running event loop; what other tasks report to it is ignored."""
     return Seen(**await _see(execute, request), complaints=(), never_awaited=())
 
 
@@ -112,7 +112,7 @@ async def _see(execute: Callable[..., Any], request: Request) -> dict[str, Any]:
 
 
 def _forget_frames(errors: Iterable[BaseException | None]) -> None:
-    """Let go of what the frames of errors hold, coroutines among it that nobody awaited."""
+    """Release what the frames of errors hold, such as coroutines that were never awaited."""
     left, known = list(errors), set[int]()
     while left:
         error = left.pop()
@@ -123,7 +123,7 @@ def _forget_frames(errors: Iterable[BaseException | None]) -> None:
 
 
 def _complaint(about: dict[str, Any]) -> str:
-    """Give what was wrong in a callback. That nobody asked for the exception of a future is no matter here."""
+    """Return the exception of a callback; an unretrieved exception of a future is ignored."""
     return f"{about['message']}: {about.get('exception')!r}" if "never retrieved" not in about["message"] else ""
 
 

@@ -1,4 +1,4 @@
-"""A plugin for pytest that runs graphql-core's own tests on our executor.
+"""A pytest plugin that runs graphql-core's own tests on our executor.
 
 Used by `tests/schema/execution/test_graphql_cores_own_tests.py`, in a process of its own: it must be there before the
 first test module is imported, for those import `execute` by name.
@@ -47,12 +47,12 @@ _execute_sync: Final = graphql.execution.execute_sync
 
 
 def execute(*given: Any, **named: Any) -> Any:
-    """Execute by ours."""
+    """Execute with our executor."""
     return execution.execute(**_named(_execute, given, named))
 
 
 def execute_sync(*given: Any, **named: Any) -> Any:
-    """Do what graphql-core's function of this name does, by means of ours."""
+    """Do what graphql-core's function of this name does, with our executor."""
     arguments = _named(_execute_sync, given, named)
     if arguments.pop("check_sync", False):
         return _execute_sync(*given, **named)
@@ -78,7 +78,7 @@ def _replace_defaults(function: Callable[..., Any], harness: object) -> None:
 
 
 def pytest_configure() -> None:
-    """Put ours in the place of graphql-core's."""
+    """Replace graphql-core's functions by ours."""
     harness = graphql.harness.default_harness._replace(execute=execute)
     _replace_defaults(graphql.graphql, harness)
     _replace_defaults(graphql.graphql_sync, harness)
@@ -88,12 +88,12 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out files of which nothing is ours."""
+    """Ignore files that test nothing of ours."""
     return True if any(f"/{part}".rstrip("/") in collection_path.as_posix() for part in NOT_OURS) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is not ours."""
+    """Skip tests of what is not ours."""
     for item in items:
         for part, reason in NOT_OURS.items():
             if part in item.nodeid:
@@ -101,5 +101,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how much of it was ours."""
+    """Report how many executions were compiled."""
     terminalreporter.write_line(", ".join(f"{count} {name}" for name, count in sorted(execution.counts.items())))

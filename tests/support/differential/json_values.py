@@ -1,4 +1,4 @@
-"""Values of variables as JSON: what a literal says, and what is wrong for a type."""
+"""Values of variables as JSON: of a literal, and invalid ones for a type."""
 
 import random
 from typing import Any
@@ -14,12 +14,12 @@ ANYTHING: list[Any] = [
 
 
 def as_json(node: ValueNode) -> Any:
-    """Give what a literal says."""
+    """Return the value of a literal."""
     return value_from_ast_untyped(node)
 
 
 def mistaken(type_: GraphQLType, value: Any, dice: random.Random) -> Any:
-    """Give what is probably wrong for a type: something else altogether, or a value with one thing in it changed."""
+    """Return a value that is probably invalid for a type: another value, or a valid one with one part changed."""
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
     if isinstance(type_, GraphQLList) and isinstance(value, list) and value and dice.random() < 0.7:

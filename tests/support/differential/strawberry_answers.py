@@ -1,4 +1,4 @@
-"""What the resolvers of the Strawberry schema do: note that they were called, and do what the world has them do."""
+"""What the resolvers of the Strawberry schema do: record the call, then do what the world prescribes."""
 
 from typing import Any, TypeAlias
 
@@ -14,13 +14,13 @@ _plain: dict[str, GraphQLOutputType] = {"String": GraphQLString, "String!": Grap
 
 
 def answer(info: Info, **given: Any) -> Any:
-    """Note the call and do what the world has a synchronous resolver do."""
+    """Record the call and do what the world prescribes for a synchronous resolver."""
     here, place = _called(info, given)
     return here.values.result(info._raw_info.return_type, here, place)
 
 
 async def answer_later(info: Info, **given: Any) -> Any:
-    """Note the call and do what the world has an asynchronous resolver do."""
+    """Record the call and do what the world prescribes for an asynchronous resolver."""
     here, place = _called(info, given)
     type_ = info._raw_info.return_type
     dice = here.dice(place, "asynchronous")
@@ -38,7 +38,7 @@ def _called(info: Info, given: dict[str, Any]) -> tuple[World, str]:
 
 
 def _spoil(given: Any) -> None:
-    """Change what was given, which is the resolver's own to change."""
+    """Modify the arguments, which belong to the resolver."""
     for value in given.values():
         if isinstance(value, list):
             value.append("spoilt")
@@ -47,7 +47,7 @@ def _spoil(given: Any) -> None:
 
 
 def without_info(self: Any, name: str, type_: str, **given: Any) -> Any:
-    """Note the call of a resolver that is told nothing, and give a plain value."""
+    """Record the call of a resolver without arguments and return a plain value."""
     here, place = world.get(), f"{vars(self)['_place']}.{name}" if self is not None else name
     here.note(as_place(place), name, repr(given))
     return here.values.value(_plain[type_], here, place)

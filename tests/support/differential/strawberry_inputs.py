@@ -1,4 +1,4 @@
-"""Inputs of the Strawberry schema: nested, listed, with defaults, with names of their own, one of several."""
+"""Inputs of the Strawberry schema: nested, lists, defaults, renamed fields, one-of."""
 
 import enum
 from datetime import date, datetime
@@ -28,7 +28,7 @@ Odd = NewType("Odd", int)
 
 
 def odd(value: Any) -> int:
-    """Take odd numbers alone."""
+    """Accept odd numbers only."""
     if not isinstance(value, int) or value % 2 == 0:
         raise ValueError(f"{value!r} is not odd")
     return value

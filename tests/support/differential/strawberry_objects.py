@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: str) -> Any:
-    """Make an object of the class behind a type; some of them are watched."""
+    """Return an object of the class behind a type; some record what is read."""
     definition: Any = (type_.extensions or {}).get("strawberry-definition")
     if definition is None or type_.name in ("Query", "Mutation"):
         return object.__new__(Query)
@@ -40,7 +40,7 @@ def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: s
 
 
 class _Watching:
-    """Notes what is read; has nothing but what is in `_hidden`."""
+    """Records the attributes that are read; has only those in `_hidden`."""
 
     def __getattr__(self, name: str) -> Any:
         hidden = self.__dict__.get("_hidden", {})
@@ -56,7 +56,7 @@ _watched: dict[str, Any] = {
 
 
 def prepare(here: World) -> None:
-    """Give a world its values, and its loader, which notes the batches."""
+    """Add values to a world, and a loader that records its batches."""
 
     async def load(keys: list[str]) -> list[str | Exception]:
         here.loaded.append(sorted(keys))

@@ -1,4 +1,4 @@
-"""A Strawberry schema with one of everything that a field can be."""
+"""A Strawberry schema with every kind of field."""
 
 # The resolvers give whatever the world has them give.
 # mypy: disable-error-code="no-any-return, untyped-decorator"

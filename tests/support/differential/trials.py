@@ -1,4 +1,4 @@
-"""Documents by the hundred, executed by graphql-core and by ours."""
+"""Hundreds of documents, executed by graphql-core and by our executor."""
 
 import os
 import random
@@ -26,7 +26,7 @@ Execute = Callable[..., Any]
 
 
 def many(usually: int) -> settings:
-    """Give the settings of a test: always the same examples, unless a number of them is asked for."""
+    """Return the settings of a test: always the same examples, unless their number is given."""
     return settings(
         max_examples=EXAMPLES or usually,
         derandomize=not EXAMPLES,
@@ -37,13 +37,13 @@ def many(usually: int) -> settings:
 
 
 def variations(schema: GraphQLSchema, document: DocumentNode, seed: int) -> list[Variation]:
-    """Give valid variations of a document."""
+    """Return a strategy for valid variations of a document."""
     made = (Variator(schema, random.Random(f"{seed} {number}")).vary(document) for number in range(VARIATIONS))
     return [variation for variation in made if not validate(schema, parsed(variation), RULES)]
 
 
 def check(request: Request, variation: Variation, seed: int, execute: Execute = execution.execute) -> None:
-    """Execute a variation with each set of its variables, and then with the first of them again.
+    """Execute a variation with each set of variables, then with the first again.
 
     The document is the same object each time, as it is for the gateway: what was compiled must fit them all.
     """
@@ -64,7 +64,7 @@ def check(request: Request, variation: Variation, seed: int, execute: Execute = 
 
 
 def check_one(request: Request, text: str, execute: Execute = execution.execute) -> None:
-    """Execute by both and compare."""
+    """Execute with both executors and compare."""
     found = differences(see(execute_by_graphql_core, request), see(execute, request))
     told = f"variables={request.variables!r} operation_name={request.operation_name!r}"
     world = f"seed={request.seed} trouble={request.trouble} delay={request.delay}"

@@ -1,4 +1,4 @@
-"""Values for every type of a schema: what a resolver should give, and what it should not."""
+"""Values for every type of a schema: what a resolver should return, and what it should not."""
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,22 +24,22 @@ from support.differential.worlds import Later, Refused, World, later, refuse
 
 
 class Stranger:
-    """What no type expects."""
+    """A value that no type expects."""
 
     def __repr__(self) -> str:
         return "<stranger>"
 
 
 class Word(str):
-    """A text of a class of its own."""
+    """A subclass of str."""
 
 
 class Amount(int):
-    """A number of a class of its own."""
+    """A subclass of int."""
 
 
 class Three(Enum):
-    """An enumeration of nobody's schema."""
+    """An enum that is in no schema."""
 
     THREE = 3
 
@@ -73,35 +73,35 @@ _WRONG: dict[str, list[Any]] = {
 
 
 class Values:
-    """Makes values for the types of one schema; `make_object` makes those of object types."""
+    """Generates values for the types of one schema; `make_object` generates those of object types."""
 
     def __init__(self, schema: GraphQLSchema, make_object: Callable[["Values", GraphQLObjectType, World, str], Any]):
         self.schema = schema
         self._make_object = make_object
 
     def result(self, type_: GraphQLOutputType, world: World, place: str) -> Any:
-        """Do what a synchronous resolver does: give, raise, or give what comes later."""
+        """Act as a synchronous resolver: return a value or an awaitable, or raise."""
         dice = world.dice(place, "result")
         if dice.random() < world.delay:
             return later(lambda: self.outcome(type_, world, place), dice)
         return self.outcome(type_, world, place)
 
     def outcome(self, type_: GraphQLOutputType, world: World, place: str) -> Any:
-        """Do what an awaited resolver does: give or raise."""
+        """Act as an awaited resolver: return or raise."""
         dice = world.dice(place, "outcome")
         if dice.random() < world.trouble and dice.random() < 0.4:
             refuse(place, dice)
         return self.value(type_, world, place)
 
     def attribute(self, type_: GraphQLOutputType, world: World, place: str) -> Any:
-        """Give a value that may be read several times."""
+        """Return a value that may be read several times."""
         dice = world.dice(place, "attribute")
         if dice.random() < world.delay / 4:
             return Later(lambda: self.outcome(type_, world, place), dice.choice([0, 1, 3]))
         return self.value(type_, world, place, lasting=True)
 
     def value(self, type_: GraphQLOutputType, world: World, place: str, *, lasting: bool = False) -> Any:
-        """Give a value that may stand in an object or a list: proper or not, and nothing raises here."""
+        """Return a value for a field of an object or an item of a list, valid or not, without raising."""
         dice = world.dice(place, "value")
         troubled = dice.random() < world.trouble
         if troubled and dice.random() < 0.3:

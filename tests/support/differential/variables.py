@@ -1,4 +1,4 @@
-"""The variables of a document: how they are declared, and sets of values for them, right and wrong."""
+"""The variables of a document: declarations and sets of values, valid and invalid."""
 
 import random
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from support.differential.json_values import mistaken
 
 @dataclass
 class Variables:
-    """`declared`: type and default as they are written. `given`: a right value for each."""
+    """`declared`: type and default as written. `given`: a valid value for each."""
 
     declared: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     types: dict[str, GraphQLInputType] = field(default_factory=dict)
 
     def declare(self, written: str, default: str | None, type_: GraphQLInputType, value: Any) -> str:
-        """Declare one more and give its name."""
+        """Declare another variable and return its name."""
         name = f"v{len(self.declared)}"
         self.declared[name] = (written, default)
         self.types[name] = type_
@@ -32,7 +32,7 @@ class Variables:
         return f"({', '.join(declared)})" if declared else ""
 
     def sets(self, dice: random.Random) -> list[dict[str, Any] | None]:
-        """Give sets of values: a right one, one that is right for the most part, and one that is rather wrong."""
+        """Return sets of values: a valid one, a mostly valid one, and a mostly invalid one."""
         sets: list[dict[str, Any] | None] = [dict(self.given)]
         sets += [self._changed(dice, how_often) for how_often in (40, 8)]
         if not self.given and dice.random() < 0.2:

@@ -1,4 +1,4 @@
-"""Other ways to write a document, and others besides: aliases, fragments, directives, variables, repeated fields."""
+"""Variations of a document: aliases, fragments, directives, variables, repeated fields."""
 
 import random
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Variation:
 
 @dataclass
 class Variator:
-    """Rewrites the operation of a document as the dice have it."""
+    """Rewrites the operation of a document at random."""
 
     schema: GraphQLSchema
     dice: random.Random
@@ -58,7 +58,7 @@ class Variator:
     variables: Variables = field(default_factory=Variables)
 
     def vary(self, document: DocumentNode) -> Variation:
-        """Give a variation of a document of one operation."""
+        """Return a variation of a document with one operation."""
         operation = document.definitions[0]
         assert isinstance(operation, OperationDefinitionNode)
         root = self.schema.get_root_type(operation.operation)
@@ -224,5 +224,5 @@ def _name(name: str) -> NameNode:
 
 
 def parsed(variation: Variation) -> DocumentNode:
-    """Parse the text, so that every node has its place in it."""
+    """Parse the text, so that every node has a location."""
     return parse(variation.text)

@@ -1,4 +1,4 @@
-"""What resolvers give, follows from a number alone: two executions of one document see the same world.
+"""What resolvers return, derived from a seed: two executions of a document see the same world.
 
 A world decides, for every place in a response, what its resolver does: a proper value, null, something that raises, a
 value of a wrong type, or any of them later. It notes every call.
@@ -18,12 +18,12 @@ Make: TypeAlias = "Callable[[World, str], Any]"
 
 
 class Refused(Exception):
-    """What a resolver raises."""
+    """An error that a resolver raises."""
 
 
 @dataclass
 class World:
-    """`trouble`: how often a value is not what it should be. `delay`: how often it comes later. Both 0 to 1."""
+    """`trouble`: the share of invalid values; `delay`: the share of delayed ones. Both from 0 to 1."""
 
     seed: int
     trouble: float
@@ -34,11 +34,11 @@ class World:
     values: Any = None
 
     def dice(self, place: str, purpose: str) -> random.Random:
-        """Give the dice of a place, the same in every execution."""
+        """Return the random generator of a path, the same in every execution."""
         return random.Random(f"{self.seed} {place} {purpose}")
 
     def note(self, *what: Any) -> None:
-        """Note a call."""
+        """Record a call."""
         self.calls.append(what)
 
     @property
@@ -50,7 +50,7 @@ world: ContextVar[World] = ContextVar("world")
 
 
 class Later:
-    """An awaitable that is not a coroutine: nobody complains when it is not awaited."""
+    """An awaitable that is not a coroutine, so that Python does not warn if it is never awaited."""
 
     def __init__(self, make: Callable[[], Any], turns: int) -> None:
         self.make = make
@@ -66,7 +66,7 @@ class Later:
 
 
 def later(make: Callable[[], Any], dice: random.Random) -> Awaitable[Any]:
-    """Give what `make` gives, some turns of the loop later: a coroutine, a future, a task, or an object of ours."""
+    """Return the result of `make` some iterations of the loop later, as a coroutine, future, task or own awaitable."""
     turns = dice.choice([0, 0, 1, 2, 5])
 
     async def coroutine() -> Any:

@@ -1,4 +1,4 @@
-"""What a test wants the SMTP sink to do, and when."""
+"""Rules for what the SMTP sink does, and when."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 
 class Phase(StrEnum):
-    """The moments a script can speak of; each is one reply of the server."""
+    """The replies of the server that a rule can apply to."""
 
     CONNECT = "CONNECT"  # instead of the greeting
     EHLO = "EHLO"
@@ -22,7 +22,7 @@ class Phase(StrEnum):
 
 
 class Gate:
-    """Where held connections wait until the test opens it."""
+    """A gate at which held connections wait until the test opens it."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -30,7 +30,7 @@ class Gate:
         self.waiting = 0
 
     async def reached(self, count: int = 1, timeout: float = 10) -> None:
-        """Wait until `count` connections have come here in all."""
+        """Wait until `count` connections in total have reached the gate."""
         async with asyncio.timeout(timeout), self._arrived:
             await self._arrived.wait_for(lambda: self.waiting >= count)
 
@@ -65,7 +65,7 @@ class Rule:
 
 
 class Script:
-    """Rules, asked in the order they were given; the first that refuses or drops decides."""
+    """Rules, applied in the order they were added; the first that refuses or drops wins."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -79,21 +79,21 @@ class Script:
     def drop(
         self, phase: Phase, *, recipient: str | None = None, times: int | None = None, stored: bool = False
     ) -> None:
-        """Break the connection instead of answering; `stored`: at MESSAGE, take the mail all the same."""
+        """Break the connection instead of answering; with `stored`, a mail at MESSAGE is accepted nevertheless."""
         self._rules.append(Rule(phase, recipient, times, drop=True, stored=stored))
 
     def hold(self, phase: Phase, *, recipient: str | None = None, times: int | None = None) -> Gate:
-        """Do not answer before the gate that is returned opens."""
+        """Return a gate, and do not answer before it is opened."""
         gate = Gate()
         self._rules.append(Rule(phase, recipient, times, gate=gate))
         return gate
 
     def forgive(self) -> None:
-        """Forget every rule."""
+        """Remove every rule."""
         self._rules.clear()
 
     async def verdict(self, phase: Phase, recipients: list[str]) -> Rule | None:
-        """Wait where the rules say so; the rule that refuses or drops, if there is one."""
+        """Wait at gates, then return the rule that refuses or drops, if any."""
         for rule in list(self._rules):
             if not rule.applies(phase, recipients):
                 continue

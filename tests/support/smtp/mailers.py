@@ -1,8 +1,8 @@
-"""Mailers that send to the SMTP sink, and a mail to send."""
+"""Mailers connected to the SMTP sink, and a message to send."""
 
 import time
 
-from support.smtp_sink import SmtpSink, client_tls_context
+from support.smtp.sink import SmtpSink, client_tls_context
 
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Outcome

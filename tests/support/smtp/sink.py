@@ -1,4 +1,4 @@
-"""A scripted SMTP server on loopback: what tests send mail to, and how they break it.
+"""A scripted SMTP server on loopback, which tests send mail to and make fail.
 
 async with SmtpSink() as sink:
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="nobody@*")
@@ -17,8 +17,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from support.smtp_script import Gate, Phase, Script
-from support.smtp_session import CERTIFICATE, Dropped, Mail, Session, server_tls_context
+from support.smtp.script import Gate, Phase, Script
+from support.smtp.session import CERTIFICATE, Dropped, Mail, Session, server_tls_context
 
 __all__ = ["Gate", "Mail", "Phase", "SmtpSink", "client_tls_context"]
 
@@ -28,7 +28,7 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 class SmtpSink(Script):
     """The server.
 
-    `tls`: speak TLS from the start; `starttls`: offer it; `users`: want one of these logged in; `pipelining`: offer it;
+    `tls`: TLS from the start; `starttls`: offer it; `users`: require one of these logins; `pipelining`: offer it;
     `most_clients`: refuse connections beyond these, as Postfix's smtpd_client_connection_count_limit does.
     """
 
@@ -67,7 +67,7 @@ class SmtpSink(Script):
         await self.stop()
 
     async def start(self) -> None:
-        """Listen, after a `stop` on the same port as before."""
+        """Listen; after `stop`, on the same port as before."""
         context = server_tls_context() if self.tls else None
         self._server = await asyncio.start_server(
             self._serve, "127.0.0.1", self.port, ssl=context, limit=LARGEST_MESSAGE
@@ -75,7 +75,7 @@ class SmtpSink(Script):
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Stop listening and break every connection, as a crash would."""
+        """Stop listening and break every connection, like a crash."""
         if self._server:
             self._server.close()
         for task in self.sessions:
@@ -93,20 +93,20 @@ class SmtpSink(Script):
         return len(self.sessions)
 
     def accepted(self, recipient: str) -> list[Mail]:
-        """The mails taken for this recipient, which is more than one where something was doubled."""
+        """Return the accepted mails for this recipient; more than one means a duplicate."""
         return [mail for mail in self.mails if recipient in mail.recipients]
 
     async def wait_for(self, count: int, timeout: float = 10) -> None:
-        """Wait until `count` mails have been taken in all."""
+        """Wait until `count` mails in total have been accepted."""
         await self.wait_until(lambda: len(self.mails) >= count, timeout)
 
     async def wait_until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
-        """Wait for anything that a mail, a connection or its end can make true."""
+        """Wait for a condition that an accepted mail, a new or a closed connection can make true."""
         async with asyncio.timeout(timeout), self._received:
             await self._received.wait_for(condition)
 
     def close_idle(self, *, farewell: bool = False) -> None:
-        """Close the connections with no mail under way; `farewell`: after saying 421 to nobody's question."""
+        """Close the connections that have no mail in progress; with `farewell`, after an unsolicited 421."""
         for session in self.sessions.values():
             if session.sender is None:
                 session.hang_up(b"421 4.4.2 Idle for too long\r\n" if farewell else b"")
@@ -142,5 +142,5 @@ class SmtpSink(Script):
 
 
 def client_tls_context() -> ssl.SSLContext:
-    """Trusts the sink and nobody else."""
+    """Return a TLS context that trusts only the sink."""
     return ssl.create_default_context(cafile=str(CERTIFICATE))

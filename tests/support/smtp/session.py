@@ -13,17 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from support.smtp_script import Phase
+from support.smtp.script import Phase
 
 if TYPE_CHECKING:
-    from support.smtp_sink import SmtpSink
+    from support.smtp.sink import SmtpSink
 
 CERTIFICATE = Path(__file__).parent / "certificates" / "localhost.pem"
 
 
 @dataclass
 class Mail:
-    """One mail the sink has taken; `message` as it was sent, dots undone, without the final one."""
+    """A mail that the sink accepted; `message` is without dot-stuffing and the final dot."""
 
     sender: str
     recipients: list[str]
@@ -38,12 +38,12 @@ class Mail:
 
 
 class Dropped(Exception):
-    """The script breaks the connection here."""
+    """A rule breaks the connection."""
 
 
 @dataclass
 class Session:
-    """One connection's dialogue."""
+    """The dialogue on one connection."""
 
     sink: "SmtpSink"
     number: int
@@ -81,7 +81,7 @@ class Session:
         self.writer.close()
 
     async def allows(self, phase: Phase, *recipients: str) -> bool:
-        """Follow the script: True if it has nothing against the usual answer."""
+        """Apply the rules; return True if the usual answer follows."""
         rule = await self.sink.verdict(phase, list(recipients) or self.recipients)
         if rule is None:
             return True
@@ -193,7 +193,7 @@ class Session:
 
 
 def address(argument: str) -> str:
-    """The address between the angle brackets of MAIL and RCPT."""
+    """Return the address between the angle brackets of MAIL or RCPT."""
     return argument.partition("<")[2].rpartition(">")[0]
 
 

@@ -1,4 +1,4 @@
-"""Bulk sends in the database as a create leaves them, and what is true of them however they end."""
+"""Bulk sends stored as a create stores them, due for delivery, and invariants that hold for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Sent:
 
 
 async def new_organization(conn: Connection, name: str = "Acme") -> tuple[UUID, UUID]:
-    """Make an organization and a template; gives both ids."""
+    """Create an organization and a template and return both ids."""
     organization_id = await organizations.create(conn, name=name)
     valid = validate_template({"name": "NDA", "body": "Sign here."})
     template_id = await create_template.store(conn, organization_id, valid)
@@ -38,7 +38,7 @@ def addresses(count: int, domain: str = "example.com") -> list[str]:
 
 
 async def create(conn: Connection, organization_id: UUID, template_id: UUID, emails: Sequence[str]) -> Sent:
-    """Create a bulk send to these addresses, as the gateway does but for the checks."""
+    """Create a bulk send to these addresses, without the gateway's validation."""
     people = [ValidSigner(f"Signer {number}", email, None, None, None, {}) for number, email in enumerate(emails)]
     signers = bulk_sends.signers_text(people)
     new = NewBulkSend(template_id, "Spring", "Please sign.", None, str(uuid4()), bytes(32), signers)
@@ -59,7 +59,7 @@ async def bulk_send(pool: Pool, sent: Sent) -> BulkSendRow:
 
 
 async def documents_of(pool: Pool, sent: Sent) -> list[DocumentRow]:
-    """All documents of a bulk send in their signers' order."""
+    """Return all documents of a bulk send, in the order of their signers."""
     async with pool.acquire() as conn:
         pages = await documents.read_pages_of_bulk_sends(
             conn, organization_id=sent.organization_id, bulk_send_ids=[sent.id], span=SignerSpan(500)
@@ -68,13 +68,13 @@ async def documents_of(pool: Pool, sent: Sent) -> list[DocumentRow]:
 
 
 async def miscounted(conn: Connection) -> list[UUID]:
-    """The bulk sends, deleted ones too, whose counters are not what their documents say."""
+    """Return the bulk sends, deleted ones included, whose counters disagree with their documents."""
     rows = await conn.fetch(_MISCOUNTED)
     return [row["id"] for row in rows]
 
 
 async def pass_time(pool: Pool, seconds: float) -> None:
-    """Let all leases and waits come this much nearer to their end."""
+    """Move all leases and waits this many seconds into the past."""
     await pool.execute(_PASS_TIME, timedelta(seconds=seconds))
 
 

@@ -1,4 +1,4 @@
-"""What schemathesis must know beyond the OpenAPI document: which template exists, and what no schema can say."""
+"""What schemathesis must know beyond the OpenAPI document: a template, and rules that no schema can express."""
 
 import copy
 import os
@@ -17,7 +17,7 @@ schemathesis.openapi.format("email", st.from_regex(r"\A[a-z]{1,10}(\.[a-z]{1,5})
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Keep to what a schema cannot say, in requests that follow it otherwise."""
+    """Make a generated request satisfy the rules that no schema can express."""
     if isinstance(case.body, dict):
         case.body = _sensible(case.body, case.headers)
     if isinstance(case.query, dict) and _looks_like(CURSOR, case.query.get("cursor")):

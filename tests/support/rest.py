@@ -1,4 +1,4 @@
-"""Calling the REST door, and reading what it refuses."""
+"""Calls to the REST endpoints, and their problem details."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ async def call(
     headers: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Reply:
-    """Call the REST door; the body parsed if there is one."""
+    """Call an endpoint and return the response with its parsed body."""
     sent = {**(tenant.headers if tenant else {}), **(headers or {})}
     async with gateway.session.request(method, f"{gateway.url}{PATH}{path}", headers=sent, **options) as response:
         text = await response.text()
@@ -29,7 +29,7 @@ async def call(
 async def post(
     gateway: RunningGateway, tenant: Tenant, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Reply:
-    """Create a bulk send, with what a test does not care about filled in."""
+    """Create a bulk send, with defaults for what a test does not set."""
     return await call(gateway, tenant, "POST", json=filled(tenant, more), headers=headers)
 
 
@@ -38,7 +38,7 @@ def filled(tenant: Tenant, more: Mapping[str, object]) -> dict[str, object]:
 
 
 def problem(reply: Reply) -> str:
-    """The name of the problem that a reply is."""
+    """Return the name of the problem in a response."""
     assert reply.headers["Content-Type"].startswith("application/problem+json")
     assert reply.body["status"] == reply.status
     assert reply.body["title"]

@@ -1,4 +1,4 @@
-"""Workers that deliver from the test's database into the SMTP sink."""
+"""Delivery workers in the test's own process that send to the SMTP sink."""
 
 import asyncio
 import time
@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from support.mailing import mailer_to
-from support.smtp_sink import SmtpSink
+from support.smtp.mailers import mailer_to
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
@@ -28,7 +28,7 @@ POLICY = Policy(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One worker with what it is made of."""
+    """A worker and its parts."""
 
     worker: Worker
     mailer: Mailer
@@ -46,7 +46,7 @@ async def delivery_to(
     connections: int = 3,
     reply_timeout: float = 90,
 ) -> AsyncIterator[Delivery]:
-    """A worker at rest."""
+    """Yield a worker whose loop does not run."""
     notices = Notices(pool, dsn)
     mailer = mailer_to(sink, url=url, connections=connections, reply_timeout=reply_timeout)
     try:
@@ -57,7 +57,7 @@ async def delivery_to(
 
 @asynccontextmanager
 async def running(delivery: Delivery) -> AsyncIterator[asyncio.Task[None]]:
-    """The worker's loop, stopped at the end."""
+    """Run the worker's loop and stop it at the end."""
     task = asyncio.create_task(delivery.worker.run())
     try:
         yield task
@@ -67,8 +67,8 @@ async def running(delivery: Delivery) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Wait until the condition holds; fails when it does not in time."""
+    """Wait until the condition holds. Raise `AssertionError` after `seconds`."""
     end = time.monotonic() + seconds
     while not await condition():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, "the condition did not become true"
         await asyncio.sleep(0.01)

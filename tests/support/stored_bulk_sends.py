@@ -1,4 +1,4 @@
-"""Bulk sends put straight into the database, where nothing delivers them: what reads are tested on."""
+"""Bulk sends stored in the database that nothing delivers, for tests of reads."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from bulksend.resolvers.fast_validation import ValidSigner
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A bulk send and its documents, by uuid and by public id."""
+    """The ids of a bulk send and its documents."""
 
     uuid: UUID
     document_uuids: tuple[UUID, ...]
@@ -41,7 +41,7 @@ async def store(
     email: str = "signer{}@example.com",
     document_external_id: str | None = None,
 ) -> Stored:
-    """Store a bulk send whose mails nobody sends."""
+    """Store a bulk send that is not delivered."""
     organization_id = tenant.organization_id
     people = [
         ValidSigner(f"Signer {number}", email.format(number), None, None, document_external_id, {})
@@ -72,12 +72,12 @@ async def delete(pool: Pool, tenant: Tenant, stored: Stored) -> None:
 
 
 async def mark_sent(pool: Pool, stored: Stored, *indexes: int) -> None:
-    """Have these signers' mails accepted."""
+    """Mark these signers' documents as sent."""
     await _finish(pool, stored, indexes, "sent_at = clock_timestamp(), delivery_status = 'sent'", "sent_count")
 
 
 async def mark_failed(pool: Pool, stored: Stored, *indexes: int) -> None:
-    """Have these signers' mailboxes not exist."""
+    """Mark these signers' documents as failed: no such mailbox."""
     changes = (
         "failed_at = clock_timestamp(), delivery_status = 'failed', error_code = 'MAILBOX_UNAVAILABLE', "
         "error_message = '5.1.1 No such user', smtp_code = 550"
@@ -97,5 +97,5 @@ async def _finish(pool: Pool, stored: Stored, indexes: tuple[int, ...], changes:
 
 
 def nodes(connection: dict[str, Any], field: str = "id") -> list[Any]:
-    """One field of a connection's rows."""
+    """Return one field of each node of a connection."""
     return [node[field] for node in connection["nodes"]]

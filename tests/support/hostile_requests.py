@@ -1,4 +1,4 @@
-"""Requests that mean harm, and how each is to be refused; for tests/adversarial and tests/bench/adversarial.py."""
+"""Hostile requests and the refusal that each must get, for tests/adversarial and tests/bench/adversarial.py."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A request body, and the status and code that answer it under application/graphql-response+json."""
+    """A request body, with the expected status and error code under application/graphql-response+json."""
 
     name: str
     body: Callable[[], bytes]
@@ -25,13 +25,13 @@ def _query(text: str, **more: Any) -> bytes:
 
 
 def doubled(n: int, inner: str = "viewer { organization { id } }") -> str:
-    """Fragments that each spread the next one twice: 2^n of the last, in a document of n lines."""
+    """Return a document of n lines whose fragments each spread the next one twice: 2^n spreads of the last."""
     fragments = " ".join(f"fragment F{i} on Query {{ {inner} ...F{i + 1} ...F{i + 1} }}" for i in range(n))
     return f"{{ ...F0 ...F0 }} {fragments} fragment F{n} on Query {{ __typename }}"
 
 
 def doubled_below(n: int) -> str:
-    """The same below fields, where executors do not merge: 2^n objects, were it not for the depth."""
+    """Return the same below fields, where executors do not merge: 2^n objects, but for the depth limit."""
     fragments = " ".join(
         f"fragment F{i} on BulkSend {{ documents {{ nodes {{ bulkSend {{ ...F{i + 1} }} template {{ id }} }} }} "
         f"again: documents {{ nodes {{ bulkSend {{ ...F{i + 1} }} }} }} }}"
