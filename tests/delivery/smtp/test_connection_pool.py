@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 
 import pytest
-from support.mailing import mailer_to, send
-from support.smtp_sink import Phase, SmtpSink
+from support.smtp.mailers import mailer_to, send
+from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.delivery.smtp import connection_pool
 from bulksend.delivery.smtp.mailer import Mailer
