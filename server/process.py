@@ -14,6 +14,7 @@ from bulksend.db import migrations
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
 from bulksend.delivery.policy import REPLY_SECONDS, Policy
+from bulksend.delivery.reminders import Reminders
 from bulksend.delivery.sealing.processes import SealingOptions, SealingProcesses
 from bulksend.delivery.sealing.worker import SealingWorker
 from bulksend.delivery.signing_links import SigningLinks
@@ -82,7 +83,7 @@ async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: S
     )
     worker = Worker(pool, notices, mailer, links, _policy(settings))
     try:
-        async with _running(worker.run(), "delivery"):
+        async with _running(Reminders(pool, notices).run(), "reminders"), _running(worker.run(), "delivery"):
             try:
                 yield
             finally:

@@ -156,7 +156,7 @@ FROM (
         organization_id,
         bulk_send_id
     FROM documents
-    WHERE next_reminder_at <= statement_timestamp()
+    WHERE next_reminder_at <= statement_timestamp() AND deleted_at IS NULL
     ORDER BY next_reminder_at
     LIMIT $1
 ) AS documents;
@@ -168,7 +168,7 @@ WITH due AS (
     SELECT
         document_rows.id,
         document_rows.status = 'pending' AND document_rows.delivery_status = 'sent' AS may_be_reminded,
-        document_rows.status = 'pending' AND document_rows.delivery_status = 'pending' AS waits,
+        document_rows.status = 'pending' AND document_rows.delivery_status <> 'sent' AS waits,
         (
             SELECT count(*)
             FROM events

@@ -30,6 +30,7 @@ WITHOUT_ORGANIZATION = {
     ("deliveries", "next_due"),
     ("deliveries", "sample_recipient"),
     ("deliveries", "take_turn"),
+    ("sent_documents", "get_due_reminders"),
     ("organizations", "find_by_name"),
     ("sealed_pdfs", "claim"),
     *((noun, name) for noun, name in BOUND if noun in ("circuit", "workers")),
