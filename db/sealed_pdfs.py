@@ -21,7 +21,7 @@ class SealingJobRow:
 
 @dataclass(frozen=True, slots=True)
 class UnsealedRow:
-    """What a document's evidence is made of, besides its events. `signer_values`: JSON text of an object."""
+    """What a document's evidence is made of, besides its events. `signer_values`, `template_fields`: JSON text."""
 
     bulk_send_id: UUID
     signer_index: int
@@ -35,6 +35,7 @@ class UnsealedRow:
     template_id: UUID
     template_name: str
     template_body: str
+    template_fields: str
     organization_name: str
 
 

@@ -13,6 +13,7 @@ from bulksend.db import bulk_sends, events, sealed_pdfs, signing
 from bulksend.db.pool import Connection, write
 from bulksend.db.signing import OpenedDocumentRow
 from bulksend.delivery import event_log
+from bulksend.delivery.document_values import shown_values
 from bulksend.delivery.event_log import Act, Source
 from bulksend.delivery.signing_links import SigningLink
 from bulksend.delivery.template_content import content_nodes
@@ -20,15 +21,13 @@ from bulksend.delivery.template_rendering import render
 from bulksend.evidence.canonical_json import canonical_bytes
 from bulksend.evidence.content import Content
 from bulksend.resolvers.context import Gateway
-from bulksend.resolvers.template_fields import FilledBy, TemplateField, load, shown
+from bulksend.resolvers.template_fields import FilledBy, TemplateField, load
 from bulksend.resolvers.visible_text import is_visible
 
 # In code points.
 NAME_LENGTH: Final = 200
 REASON_LENGTH: Final = 1000
 
-# What stands in a document where its signer has yet to fill a field.
-BLANK: Final = "\u2009____________\u2009"
 _OUTCOMES: Final = ("signed", "declined", "voided")
 
 # Controls, lone surrogates, and what would reverse the text around it on a certificate.
@@ -165,9 +164,7 @@ def _state(link: SigningLink, row: OpenedDocumentRow) -> SigningState:
 
 
 def _rendered(row: OpenedDocumentRow, typed: Mapping[str, str]) -> tuple[str, str]:
-    fields = load(row.template_fields)
-    blanks = {one.name: BLANK for one in fields if one.filled_by is FilledBy.SIGNER}
-    values = blanks | shown(fields, json.loads(row.signer_values) | typed)
+    values = shown_values(row.template_fields, json.loads(row.signer_values) | typed)
     name, email, body = row.signer_name, row.signer_email, row.template_body
     html = render(body, signer_name=name, signer_email=email, values=values)
     nodes = content_nodes(body, signer_name=name, signer_email=email, values=values)

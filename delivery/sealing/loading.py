@@ -10,6 +10,7 @@ from uuid import UUID
 from cachetools import LRUCache
 
 from bulksend.db import events, ids, sealed_pdfs
+from bulksend.delivery.document_values import shown_values
 from bulksend.delivery.sealing.unsealed import Unsealed, event
 from bulksend.evidence.events import DocumentRecord, format_time
 from bulksend.evidence.evidence_file import BulkSendRecord
@@ -37,7 +38,9 @@ class Loader:
             row = await sealed_pdfs.load(conn, organization_id=job.organization_id, document_id=job.document_id)
             if row is None:
                 raise LookupError
-            history = await events.get_history(conn, organization_id=job.organization_id, document_id=job.document_id)
+            history = await events.get_histories(
+                conn, organization_id=job.organization_id, document_ids=[job.document_id]
+            )
             tree = await self._tree(conn, job.organization_id, row)
         return row.bulk_send_id, Unsealed(
             document=_records(job.organization_id, row, [job.document_id], first=row.signer_index)[0],
@@ -48,7 +51,7 @@ class Loader:
             sent_at=format_time(row.sent_at) if row.sent_at else None,
             template_name=row.template_name,
             template_body=row.template_body,
-            values=json.loads(row.signer_values),
+            values=shown_values(row.template_fields, json.loads(row.signer_values)),
             events=[event(found) for found in history],
         )
 

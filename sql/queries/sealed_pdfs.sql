@@ -40,6 +40,7 @@ SELECT
     bulk_sends.template_id,
     templates.name AS template_name,
     templates.body AS template_body,
+    templates.fields AS template_fields,
     organizations.name AS organization_name
 FROM documents
 INNER JOIN bulk_sends
