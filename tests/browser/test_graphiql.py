@@ -1,10 +1,17 @@
 """GraphiQL as people use it: in a browser, against a real gateway."""
 
+from dataclasses import replace
+
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from support import gateway as calls
+from support.browsing import NARROW, browsing, overflow
 from support.gateway import RunningGateway, Tenant
 from support.smtp.sink import Phase, SmtpSink
+
+from bulksend.server.app import build_app
+from bulksend.server.http.demo import Demo
+from bulksend.server.listening import listening
 
 
 @pytest.fixture
@@ -88,3 +95,54 @@ async def test_a_subscription_is_followed_to_its_end(
     gate.open()
     await expect(results).to_contain_text('"status": "COMPLETED"')
     await expect(results).to_contain_text('"sentCount": 1')
+
+
+async def test_the_docs_begin_with_what_the_api_is(page: Page) -> None:
+    await page.get_by_role("button", name="Show Documentation Explorer").click()
+    await expect(page.locator(".graphiql-doc-explorer")).to_contain_text("Bulksend sends one template")
+
+
+async def test_the_follow_tab_shows_the_demo_bulk_send(
+    browser: Browser, gateway: RunningGateway, tenant: Tenant
+) -> None:
+    created = await calls.create(gateway, tenant, count=2, name="The demo")
+    demo = Demo(tenant.key, tenant.template_id, created["bulkSend"]["id"])
+    parts = replace(gateway.parts, settings=gateway.parts.settings.model_copy(update={"graphiql": True}))
+    async with listening(build_app(parts, demo=demo), parts, host="127.0.0.1", port=0) as port:
+        origin = f"http://127.0.0.1:{port}"
+        async with browsing(browser, origin) as context:
+            page = await context.new_page()
+            await page.goto(f"{origin}/graphql")
+            await open_tab(page, "FollowBulkSend")
+            await execute(page)
+            await expect(page.get_by_role("region", name="Result Window")).to_contain_text('"name": "The demo"')
+
+
+async def test_on_a_phone_the_result_has_room(browser: Browser, origin: str) -> None:
+    async with browsing(browser, origin, viewport=NARROW) as context:
+        page = await context.new_page()
+        await page.goto(f"{origin}/graphql")
+        await execute(page)
+        results = page.get_by_role("region", name="Result Window")
+        await expect(results).to_contain_text('"edges": []')
+        box = await results.bounding_box()
+        assert box is not None
+        assert box["width"] > 300
+        assert box["height"] > 250
+        assert await overflow(page) == 0
+
+
+async def test_headers_that_are_kept_stay_in_the_browser(page: Page, tenant: Tenant, results: Locator) -> None:
+    await page.get_by_role("button", name="Open settings dialog").click()
+    await page.get_by_role("dialog").get_by_role("button", name="On", exact=True).click()
+    await page.keyboard.press("Escape")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.reload()
+    await execute(page)
+    await expect(results).to_contain_text('"edges": []')
+    assert tenant.key in await page.evaluate("JSON.stringify({ ...localStorage })")
+    assert {url for url in asked if tenant.key in url} == set()
+    assert all(
+        url.startswith(page.url.removesuffix("/graphql")) for url in asked if not url.startswith(("data:", "blob:"))
+    )

@@ -31,6 +31,8 @@ class Complaints:
     def _note_foreign(self, url: str, origin: str) -> None:
         if not url.startswith((origin + "/", "data:", "blob:")):
             self.found.append(f"asked for {url}")
+        if "isk_" in url:
+            self.found.append("an API key is part of a URL")
 
     def _note_error(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in message.text for part in self.forgiven):

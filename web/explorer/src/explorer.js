@@ -16,7 +16,9 @@ const explorer = createElement(
     plugins: [HISTORY_PLUGIN, explorerPlugin()],
     defaultTabs: settings.tabs,
     defaultHeaders: settings.headers,
-    defaultEditorToolsVisibility: settings.tools,
+    // Variables and headers take the room that a phone has for the operation.
+    defaultEditorToolsVisibility: window.innerWidth > 700 && settings.tools,
+    schemaDescription: true,
   },
   createElement(GraphiQL.Logo, null, "Bulksend"),
 );
