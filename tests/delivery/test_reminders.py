@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.bulk_sending import miscounted
+from support.bulk_sends import miscounted
 from support.gateway import RunningGateway, Tenant, create
 from support.signing import document_uuid, events_of, open_form, post_form, signing_path
-from support.smtp_sink import SmtpSink
+from support.smtp.sink import SmtpSink
 
 from bulksend.db.pool import Pool
 from bulksend.delivery.reminders import Reminders
