@@ -38,6 +38,7 @@ class DocumentRow(Row):
     sent_at: datetime | None
     failed_at: datetime | None
     next_attempt_at: datetime | None
+    waiting_for: str | None
     error_code: str | None
     error_message: str | None
     smtp_code: int | None

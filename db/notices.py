@@ -1,11 +1,12 @@
 """Notices between processes: a hint, while the table is the truth.
 
 In this process they arrive at once; in others through NOTIFY, coalesced, never inside another transaction. A listener
-that was away wakes everybody when it is back, for whatever was notified meanwhile stands in the tables.
+that was disconnected wakes every watcher when it is back: whatever was notified meanwhile is in the tables.
 """
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -19,6 +20,8 @@ from bulksend.db.pool import Pool
 CHANNEL: Final = "bulksend"
 COALESCE_SECONDS: Final = 0.05
 PING_SECONDS: Final = 20.0
+FIRST_BACKOFF: Final = 0.2
+LONGEST_BACKOFF: Final = 10.0
 # A payload may have 8000 bytes; an id in hex and its separator take 33.
 _IDS_PER_PAYLOAD: Final = 200
 _WORK: Final = "work"
@@ -27,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Notices:
-    """What this process tells others and is told: that mail is due, and which bulk sends changed."""
+    """What this process sends to others and receives: that mail is due, and which bulk sends changed."""
 
     def __init__(self, pool: Pool, listen_dsn: str) -> None:
         self.work = asyncio.Event()
@@ -39,20 +42,20 @@ class Notices:
         self._something = asyncio.Event()
 
     def work_is_due(self) -> None:
-        """Tell every delivery worker, here and elsewhere, that there is mail to send."""
+        """Notify every delivery worker, here and elsewhere, that mail is due."""
         self.work.set()
         self._unsent_work = True
         self._something.set()
 
     def changed(self, bulk_send_id: UUID) -> None:
-        """Tell whoever watches a bulk send, here and elsewhere, that its row is worth another look."""
+        """Notify every watcher of a bulk send, here and elsewhere, that its row may have changed."""
         self._wake(bulk_send_id)
         self._unsent.add(bulk_send_id)
         self._something.set()
 
     @contextmanager
     def watch(self, bulk_send_id: UUID) -> Iterator[asyncio.Event]:
-        """Give an event that is set on each change. Register, then read, then wait: nothing is missed."""
+        """Yield an event that is set on each change. Register, then read, then wait: nothing is missed."""
         event = asyncio.Event()
         watchers = self._watchers.setdefault(bulk_send_id, set())
         watchers.add(event)
@@ -64,7 +67,7 @@ class Notices:
                 self._watchers.pop(bulk_send_id, None)
 
     async def run(self) -> None:
-        """Send and listen until cancelled."""
+        """Send and listen until cancelled, whatever the database or its driver does meanwhile."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_always())
             group.create_task(self._listen_always())
@@ -74,7 +77,7 @@ class Notices:
             event.set()
 
     def wake_watchers(self) -> None:
-        """Have every watcher in this process look again."""
+        """Make every watcher in this process read again."""
         for bulk_send_id in list(self._watchers):
             self._wake(bulk_send_id)
 
@@ -84,7 +87,7 @@ class Notices:
             self._something.clear()
             try:
                 await self._send()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
                 # Others learn of it by their own polling, or from the next notice.
                 log.warning("notify failed", error=type(error).__name__)
             await asyncio.sleep(COALESCE_SECONDS)
@@ -99,15 +102,19 @@ class Notices:
             await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
 
     async def _listen_always(self) -> None:
-        backoff = 0.2
+        backoff = FIRST_BACKOFF
         while True:
+            began = time.monotonic()
             try:
                 await self._listen()
-                backoff = 0.2
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
+                # Not only the errors that a lost connection should raise: when PostgreSQL crashes, asyncpg may fail
+                # with InternalClientError.
                 log.warning("listen failed", error=type(error).__name__, retry_in=backoff)
+            if time.monotonic() - began > LONGEST_BACKOFF:
+                backoff = FIRST_BACKOFF
             await asyncio.sleep(backoff * random.uniform(0.5, 1.5))  # noqa: S311  # only spreads reconnects
-            backoff = min(backoff * 2, 10)
+            backoff = min(backoff * 2, LONGEST_BACKOFF)
 
     async def _listen(self) -> None:
         # Its own connection, never through PgBouncer's transaction mode: LISTEN belongs to a session.

@@ -62,6 +62,11 @@ class Worker:
         self._at_rest.set()
         self._mending: asyncio.Task[bool] | None = None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called, so that `run` ends."""
+        return self._stopping.is_set()
+
     async def deliver_due(self) -> int:
         """Make one pass: claim mail for the idle connections, send and record it, and return how many were claimed."""
         async with self._heartbeat.beating():

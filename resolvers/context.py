@@ -9,6 +9,7 @@ from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
 from bulksend.delivery.event_log import Source
 from bulksend.delivery.signing_links import SigningLinks
+from bulksend.resolvers.bulk_send_feed import Feeds
 from bulksend.resolvers.errors import Forbidden, Unauthenticated
 from bulksend.resolvers.loaders import Loaders
 from bulksend.resolvers.viewer import Scope, Viewer
@@ -20,7 +21,7 @@ class Gateway:
 
     `read_pool` may lead to a replica and is used for list pages only. `sync_wait`: how long a create waits for its
     delivery. `bulk_send_interval`: the minimum time between two creates of an organization; 0 disables the limit.
-    `stopping`: set when the process shuts down.
+    `stopping`: set when the process shuts down. `feeds`: the bulk sends that are being watched.
     """
 
     pool: Pool
@@ -30,6 +31,10 @@ class Gateway:
     sync_wait: timedelta
     bulk_send_interval: timedelta
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    feeds: Feeds = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "feeds", Feeds(self.pool, self.notices))
 
     def stop_waiting(self) -> None:
         """Make every waiting create return the current state, because the process is shutting down."""

@@ -74,7 +74,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(problem_details.routes())
     signing_page = SigningPage(parts.gateway, FormTokens(settings.secret_keys), addresses)
     app.router.add_routes(signing_page.routes())
-    app.router.add_routes(health.routes(parts.pool))
+    app.router.add_routes(health.routes(parts.pool, parts.supervisor))
     app.router.add_routes(extra)
     app.router.add_routes(_front_page(settings, demo, {route.path for route in extra}))
     app.on_response_prepare.append(add_headers)

@@ -1,14 +1,12 @@
 """One process's parts, made from settings and ended in the right order."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parseaddr
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
-
-import structlog
 
 from bulksend.db import migrations
 from bulksend.db.notices import Notices
@@ -26,11 +24,10 @@ from bulksend.server.http.authentication import Authenticator
 from bulksend.server.http.request_limit import RequestLimit
 from bulksend.server.sealing import sealing_options
 from bulksend.server.settings import Settings
+from bulksend.server.supervision import Supervisor
 
 # Of the grace at shutdown, waiting requests get what delivery leaves.
 DELIVERY_PART = 0.8
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,7 @@ class Parts:
     gateway: Gateway
     authenticator: Authenticator
     request_limit: RequestLimit
+    supervisor: Supervisor
 
 
 @asynccontextmanager
@@ -55,19 +53,20 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
         if settings.database_read_url:
             read_pool = await stack.enter_async_context(_pool(settings, settings.database_read_url))
         notices = Notices(pool, settings.database_listen_url or settings.database_url or "")
-        await stack.enter_async_context(_running(notices.run(), "notices"))
+        supervisor = Supervisor()
+        await stack.enter_async_context(supervisor.running("notices", notices.run))
         links = SigningLinks(settings.secret_keys, settings.public_url or "")
         authenticator = Authenticator(pool)
         stack.push_async_callback(authenticator.note_use)
-        await stack.enter_async_context(_running(authenticator.run(), "last use of keys"))
+        await stack.enter_async_context(supervisor.running("last use of keys", authenticator.run))
         if delivery and (options := sealing_options(settings)) is not None:
-            await stack.enter_async_context(_sealing(options, pool, notices))
+            await stack.enter_async_context(_sealing(options, pool, notices, supervisor))
         if delivery:
-            await stack.enter_async_context(_delivering(settings, pool, notices, links))
+            await stack.enter_async_context(_delivering(settings, pool, notices, links, supervisor))
         gateway = Gateway(pool, read_pool, notices, links, settings.sync_wait, settings.bulk_send_interval)
         limit = RequestLimit(requests_per_minute=settings.requests_per_minute, storage=settings.rate_limit_storage)
         stack.push_async_callback(limit.close)
-        yield Parts(settings, pool, gateway, authenticator, limit)
+        yield Parts(settings, pool, gateway, authenticator, limit, supervisor)
 
 
 def _pool(settings: Settings, url: str | None) -> Any:
@@ -75,15 +74,21 @@ def _pool(settings: Settings, url: str | None) -> Any:
 
 
 @asynccontextmanager
-async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: SigningLinks) -> AsyncIterator[None]:
+async def _delivering(
+    settings: Settings, pool: Pool, notices: Notices, links: SigningLinks, supervisor: Supervisor
+) -> AsyncIterator[None]:
     mailer = Mailer(
         SmtpServer.from_url(settings.smtp_url or ""),
         connections=settings.smtp_connections,
         reply_timeout=REPLY_SECONDS,
+        local_hostname=_helo(settings),
     )
     worker = Worker(pool, notices, mailer, links, _policy(settings))
     try:
-        async with _running(Reminders(pool, notices).run(), "reminders"), _running(worker.run(), "delivery"):
+        async with (
+            supervisor.running("reminders", Reminders(pool, notices).run),
+            supervisor.running("delivery", worker.run, may_end=lambda: worker.is_stopping),
+        ):
             try:
                 yield
             finally:
@@ -93,12 +98,14 @@ async def _delivering(settings: Settings, pool: Pool, notices: Notices, links: S
 
 
 @asynccontextmanager
-async def _sealing(options: SealingOptions, pool: Pool, notices: Notices) -> AsyncIterator[None]:
+async def _sealing(
+    options: SealingOptions, pool: Pool, notices: Notices, supervisor: Supervisor
+) -> AsyncIterator[None]:
     processes = SealingProcesses(options)
     worker = SealingWorker(pool, notices, processes)
     try:
         # Cancelled at the end: what was being made is made again.
-        async with _running(worker.run(), "sealing"):
+        async with supervisor.running("sealing", worker.run):
             yield
     finally:
         processes.close()
@@ -118,19 +125,13 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Run `work` beside the block and cancel it at the end; should it fail before, say so."""
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_tell_failure)
+def _helo(settings: Settings) -> str | None:
+    """Return the name that EHLO says: as set, else the public URL's host; an address as a literal (RFC 5321, 4.1.3)."""
+    host = settings.smtp_helo or urlsplit(settings.public_url or "").hostname
+    if not host or host.startswith("["):
+        return host
     try:
-        yield
-    finally:
-        task.cancel()
-        # Raises nothing of the task's: a failure was told when it happened, and must not fail the shutdown too.
-        await asyncio.wait([task])
-
-
-def _tell_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("a background task failed", task=task.get_name(), exc_info=error)
+        address = ip_address(host)
+    except ValueError:
+        return host.encode("idna").decode("ascii")
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"

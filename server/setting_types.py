@@ -25,6 +25,7 @@ _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?")
 _NAMED_ADDRESS: Final = re.compile(
     r"""(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^()<>\[\]:;@\\,"]*))\s*<(?P<address>[^<>]*)>"""
 )
+_ADDRESS_LITERAL: Final = re.compile(r"\[(?:IPv6:)?[0-9A-Fa-f.:]+\]")
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _MAIL_FROM: Final = (
@@ -153,6 +154,12 @@ def _postgres_url(value: str) -> str:
     return value
 
 
+def _helo_name(value: str) -> str:
+    if not value.isascii() or not (_HOST.fullmatch(value) or _ADDRESS_LITERAL.fullmatch(value)):
+        raise ValueError("must be the name of a host, or an IP address in brackets such as [192.0.2.1]")
+    return value
+
+
 def _smtp_url(value: str) -> str:
     if _NOT_IN_URL.search(value):
         raise ValueError("must be a URL without white space; write special characters of a password as %XX")
@@ -192,6 +199,7 @@ SecretKeys = Annotated[Commas, AfterValidator(_secret_keys), Field(repr=False)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
+HeloName = Annotated[str, AfterValidator(_helo_name)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 MailFrom = Annotated[str, AfterValidator(_mail_from)]
 Host = Annotated[str, AfterValidator(_host)]

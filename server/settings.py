@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     trusted_proxies: types.Networks = ()
     smtp_url: types.SmtpUrl | None = Field(default=None, repr=False)
     mail_from: types.MailFrom | None = None
+    smtp_helo: types.HeloName | None = None
     smtp_connections: int = Field(default=10, ge=1, le=1000)
     smtp_rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     retry_delays: types.Delays = (10, 60, 300, 1800, 7200)

@@ -207,6 +207,25 @@ CREATE TABLE public.documents (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.smtp_circuit (
+    only_row boolean DEFAULT true NOT NULL,
+    opened_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    next_probe_at timestamp with time zone NOT NULL,
+    error_code text NOT NULL,
+    error_message text NOT NULL,
+    smtp_code integer,
+    CONSTRAINT smtp_circuit_only_row_check CHECK (only_row)
+);
+
+CREATE VIEW public.open_circuit AS
+ SELECT opened_at,
+    error_code,
+    error_message,
+    smtp_code
+   FROM public.smtp_circuit
+  WHERE (opened_at IS NOT NULL);
+
 CREATE VIEW public.document_rows AS
  SELECT organization_id,
     id,
@@ -230,12 +249,33 @@ CREATE VIEW public.document_rows AS
     sent_at,
     failed_at,
         CASE
-            WHEN (lease_id IS NULL) THEN next_attempt_at
+            WHEN ((delivery_status = 'pending'::text) AND (lease_id IS NULL)) THEN next_attempt_at
             ELSE NULL::timestamp with time zone
         END AS next_attempt_at,
-    error_code,
-    error_message,
-    smtp_code,
+        CASE
+            WHEN (delivery_status <> 'pending'::text) THEN NULL::text
+            WHEN (lease_id IS NOT NULL) THEN 'worker'::text
+            WHEN ((error_code ~~ 'SMTP\_%'::text) OR (error_code = 'SENDER_REFUSED'::text)) THEN 'server'::text
+            WHEN (EXISTS ( SELECT
+               FROM public.open_circuit)) THEN 'server'::text
+            WHEN (next_attempt_at > statement_timestamp()) THEN 'retry'::text
+            ELSE 'turn'::text
+        END AS waiting_for,
+        CASE
+            WHEN ((delivery_status = 'pending'::text) AND (error_code IS NULL)) THEN ( SELECT open_circuit.error_code
+               FROM public.open_circuit)
+            ELSE error_code
+        END AS error_code,
+        CASE
+            WHEN ((delivery_status = 'pending'::text) AND (error_code IS NULL)) THEN ( SELECT open_circuit.error_message
+               FROM public.open_circuit)
+            ELSE error_message
+        END AS error_message,
+        CASE
+            WHEN ((delivery_status = 'pending'::text) AND (error_code IS NULL)) THEN ( SELECT open_circuit.smtp_code
+               FROM public.open_circuit)
+            ELSE smtp_code
+        END AS smtp_code,
     created_at,
     updated_at
    FROM public.documents
@@ -303,17 +343,6 @@ CREATE TABLE public.sealed_pdfs (
     CONSTRAINT sealed_pdfs_sha256_check CHECK ((octet_length(sha256) = 32))
 );
 ALTER TABLE ONLY public.sealed_pdfs ALTER COLUMN pdf SET STORAGE EXTERNAL;
-
-CREATE TABLE public.smtp_circuit (
-    only_row boolean DEFAULT true NOT NULL,
-    opened_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    next_probe_at timestamp with time zone NOT NULL,
-    error_code text NOT NULL,
-    error_message text NOT NULL,
-    smtp_code integer,
-    CONSTRAINT smtp_circuit_only_row_check CHECK (only_row)
-);
 
 CREATE TABLE public.templates (
     organization_id uuid NOT NULL,

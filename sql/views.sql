@@ -2,7 +2,7 @@
 -- all of it anew after the migrations, so a change here is no migration. PostgreSQL puts views and these functions into
 -- the statement that names them: each statement keeps a plan, and an index, of its own.
 
-DROP VIEW IF EXISTS template_rows, bulk_send_rows, document_rows;
+DROP VIEW IF EXISTS template_rows, bulk_send_rows, document_rows, open_circuit;
 
 CREATE VIEW template_rows AS
 SELECT
@@ -40,7 +40,18 @@ SELECT
 FROM bulk_sends
 WHERE deleted_at IS NULL;
 
+-- Why no mail is sent at present; no row while the circuit is closed.
+CREATE VIEW open_circuit AS
+SELECT
+    opened_at,
+    error_code,
+    error_message,
+    smtp_code
+FROM smtp_circuit
+WHERE opened_at IS NOT NULL;
+
 -- `next_attempt_at` is null while a mail is in flight. A document expires by the clock, without being written to.
+-- `waiting_for` and the error say what a pending delivery waits for; an untried one waits with the circuit's error.
 CREATE VIEW document_rows AS
 SELECT
     organization_id,
@@ -61,10 +72,28 @@ SELECT
     attempts,
     sent_at,
     failed_at,
-    CASE WHEN lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
-    error_code,
-    error_message,
-    smtp_code,
+    CASE WHEN delivery_status = 'pending' AND lease_id IS NULL THEN next_attempt_at END AS next_attempt_at,
+    CASE
+        WHEN delivery_status <> 'pending' THEN NULL
+        WHEN lease_id IS NOT NULL THEN 'worker'
+        WHEN error_code LIKE 'SMTP\_%' OR error_code = 'SENDER_REFUSED' THEN 'server'
+        WHEN EXISTS (SELECT FROM open_circuit) THEN 'server'
+        WHEN next_attempt_at > statement_timestamp() THEN 'retry'
+        ELSE 'turn'
+    END AS waiting_for,
+    CASE
+        WHEN delivery_status = 'pending' AND error_code IS NULL THEN (SELECT open_circuit.error_code FROM open_circuit)
+        ELSE error_code
+    END AS error_code,
+    CASE
+        WHEN delivery_status = 'pending' AND error_code IS NULL
+            THEN (SELECT open_circuit.error_message FROM open_circuit)
+        ELSE error_message
+    END AS error_message,
+    CASE
+        WHEN delivery_status = 'pending' AND error_code IS NULL THEN (SELECT open_circuit.smtp_code FROM open_circuit)
+        ELSE smtp_code
+    END AS smtp_code,
     created_at,
     updated_at
 FROM documents

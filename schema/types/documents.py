@@ -50,8 +50,24 @@ class DeliveryStatus(Enum):
     FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
 
 
+@strawberry.enum(description="What a pending delivery waits for.")
+class DeliveryWait(Enum):
+    """What a pending delivery waits for."""
+
+    TURN = strawberry.enum_value("turn", description="Due: it is sent as soon as a connection is free.")
+    RETRY = strawberry.enum_value("retry", description="Deferred by the mail server; tried again at `nextAttemptAt`.")
+    SERVER = strawberry.enum_value(
+        "server", description="The mail server takes no mail from the gateway now; sending resumes once it does."
+    )
+    WORKER = strawberry.enum_value(
+        "worker",
+        description="In flight: a worker has it. If that worker dies, another one takes it over within seconds.",
+    )
+
+
 _STATUSES: Final = {member.value: member for member in DocumentStatus}
 _DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
+_WAITS: Final = {member.value: member for member in DeliveryWait}
 
 
 @row_type(
@@ -94,6 +110,7 @@ class DeliveryError:
 @row_type(
     DocumentRow,
     status=ColumnField("delivery_status", _DELIVERY_STATUSES.__getitem__),
+    waiting_for=ColumnField("waiting_for", _WAITS.get),
     error=ObjectField(DeliveryError, unless_null="error_code"),
 )
 @strawberry.type(description="Getting one document's mail accepted by the mail server.")
@@ -107,7 +124,12 @@ class Delivery:
     next_attempt_at: datetime | None = strawberry.field(
         description="When it is tried next; null when it is in flight or finished."
     )
-    error: DeliveryError | None = strawberry.field(description="The last refusal; null once sent.")
+    waiting_for: DeliveryWait | None = strawberry.field(
+        description="What a pending delivery waits for; null when it is finished."
+    )
+    error: DeliveryError | None = strawberry.field(
+        description="The last refusal, or what is wrong with the mail server it waits for; null once sent."
+    )
     row: strawberry.Private[DocumentRow]
 
     def __init__(self, row: DocumentRow) -> None:

@@ -37,7 +37,7 @@ async def work(settings: Settings, tell: Tell = to_stderr) -> None:
     demand_sealing_key(settings)
     async with open_parts(settings, delivery=True) as parts:
         app = web.Application()
-        app.router.add_routes(health.routes(parts.pool, only_delivers=True))
+        app.router.add_routes(health.routes(parts.pool, parts.supervisor, only_delivers=True))
         async with _listening(app, parts) as port:
             await until_stopped(
                 lambda: tell(f"Bulksend delivers; {base_url(settings.host, port)}/readyz tells how it is")

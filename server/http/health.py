@@ -11,15 +11,17 @@ from bulksend.db.circuit import CircuitRow
 from bulksend.db.errors import UNREACHABLE
 from bulksend.db.pool import Pool
 from bulksend.schema.types.scalars import write_datetime
+from bulksend.server.supervision import Supervisor
 
 READY_SECONDS = 3.0
 
 
-def routes(pool: Pool, *, only_delivers: bool = False) -> list[web.RouteDef]:
-    """Give the operators' routes.
+def routes(pool: Pool, supervisor: Supervisor, *, only_delivers: bool = False) -> list[web.RouteDef]:
+    """Return the operators' routes.
 
-    A mail server that does not serve is told in `/readyz` either way, but only a process that `only_delivers` is then
-    not ready: a gateway still accepts bulk sends, and taking it away would lose them.
+    `/readyz` shows a mail server that does not serve either way, but only a process that `only_delivers` is then not
+    ready: a gateway still accepts bulk sends, and taking it away would lose them. While a background task waits for its
+    restart no process is ready.
     """
 
     async def alive(_request: web.Request) -> web.Response:
@@ -27,8 +29,10 @@ def routes(pool: Pool, *, only_delivers: bool = False) -> list[web.RouteDef]:
 
     async def ready(_request: web.Request) -> web.Response:
         told, is_ready = await _readiness(pool)
+        if down := supervisor.down:
+            told["backgroundTasks"] = dict.fromkeys(down, "restarting")
         paused = "delivery" in told
-        status = 200 if is_ready and not (paused and only_delivers) else 503
+        status = 200 if is_ready and not down and not (paused and only_delivers) else 503
         return web.json_response({"status": "ready" if status == 200 else "not ready", **told}, status=status)
 
     async def metrics(_request: web.Request) -> web.Response:

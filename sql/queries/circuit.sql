@@ -5,8 +5,7 @@ SELECT
     error_code,
     error_message,
     smtp_code
-FROM smtp_circuit
-WHERE opened_at IS NOT NULL;
+FROM open_circuit;
 
 -- name: open
 -- Open the circuit, unless what opens it was seen longer ago than the server was last seen to serve.

@@ -87,7 +87,8 @@ class Plan:
 
     @property
     def scanned_whole(self) -> set[str]:
-        return {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"}
+        scans = (node for node in self.nodes if node["Node Type"] == "Seq Scan" and node["Actual Loops"])
+        return {node["Relation Name"] for node in scans}
 
     @property
     def rows_read(self) -> int:

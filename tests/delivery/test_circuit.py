@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
@@ -12,8 +13,12 @@ from support.smtp.sink import Phase, SmtpSink
 from support.workers import POLICY, Delivery, delivery_to, eventually, running
 
 from bulksend.db import circuit
-from bulksend.db.circuit import CircuitRow
+from bulksend.db.circuit import CircuitRow, Trouble
 from bulksend.db.pool import Pool
+from bulksend.delivery.policy import SERVER_TROUBLE
+from bulksend.delivery.smtp.outcomes import DeliveryErrorCode
+
+NONE = timedelta()
 
 
 @pytest.fixture(autouse=True)
@@ -241,3 +246,39 @@ async def _is_open(pool: Pool) -> bool:
 
 async def _is_completed(pool: Pool, sent: Sent) -> bool:
     return (await bulk_send(pool, sent)).status == "completed"
+
+
+async def test_a_document_says_what_it_waits_for(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    sink.refuse(Phase.RCPT, 450, "4.2.1 Later", recipient="later@*")
+    gate = sink.hold(Phase.RCPT, recipient="held@*")
+    sent = await create_for_new_organization(pool, ["later@example.com", "held@example.com", "last@example.com"])
+
+    async def waits() -> list[tuple[str | None, str | None]]:
+        return [(document.waiting_for, document.error_code) for document in await documents_of(pool, sent)]
+
+    assert await waits() == [("turn", None)] * 3
+    async with delivery_to(sink, pool, dsn, connections=2) as delivery:
+        passing = asyncio.create_task(delivery.worker.deliver_due())
+        await gate.reached()
+        await eventually(lambda: _is_deferred(pool))
+        assert await waits() == [("retry", "MAILBOX_BUSY"), ("worker", None), ("turn", None)]
+        async with pool.acquire() as conn:
+            gone = Trouble("SMTP_UNREACHABLE", "Gone", None)
+            await circuit.open_circuit(conn, trouble=gone, age=NONE, probe_interval=NONE)
+        own, others = "MAILBOX_BUSY", "SMTP_UNREACHABLE"
+        assert await waits() == [("server", own), ("worker", others), ("server", others)]
+        await pool.execute("DELETE FROM smtp_circuit")
+        gate.open()
+        await passing
+        await delivery.worker.deliver_due()
+    assert await waits() == [("retry", "MAILBOX_BUSY"), (None, None), (None, None)]
+
+
+async def _is_deferred(pool: Pool) -> bool:
+    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM documents WHERE error_code IS NOT NULL)"))
+
+
+async def test_the_errors_that_wait_for_the_server_are_those_that_the_view_tells() -> None:
+    """The view `document_rows` knows them by their names."""
+    named = {code for code in DeliveryErrorCode if code.startswith("SMTP_") or code == "SENDER_REFUSED"}
+    assert named == SERVER_TROUBLE

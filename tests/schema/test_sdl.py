@@ -112,7 +112,7 @@ enum EventType {
 type Signer { name: String!  email: String!  phone: String }
 type Delivery {
   status: DeliveryStatus!  attempts: Int!  sentAt: DateTime  failedAt: DateTime  nextAttemptAt: DateTime
-  error: DeliveryError
+  waitingFor: DeliveryWait  error: DeliveryError
 }
 type DeliveryError { code: DeliveryErrorCode!  message: String!  smtpCode: Int }
 type Template implements Node {
@@ -146,6 +146,7 @@ type Viewer { organization: Organization!  apiKey: ApiKey! }
 type RateLimit { nextBulkSendAt: DateTime  lastBulkSend: BulkSend  limit: Int!  remaining: Int!  resetAt: DateTime! }
 enum BulkSendStatus { PROCESSING COMPLETED FAILED }
 enum DeliveryStatus { PENDING SENT FAILED }
+enum DeliveryWait { TURN RETRY SERVER WORKER }
 enum DocumentStatus { PENDING SIGNED DECLINED EXPIRED CANCELLED }
 
 type PageInfo { hasNextPage: Boolean!  hasPreviousPage: Boolean!  startCursor: String  endCursor: String }

@@ -9,14 +9,14 @@ import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
-from structlog.testing import capture_logs
+from aiohttp.test_utils import TestClient, TestServer
 from support.gateway import RunningGateway, Tenant
 
 from bulksend.db.pool import Pool, open_pool
 from bulksend.server.http import health
 from bulksend.server.http.authentication import Authenticator
 from bulksend.server.http.key_check import is_refused
-from bulksend.server.process import _running
+from bulksend.server.supervision import Supervisor
 
 NO_ROOM = "ALTER ROLE {} CONNECTION LIMIT 0"
 
@@ -85,7 +85,7 @@ async def test_a_key_stays_good_while_its_table_cannot_be_read(pool: Pool, tenan
 
 async def test_is_not_ready(no_socket: Pool) -> None:
     app = web.Application()
-    app.router.add_routes(health.routes(no_socket))
+    app.router.add_routes(health.routes(no_socket, Supervisor()))
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -109,12 +109,15 @@ async def test_a_mutation_is_answered_though_its_text_cannot_be_kept(gateway: Ru
     assert reply.data["deleteBulkSend"]["userErrors"] == [{"code": "NOT_FOUND"}]
 
 
-async def test_a_task_that_failed_is_told_and_does_not_fail_the_end() -> None:
+async def test_a_task_that_ended_is_told_until_its_restart(no_socket: Pool) -> None:
     async def fail() -> None:
         raise OSError
 
-    with capture_logs() as told:
-        async with asyncio.timeout(5), _running(fail(), "something"):
-            while not told:
-                await asyncio.sleep(0)
-    assert [(line["event"], line["task"]) for line in told] == [("a background task failed", "something")]
+    supervisor = Supervisor()
+    app = web.Application()
+    app.router.add_routes(health.routes(no_socket, supervisor))
+    async with asyncio.timeout(10), supervisor.running("something", fail), TestClient(TestServer(app)) as client:
+        while not supervisor.down:
+            await asyncio.sleep(0)
+        reply = await client.get("/readyz")
+        assert (reply.status, (await reply.json())["backgroundTasks"]) == (503, {"something": "restarting"})
