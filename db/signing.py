@@ -32,6 +32,7 @@ class OpenedDocumentRow:
     template_fields: str
     organization_name: str
     custom_consent_text: str | None
+    is_sealed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bulksend.db import ids
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
+from bulksend.delivery.download_links import DownloadLinks
 from bulksend.delivery.event_log import Source
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.resolvers.bulk_send_feed import Feeds
@@ -28,6 +29,7 @@ class Gateway:
     read_pool: Pool
     notices: Notices
     links: SigningLinks
+    downloads: DownloadLinks
     sync_wait: timedelta
     bulk_send_interval: timedelta
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,12 +12,13 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from bulksend.db import bulk_sends, documents, events, sent_documents, templates
+from bulksend.db import bulk_sends, documents, events, sealed_pdfs, sent_documents, templates
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.events import EventRow
 from bulksend.db.pages import Page
 from bulksend.db.pool import Pool
+from bulksend.db.sealed_pdfs import SealedPdfRow
 from bulksend.db.sent_documents import ContentRow
 from bulksend.db.templates import TemplateRow
 
@@ -81,6 +82,11 @@ class Loaders:
         return DataLoader(self._load_templates)
 
     @cached_property
+    def sealed_pdfs(self) -> DataLoader[UUID, SealedPdfRow | None]:
+        """Load hash and size of documents' sealed PDFs, by the document's id."""
+        return DataLoader(self._load_sealed_pdfs)
+
+    @cached_property
     def document_pages(self) -> DataLoader[DocumentsKey, Page[DocumentRow]]:
         """Load pages of bulk sends' documents."""
         return DataLoader(self._load_document_pages)
@@ -130,6 +136,12 @@ class Loaders:
         async with self._pool.acquire() as conn:
             rows = await templates.get_many(conn, organization_id=self._organization, ids=ids)
         by_id = {row.id: row for row in rows}
+        return [by_id.get(key) for key in ids]
+
+    async def _load_sealed_pdfs(self, ids: list[UUID]) -> list[SealedPdfRow | None]:
+        async with self._pool.acquire() as conn:
+            rows = await sealed_pdfs.get_many(conn, organization_id=self._organization, document_ids=ids)
+        by_id = {row.document_id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_document_pages(self, keys: list[DocumentsKey]) -> list[Page[DocumentRow]]:

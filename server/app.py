@@ -24,9 +24,12 @@ from bulksend.server.http.error_responses import unexpected
 from bulksend.server.http.json_body import LARGEST_BODY
 from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
+from bulksend.server.http.verify_page import VerifyPage
 from bulksend.server.process import Parts
 from bulksend.server.rest import bulk_sends, openapi_page, problem_details
+from bulksend.server.rest.archives import Archives
 from bulksend.server.settings import Settings
+from bulksend.server.signing.downloads import Downloads
 from bulksend.server.signing.form_tokens import FormTokens
 from bulksend.server.signing.page import SigningPage
 
@@ -74,6 +77,9 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(problem_details.routes())
     signing_page = SigningPage(parts.gateway, FormTokens(settings.secret_keys), addresses)
     app.router.add_routes(signing_page.routes())
+    app.router.add_routes(Downloads(parts.gateway, addresses).routes())
+    app.router.add_routes(Archives(admission).routes())
+    app.router.add_routes(VerifyPage().routes())
     app.router.add_routes(health.routes(parts.pool, parts.supervisor))
     app.router.add_routes(extra)
     app.router.add_routes(_front_page(settings, demo, {route.path for route in extra}))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bulksend.db import migrations
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
+from bulksend.delivery.download_links import DownloadLinks
 from bulksend.delivery.policy import REPLY_SECONDS, Policy
 from bulksend.delivery.reminders import Reminders
 from bulksend.delivery.sealing.processes import SealingOptions, SealingProcesses
@@ -63,7 +64,8 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
             await stack.enter_async_context(_sealing(options, pool, notices, supervisor))
         if delivery:
             await stack.enter_async_context(_delivering(settings, pool, notices, links, supervisor))
-        gateway = Gateway(pool, read_pool, notices, links, settings.sync_wait, settings.bulk_send_interval)
+        downloads = DownloadLinks(settings.secret_keys, settings.public_url or "")
+        gateway = Gateway(pool, read_pool, notices, links, downloads, settings.sync_wait, settings.bulk_send_interval)
         limit = RequestLimit(requests_per_minute=settings.requests_per_minute, storage=settings.rate_limit_storage)
         stack.push_async_callback(limit.close)
         yield Parts(settings, pool, gateway, authenticator, limit, supervisor)

@@ -24,6 +24,7 @@ from bulksend.schema.types.events import Event, Signature
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
 from bulksend.schema.types.page_arguments import After, Before, First, Last
+from bulksend.schema.types.sealed_pdfs import SealedPdf, made
 from bulksend.schema.types.templates import Template
 
 if TYPE_CHECKING:
@@ -190,6 +191,17 @@ class Document(Node):
         loading = context.loaders.bulk_sends.load(self.row.bulk_send_id)
         found = when_loaded(loading, lambda row: templates.load(context, row.template_id) if row else None)
         return cast("Template | None", found)
+
+    @strawberry.field(
+        description=("The sealed PDF of a signed or declined document; null until it is made. Needs `documents.read`.")
+    )
+    def sealed_pdf(self, info: Info) -> SealedPdf | None:
+        """Load hash and size, and make a link."""
+        context = info.context
+        if not context.may("Document.sealedPdf", Scope.DOCUMENTS_READ):
+            return None
+        loading = context.loaders.sealed_pdfs.load(self.row.id)
+        return cast("SealedPdf | None", when_loaded(loading, lambda row: made(context, row)))
 
     @strawberry.field(
         description=(

@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 from bulksend.db.errors import ANY_FAILURE
 from bulksend.resolvers.context import Allowance, Context, Gateway
 from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated, Unavailable
-from bulksend.resolvers.viewer import Viewer
+from bulksend.resolvers.viewer import Scope, Viewer
 from bulksend.server.http.authentication import Authenticator
 from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.cors import DOORS
@@ -50,6 +50,15 @@ class Admission:
         allowance, refusal = await self._request_limit.hit(viewer)
         request[ALLOWANCE] = allowance
         return Admitted(viewer, allowance, refusal)
+
+    async def enter(self, request: web.Request, scope: Scope) -> Context:
+        """Admit a request that needs a scope, refusing in this order: authentication, scope, request rate."""
+        admitted = await self.admit(request)
+        context = self.context(request, admitted)
+        context.require(scope)
+        if admitted.refusal is not None:
+            raise admitted.refusal
+        return context
 
     async def count(self, request: web.Request) -> None:
         """Count a request that nobody needs leave for, so that its response too tells where its key stands."""

@@ -10,7 +10,6 @@ from aiohttp.typedefs import Handler
 
 from bulksend.db import ids
 from bulksend.resolvers import bulk_sends, create_bulk_send
-from bulksend.resolvers.context import Context
 from bulksend.resolvers.create_bulk_send import CreateResult
 from bulksend.resolvers.errors import BadUserInput, NotFound
 from bulksend.resolvers.user_errors import MutationWarning
@@ -54,7 +53,7 @@ class _BulkSends:
         self._admission = admission
 
     async def read_page(self, request: web.Request) -> web.Response:
-        context = await self._enter(request, Scope.BULK_SENDS_READ)
+        context = await self._admission.enter(request, Scope.BULK_SENDS_READ)
         arguments, filters = page_arguments(request)
         try:
             page = await bulk_sends.read_page(context, arguments, filters)
@@ -69,33 +68,25 @@ class _BulkSends:
         return _json(BulkSendPage(data=[ListedBulkSend.of(row) for row in page.rows], meta=meta))
 
     async def create(self, request: web.Request) -> web.Response:
-        context = await self._enter(request, Scope.BULK_SENDS_CREATE)
+        context = await self._admission.enter(request, Scope.BULK_SENDS_CREATE)
         return _created(request, await create_bulk_send.create(context, await create_input(request)))
 
     async def get(self, request: web.Request) -> web.Response:
-        context = await self._enter(request, Scope.BULK_SENDS_READ)
-        row = await bulk_sends.get(context, _id(request))
+        context = await self._admission.enter(request, Scope.BULK_SENDS_READ)
+        row = await bulk_sends.get(context, bulk_send_id(request))
         if row is None:
             raise NotFound
         return _json(OneBulkSend(data=BulkSendDetails.of(row)))
 
     async def delete(self, request: web.Request) -> web.Response:
-        context = await self._enter(request, Scope.BULK_SENDS_DELETE)
-        if not await bulk_sends.delete(context, _id(request)):
+        context = await self._admission.enter(request, Scope.BULK_SENDS_DELETE)
+        if not await bulk_sends.delete(context, bulk_send_id(request)):
             raise NotFound
         return web.Response(status=204)
 
-    async def _enter(self, request: web.Request, scope: Scope) -> Context:
-        """Refuse in the contract's order: authentication, scope, request rate."""
-        admitted = await self._admission.admit(request)
-        context = self._admission.context(request, admitted)
-        context.require(scope)
-        if admitted.refusal is not None:
-            raise admitted.refusal
-        return context
 
-
-def _id(request: web.Request) -> UUID:
+def bulk_send_id(request: web.Request) -> UUID:
+    """Return the id in a path. Raise `NotFound` if it is malformed."""
     try:
         return ids.decode(ids.BULK_SEND, request.match_info["id"])
     except ids.InvalidId:

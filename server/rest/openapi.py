@@ -12,6 +12,7 @@ from bulksend.resolvers.cursors import CURSOR_LENGTH, DEFAULT_PAGE
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.rest import problems
+from bulksend.server.rest.archives import SIGNED_ZIP
 from bulksend.server.rest.bulk_sends import BULK_SEND, BULK_SENDS, WARNINGS
 from bulksend.server.rest.models import BulkSendPage, OneBulkSend, OneCreatedBulkSend, OneDryRun, ProblemDetails
 from bulksend.server.rest.openapi_examples import BULK_SEND_ID, CREATE, CREATED, DETAILS, PAGE, TEMPLATE_ID
@@ -69,6 +70,7 @@ def document() -> Part:
         "paths": {
             BULK_SENDS: {"get": _list(), "post": _create()},
             BULK_SEND: {"parameters": [_id()], "get": _get(), "delete": _delete()},
+            SIGNED_ZIP: {"parameters": [_id()], "get": _download()},
         },
         "components": {
             "securitySchemes": {
@@ -163,6 +165,13 @@ def _delete() -> Part:
     responses = {"204": answer("It is gone."), **refusals(problems.NOT_FOUND)}
     summary = "Soft-deletes the bulk send and all associated documents."
     return _operation("deleteBulkSend", "Delete a bulk send", Scope.BULK_SENDS_DELETE, responses, summary)
+
+
+def _download() -> Part:
+    archive = answer("A ZIP file: `manifest.json` with the SHA-256 of every sealed PDF, then the PDFs.")
+    archive["content"] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    responses = {"200": archive, **refusals(problems.NOT_FOUND)}
+    return _operation("downloadSealedPdfs", "Download the sealed PDFs of a bulk send", Scope.DOCUMENTS_READ, responses)
 
 
 def _operation(name: str, summary: str, scope: Scope, responses: Part, description: str = "", **more: Any) -> Part:

@@ -21,6 +21,7 @@ from bulksend.server.http.moving_window import MovingWindow
 from bulksend.server.http.pages import PRIVATE_HEADERS
 from bulksend.server.signing import form as forms
 from bulksend.server.signing import texts
+from bulksend.server.signing.downloads import COPY
 from bulksend.server.signing.form import Form
 from bulksend.server.signing.form_tokens import FormTokens, InvalidFormToken, Shown, link_sha256
 from bulksend.server.signing.rendering import render
@@ -41,6 +42,7 @@ class Visit:
     """A request for one document. `link`: SHA-256 of the link's token; `locale`: the page's language."""
 
     document: OpenedDocument
+    token: str
     link: str
     locale: str
     source: Source
@@ -97,10 +99,8 @@ class SigningPage:
         if document is None:
             return None
         locale = accepted_locale(request.headers.get("Accept-Language", "")) or document.row.locale
-        return Visit(document, link_sha256(token), locale, self._source(request))
-
-    def _source(self, request: web.Request) -> Source:
-        return Source(SIGNER, self._addresses.of(request), user_agent(request))
+        source = Source(SIGNER, self._addresses.of(request), user_agent(request))
+        return Visit(document, token, link_sha256(token), locale, source)
 
     async def _sign(self, request: web.Request, visit: Visit, form: Form, locale: str) -> web.Response:
         checked = forms.check_signature(form, visit.document.fields, visit.locale)
@@ -165,7 +165,8 @@ class SigningPage:
             consented=form.consent == "yes",
             reason=form.reason,
             fields=[_field(one, form.values, locale) for one in document.fields],
-            copy_url=None,
+            # Relative, as the address of the page is.
+            copy_url=f"{visit.token}/{COPY}" if document.row.is_sealed else None,
         )
 
 

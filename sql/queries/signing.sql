@@ -20,7 +20,14 @@ SELECT
     templates.body AS template_body,
     templates.fields AS template_fields,
     organizations.name AS organization_name,
-    organizations.consent_text AS custom_consent_text
+    organizations.consent_text AS custom_consent_text,
+    EXISTS (
+        SELECT FROM sealed_pdfs
+        WHERE
+            sealed_pdfs.organization_id = documents.organization_id
+            AND sealed_pdfs.document_id = documents.id
+            AND sealed_pdfs.pdf IS NOT NULL
+    ) AS is_sealed
 FROM documents
 INNER JOIN bulk_sends
     ON documents.organization_id = bulk_sends.organization_id AND documents.bulk_send_id = bulk_sends.id

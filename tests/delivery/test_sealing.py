@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from support.gateway import RunningGateway, Tenant
-from support.signing import events_of, open_form, post_form, signing_path
+from support.sealing import close_document
+from support.signing import events_of
 from support.stored_bulk_sends import Stored, store
 
 from bulksend.db import sealed_pdfs
@@ -34,13 +35,6 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
     return await store(pool, tenant, 3)
 
 
-async def close(gateway: RunningGateway, tenant: Tenant, document_id: str, *, decline: bool = False) -> None:
-    path = await signing_path(gateway, tenant, document_id)
-    form = await open_form(gateway, path)
-    reply = await post_form(gateway, path, form.declined() if decline else form.signed())
-    assert reply.status == 303
-
-
 async def pdf_of(pool: Pool, document: UUID) -> bytes | None:
     found: bytes | None = await pool.fetchval("SELECT pdf FROM sealed_pdfs WHERE document_id = $1", document)
     return found
@@ -53,7 +47,7 @@ def worker(gateway: RunningGateway, processes: SealingProcesses) -> SealingWorke
 async def test_a_signed_document_is_sealed_once(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    await close(gateway, tenant, stored.document_ids[1])
+    await close_document(gateway, tenant, stored.document_ids[1])
     sealing = worker(gateway, processes)
     assert [await sealing.seal_due(), await sealing.seal_due()] == [1, 0]
     pdf = await pdf_of(pool, stored.document_uuids[1])
@@ -70,7 +64,7 @@ async def test_a_signed_document_is_sealed_once(
 async def test_a_declined_document_is_sealed_too(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    await close(gateway, tenant, stored.document_ids[0], decline=True)
+    await close_document(gateway, tenant, stored.document_ids[0], decline=True)
     await worker(gateway, processes).seal_due()
     pdf = await pdf_of(pool, stored.document_uuids[0])
     assert pdf
@@ -82,7 +76,7 @@ async def test_documents_of_one_bulk_send_share_its_root(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
     for document_id in stored.document_ids:
-        await close(gateway, tenant, document_id)
+        await close_document(gateway, tenant, document_id)
     await worker(gateway, processes).seal_due()
     pdfs = [await pdf_of(pool, document) for document in stored.document_uuids]
     roots = {(await asyncio.to_thread(verify_pdf, pdf or b"")).evidence.bulk_send.merkle_root for pdf in pdfs}
@@ -98,7 +92,7 @@ async def test_a_document_that_waits_for_its_signer_is_not_sealed(
 async def test_a_crash_before_the_record_leaves_a_job_that_is_due_again(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     async with pool.acquire() as conn:
         claimed = await sealed_pdfs.claim(conn, lease_id=uuid4(), limit=5, lease=timedelta(0))
     assert [job.document_id for job in claimed] == [stored.document_uuids[0]]
@@ -110,7 +104,7 @@ async def test_a_crash_before_the_record_leaves_a_job_that_is_due_again(
 async def test_a_leased_job_is_nobody_elses(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     async with pool.acquire() as conn:
         await sealed_pdfs.claim(conn, lease_id=uuid4(), limit=5, lease=timedelta(minutes=2))
     assert await worker(gateway, processes).seal_due() == 0
@@ -120,7 +114,7 @@ async def test_two_workers_with_one_job_write_one_pdf(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
     """The first one's lease ends while it renders: the second's PDF stands, with the one event that names it."""
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     slow, quick = worker(gateway, processes), worker(gateway, processes)
     async with pool.acquire() as conn:
         (job,) = await sealed_pdfs.claim(conn, lease_id=uuid4(), limit=1, lease=timedelta(0))
@@ -145,7 +139,7 @@ async def test_a_failure_is_tried_again_later(
     async def fail(unsealed: Unsealed) -> bytes:
         raise RuntimeError("a reason that may quote a signer")
 
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     with monkeypatch.context() as patched:
         patched.setattr(processes, "make", fail)
         patched.setattr(sealing_worker, "FIRST_DELAY", 0.0)
@@ -160,7 +154,7 @@ async def test_processes_that_die_are_replaced(
 ) -> None:
     monkeypatch.setattr(sealing_worker, "FIRST_DELAY", 0.0)
     processes = SealingProcesses(SealingOptions(b"no key", "test", None))  # its processes end as they start
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     try:
         assert await worker(gateway, processes).seal_due() == 1
         assert await pool.fetchval("SELECT error FROM sealed_pdfs") == "BrokenProcessPool"
@@ -174,7 +168,7 @@ async def test_processes_that_die_are_replaced(
 async def test_what_would_not_verify_is_not_sealed(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    await close(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[0])
     await pool.execute("UPDATE documents SET signer_name = 'Someone else'")
     # The template names its signer, so the content is no longer the one that was signed.
     assert await worker(gateway, processes).seal_due() == 1
@@ -183,7 +177,7 @@ async def test_what_would_not_verify_is_not_sealed(
 
 
 async def test_what_is_loaded_verifies(gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored) -> None:
-    await close(gateway, tenant, stored.document_ids[2])
+    await close_document(gateway, tenant, stored.document_ids[2])
     async with pool.acquire() as conn:
         (job,) = await sealed_pdfs.claim(conn, lease_id=uuid4(), limit=1, lease=timedelta(0))
     _, unsealed = await Loader(pool).load(job)

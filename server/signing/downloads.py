@@ -1,0 +1,90 @@
+"""Downloads of sealed PDFs: the signer's own at the signing link, the sender's at a link that is good for minutes."""
+
+from typing import Final
+
+from aiohttp import web
+
+from bulksend.db import ids
+from bulksend.db.sealed_pdfs import SealedFileRow
+from bulksend.delivery.event_log import SIGNER, Source
+from bulksend.delivery.signing_links import InvalidLink
+from bulksend.resolvers import sealed_pdfs, signing
+from bulksend.resolvers.context import Gateway
+from bulksend.resolvers.signing import SigningState
+from bulksend.server.http.client_address import ClientAddresses, user_agent
+from bulksend.server.http.pages import PRIVATE_HEADERS, message
+
+COPY: Final = "sealed.pdf"
+_CLOSED: Final = frozenset({SigningState.SIGNED, SigningState.DECLINED})
+
+
+class Downloads:
+    """The two ways to a sealed PDF. Each download is an event of its document."""
+
+    def __init__(self, gateway: Gateway, addresses: ClientAddresses) -> None:
+        self._gateway = gateway
+        self._addresses = addresses
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes; HEAD is none of them, since a download is recorded."""
+        return [
+            web.get("/sealed/{token}", self.by_download_link, allow_head=False),
+            web.get(f"/sign/{{token}}/{COPY}", self.by_signing_link, allow_head=False),
+        ]
+
+    async def by_download_link(self, request: web.Request) -> web.Response:
+        """Answer with the PDF that `Document.sealedPdf.url` leads to."""
+        try:
+            link = self._gateway.downloads.open(request.match_info["token"])
+        except InvalidLink:
+            return message(404, "No such file", "This link was good for ten minutes. Ask for a new one.")
+        found = await sealed_pdfs.download(
+            self._gateway,
+            organization_id=link.organization_id,
+            document_id=link.document_id,
+            source=self._source(request, link.actor),
+        )
+        return _gone() if found is None else _file(found, ids.encode(ids.DOCUMENT, link.document_id))
+
+    async def by_signing_link(self, request: web.Request) -> web.Response:
+        """Answer with the signer's copy of a document that they signed or declined."""
+        try:
+            link = self._gateway.links.open(request.match_info["token"])
+        except InvalidLink:
+            return _unknown()
+        document = await signing.open_document(self._gateway, link)
+        if document is None:
+            return _unknown()
+        if document.state not in _CLOSED:
+            return _gone()
+        found = await sealed_pdfs.download(
+            self._gateway,
+            organization_id=link.organization_id,
+            document_id=link.document_id,
+            source=self._source(request, SIGNER),
+        )
+        return _not_yet() if found is None else _file(found, ids.encode(ids.DOCUMENT, link.document_id))
+
+    def _source(self, request: web.Request, actor: str) -> Source:
+        return Source(actor, self._addresses.of(request), user_agent(request))
+
+
+def _file(found: SealedFileRow, name: str) -> web.Response:
+    headers = {**PRIVATE_HEADERS, "Content-Disposition": f'attachment; filename="{name}.pdf"'}
+    return web.Response(body=found.pdf, content_type="application/pdf", headers=headers)
+
+
+def _unknown() -> web.Response:
+    return message(
+        404, "No such document", "This link opens nothing. Check that you have all of it, or ask the sender."
+    )
+
+
+def _gone() -> web.Response:
+    return message(410, "There is no such file", "The document was taken back, or nobody has signed it.")
+
+
+def _not_yet() -> web.Response:
+    response = message(503, "Not ready yet", "The file is being made. Try again in a moment.")
+    response.headers["Retry-After"] = "2"
+    return response
