@@ -32,10 +32,14 @@ class BulkSendRow(Row):
     sent_count: int
     failed_count: int
     pending_count: int
+    cancelled_count: int
+    progress: float
     viewed_count: int
     signed_count: int
     declined_count: int
     expired_count: int
+    created_by: str | None
+    completed_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -113,7 +117,8 @@ NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mappi
 class NewBulkSend:
     """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`.
 
-    `remind_…`: days until the first automatic reminder and between the others, and how many there are at most.
+    `created_by`: the name of the API key. `remind_…`: days until the first automatic reminder and between the others,
+    and how many there are at most.
     """
 
     template_id: UUID
@@ -128,6 +133,7 @@ class NewBulkSend:
     remind_after_days: int | None = None
     remind_every_days: int | None = None
     remind_at_most: int | None = None
+    created_by: str | None = None
 
 
 _GET_MANY = query("bulk_sends", "get_many", BulkSendRow)
@@ -227,6 +233,7 @@ async def _create(conn: Connection, organization_id: UUID, interval: timedelta, 
         new.remind_after_days,
         new.remind_every_days,
         new.remind_at_most,
+        new.created_by,
     )
 
 

@@ -28,6 +28,7 @@ from bulksend.resolvers.context import Context
 from bulksend.resolvers.preview import MailPreview
 from bulksend.resolvers.user_errors import MutationError, MutationWarning, UserErrorCode
 from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
+from bulksend.resolvers.viewer import Viewer
 
 # How long to wait for a crashed database before reporting that the outcome is unknown.
 UNREACHED_SECONDS: Final = 15.0
@@ -105,7 +106,8 @@ async def _dry_run(context: Context, valid: ValidBulkSend) -> CreateResult:
 
 
 async def _store(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
-    new = _new_bulk_send(valid, valid.template.id) if valid.template and not valid.template.archived_at else None
+    may_be_sent = valid.template and not valid.template.archived_at
+    new = _new_bulk_send(valid, valid.template.id, context.caller) if valid.template and may_be_sent else None
     stored = await _create(context, valid, new) if new else None
     return stored or await _original(context, valid)
 
@@ -229,7 +231,7 @@ async def _answer(context: Context, valid: ValidBulkSend, stored: _StoredBulkSen
     return CreateResult(bulk_send=row, replayed=stored.replayed)
 
 
-def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
+def _new_bulk_send(valid: ValidBulkSend, template_id: UUID, creator: Viewer) -> NewBulkSend:
     details, reminders = valid.details, valid.details.reminders
     return NewBulkSend(
         template_id=template_id,
@@ -245,6 +247,7 @@ def _new_bulk_send(valid: ValidBulkSend, template_id: UUID) -> NewBulkSend:
         remind_after_days=reminders.after_days if reminders else None,
         remind_every_days=reminders.every_days if reminders else None,
         remind_at_most=reminders.at_most if reminders else None,
+        created_by=creator.api_key_name,
     )
 
 

@@ -125,6 +125,14 @@ def _null_is_none_given(values: object) -> object:
     return [] if values is None else values
 
 
+def _null_is_true(value: object) -> object:
+    return True if value is None else value
+
+
+def _null_is_false(value: object) -> object:
+    return False if value is None else value
+
+
 def _no_field_twice(values: list[MergeValueInput]) -> list[MergeValueInput]:
     if len({value.field for value in values}) < len(values):
         raise PydanticCustomError("duplicate_value", "must name each field once")
@@ -163,10 +171,14 @@ class CreateBulkSendInput(Input):
         Field(description="The same key with the same input returns the original and sends nothing twice."),
     ] = None
     wait_for_delivery: Annotated[
-        bool, Field(description="Whether to wait until delivery has ended, within a time limit.")
+        bool,
+        Field(description="Whether to wait until delivery has ended, within a time limit."),
+        BeforeValidator(_null_is_true),
     ] = True
     dry_run: Annotated[
-        bool, Field(description="Validate the input and return a preview of the mail without sending anything.")
+        bool,
+        Field(description="Validate the input and return a preview of the mail without sending anything."),
+        BeforeValidator(_null_is_false),
     ] = False
     signers: Annotated[list[Any], Field(min_length=1, description="Array of signer objects.")]
 

@@ -44,6 +44,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.set_completed_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF new.sent_count + new.failed_count < new.total_count THEN
+        new.completed_at := NULL;
+    ELSIF new.completed_at IS NULL THEN
+        new.completed_at := clock_timestamp();
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE TABLE public.api_keys (
     organization_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -95,6 +108,10 @@ END) STORED NOT NULL,
     signed_count integer DEFAULT 0 NOT NULL,
     declined_count integer DEFAULT 0 NOT NULL,
     closed_count integer DEFAULT 0 NOT NULL,
+    cancelled_count integer DEFAULT 0 NOT NULL,
+    completed_at timestamp with time zone,
+    created_by text,
+    CONSTRAINT bulk_sends_cancelled_are_failed CHECK (((cancelled_count >= 0) AND (cancelled_count <= failed_count))),
     CONSTRAINT bulk_sends_counts_within_total CHECK (((sent_count + failed_count) <= total_count)),
     CONSTRAINT bulk_sends_email_message_check CHECK ((char_length(email_message) <= 1000)),
     CONSTRAINT bulk_sends_external_id_check CHECK ((char_length(external_id) <= 255)),
@@ -124,6 +141,8 @@ CREATE VIEW public.bulk_send_rows AS
     sent_count,
     failed_count,
     pending_count,
+    cancelled_count,
+    (((sent_count + failed_count))::double precision / (total_count)::double precision) AS progress,
     viewed_count,
     signed_count,
     declined_count,
@@ -131,6 +150,8 @@ CREATE VIEW public.bulk_send_rows AS
             WHEN (expires_at <= statement_timestamp()) THEN (total_count - closed_count)
             ELSE 0
         END AS expired_count,
+    created_by,
+    completed_at,
     created_at,
     updated_at
    FROM public.bulk_sends
@@ -445,6 +466,8 @@ CREATE INDEX documents_due ON public.documents USING btree (organization_id, nex
 CREATE UNIQUE INDEX events_outcome ON public.events USING btree (organization_id, document_id) WHERE (type = ANY (ARRAY['signed'::text, 'declined'::text]));
 
 CREATE INDEX sealed_pdfs_due ON public.sealed_pdfs USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE TRIGGER bulk_sends_completed_at BEFORE UPDATE OF sent_count, failed_count ON public.bulk_sends FOR EACH ROW EXECUTE FUNCTION public.set_completed_at();
 
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_to_change_events();
 

@@ -31,10 +31,14 @@ SELECT
     sent_count,
     failed_count,
     pending_count,
+    cancelled_count,
+    (sent_count + failed_count)::double precision / total_count AS progress,
     viewed_count,
     signed_count,
     declined_count,
     CASE WHEN expires_at <= statement_timestamp() THEN total_count - closed_count ELSE 0 END AS expired_count,
+    created_by,
+    completed_at,
     created_at,
     updated_at
 FROM bulk_sends

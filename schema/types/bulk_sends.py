@@ -59,11 +59,17 @@ class BulkSend(Node):
     sent_count: int = strawberry.field(description="How many mails the mail server accepted.")
     failed_count: int = strawberry.field(description="How many were given up.")
     pending_count: int = strawberry.field(description="How many wait to be sent.")
+    cancelled_count: int = strawberry.field(description="Number of failed documents whose delivery was cancelled.")
+    progress: float = strawberry.field(description="Share of documents whose delivery has ended, from 0 to 1.")
     viewed_count: int = strawberry.field(description="Number of documents that their signers have opened.")
     signed_count: int = strawberry.field(description="Number of documents that are signed.")
     declined_count: int = strawberry.field(description="Number of documents that their signers declined to sign.")
     expired_count: int = strawberry.field(
         description="Number of documents that were neither signed, declined nor cancelled in time."
+    )
+    created_by: str | None = strawberry.field(description="Name of the API key that created it.")
+    completed_at: datetime | None = strawberry.field(
+        description="When delivery of its last document ended; null while a delivery is pending."
     )
     template_id: strawberry.ID = strawberry.field(description="The id of its template.")
     created_at: datetime = strawberry.field(description="When it was created.")

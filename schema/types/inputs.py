@@ -72,10 +72,14 @@ class CreateBulkSendInput:
             "input gives the original and sends nothing twice."
         ),
     )
-    wait_for_delivery: bool = strawberry.field(
-        default=True, description="Whether to answer when delivery has ended (within a time limit), or right away."
+    wait_for_delivery: bool | None = strawberry.field(
+        default=True,
+        description="Whether to wait until delivery has ended, within a time limit. Null is the default.",
     )
-    dry_run: bool = strawberry.field(default=False, description="Check everything and show the mail; send nothing.")
+    dry_run: bool | None = strawberry.field(
+        default=False,
+        description="Whether to validate the input and preview the mail without sending anything. Null is the default.",
+    )
     given: strawberry.Private[Mapping[str, Any]]
 
 

@@ -91,9 +91,12 @@ def _fields(written: Part, schema: Part, prefix: str) -> Iterator[Field]:
     found = _resolved(written, schema)
     for name, field in found["properties"].items():
         full = f"{prefix}{name}"
-        yield _field(full, field, name in found["required"], field.get("description", ""))
+        yield _field(full, field, name in found.get("required", ()), field.get("description", ""))
         if "$ref" in field.get("items", {}):
             yield from _fields(written, field["items"], f"{full}[].")
+        for choice in field.get("anyOf", ()):
+            if "$ref" in choice:
+                yield from _fields(written, choice, f"{full}.")
 
 
 def _field(name: str, schema: Part, required: bool, description: str) -> Field:
@@ -108,6 +111,8 @@ def _resolved(written: Part, schema: Part) -> Part:
 def _rule(schema: Part) -> str:
     if "anyOf" in schema:
         return " or ".join(_rule(one) for one in schema["anyOf"] if one != {"type": "null"})
+    if "$ref" in schema:
+        return "object"
     if "enum" in schema:
         return ", ".join(schema["enum"])
     limits = _limits(schema, "Length", "characters") or _limits(schema, "Items", "items") or _limits(schema, "imum", "")

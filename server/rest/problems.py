@@ -102,6 +102,7 @@ INVALID_INPUT: Final = Problem(
         UserErrorCode.INVALID_EMAIL,
         UserErrorCode.DUPLICATE_VALUE,
         UserErrorCode.MISSING_VALUE,
+        UserErrorCode.INVALID_VALUE,
     ),
 )
 TOO_MANY_REQUESTS: Final = Problem(

@@ -221,7 +221,8 @@ created AS (
         expires_at,
         remind_after_days,
         remind_every_days,
-        remind_at_most
+        remind_at_most,
+        created_by
     )
     SELECT
         claimed.organization_id,
@@ -236,7 +237,8 @@ created AS (
         statement_timestamp() + make_interval(days => $11::integer),
         $12,
         $13,
-        $14
+        $14,
+        $15
     FROM claimed
     RETURNING
         organization_id,
@@ -250,10 +252,14 @@ created AS (
         sent_count,
         failed_count,
         pending_count,
+        cancelled_count,
+        0::double precision AS progress,
         viewed_count,
         signed_count,
         declined_count,
         0 AS expired_count,
+        created_by,
+        completed_at,
         created_at,
         updated_at
 ),
@@ -360,6 +366,7 @@ counted AS (
 changed AS (
     UPDATE bulk_sends SET
         failed_count = bulk_sends.failed_count + counted.total,
+        cancelled_count = bulk_sends.cancelled_count + counted.total,
         closed_count = bulk_sends.closed_count + counted.closed,
         updated_at = clock_timestamp()
     FROM counted
@@ -391,19 +398,23 @@ WITH retried AS (
         AND deleted_at IS NULL
         AND voided_at IS NULL
         AND ($3::uuid[] IS NULL OR id = any($3))
-    RETURNING old.status AS before
+    RETURNING
+        old.status AS before,
+        old.error_code AS error_before
 ),
 
 counted AS (
     SELECT
         count(*) AS total,
-        count(*) FILTER (WHERE before = 'cancelled') AS opened
+        count(*) FILTER (WHERE before = 'cancelled') AS opened,
+        count(*) FILTER (WHERE error_before = 'CANCELLED') AS cancelled
     FROM retried
 ),
 
 changed AS (
     UPDATE bulk_sends SET
         failed_count = bulk_sends.failed_count - counted.total,
+        cancelled_count = bulk_sends.cancelled_count - counted.cancelled,
         closed_count = bulk_sends.closed_count - counted.opened,
         updated_at = clock_timestamp()
     FROM counted

@@ -320,6 +320,7 @@ changed AS (
         )
     RETURNING
         old.delivery_status AS before,
+        old.delivery_status = 'failed' AND old.error_code = 'CANCELLED' AS was_cancelled,
         new.delivery_status AS after,
         new.next_attempt_at IS NULL AND cardinality(new.later_mails) > 0 AS has_next_mail
 ),
@@ -328,6 +329,7 @@ moved AS (
     SELECT
         count(*) FILTER (WHERE after = 'sent') AS sent,
         count(*) FILTER (WHERE after = 'failed') - count(*) FILTER (WHERE before = 'failed') AS failed,
+        count(*) FILTER (WHERE was_cancelled) AS cancelled,
         coalesce(bool_or(has_next_mail), FALSE) AS have_next_mail
     FROM changed
 ),
@@ -336,6 +338,7 @@ counted AS (
     UPDATE bulk_sends SET
         sent_count = bulk_sends.sent_count + moved.sent,
         failed_count = bulk_sends.failed_count + moved.failed,
+        cancelled_count = bulk_sends.cancelled_count - moved.cancelled,
         updated_at = clock_timestamp()
     FROM moved
     WHERE

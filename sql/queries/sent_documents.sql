@@ -84,6 +84,7 @@ counted AS (
 UPDATE bulk_sends SET
     closed_count = bulk_sends.closed_count + counted.closed,
     failed_count = bulk_sends.failed_count + counted.failed,
+    cancelled_count = bulk_sends.cancelled_count + counted.failed,
     updated_at = clock_timestamp()
 FROM counted
 WHERE bulk_sends.organization_id = $1 AND bulk_sends.id = $2 AND counted.closed > 0;

@@ -42,6 +42,7 @@ PYTHON_TYPES = {
     "varchar": str,
     "int4": int,
     "int8": int,
+    "float8": float,
     "bool": bool,
     "bytea": bytes,
     "jsonb": str,

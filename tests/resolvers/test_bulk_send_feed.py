@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from support.bulk_sending import Sent, addresses, create_for_new_organization
+from support.bulk_sends import Sent, addresses, create_for_new_organization
 
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool

@@ -32,7 +32,7 @@ def test_no_change_breaks_a_client() -> None:
             "  phone: String!\n  message",
             "Field SignerInput.phone changed type from String to String!.",
         ),
-        ("  dryRun: Boolean! = false\n", "", "Field CreateBulkSendInput.dryRun was removed."),
+        ("  dryRun: Boolean = false\n", "", "Field CreateBulkSendInput.dryRun was removed."),
         ("  COMPLETED\n", "", "Enum value BulkSendStatus.COMPLETED was removed."),
         ("type Document implements Node", "type Document", "Document no longer implements interface Node."),
         ("    search: String\n    templateId", "    templateId", "Argument Query.bulkSends(search:) was removed."),

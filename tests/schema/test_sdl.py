@@ -47,7 +47,7 @@ type Mutation {
 type Subscription { bulkSend(id: ID!): BulkSend }
 input CreateBulkSendInput {
   templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
-  idempotencyKey: String  waitForDelivery: Boolean! = true  dryRun: Boolean! = false
+  idempotencyKey: String  waitForDelivery: Boolean = true  dryRun: Boolean = false
   locale: String  expiresInDays: Int  reminders: RemindersInput
 }
 input SignerInput {
@@ -81,7 +81,8 @@ type Warning { code: WarningCode!  field: [String!]  message: String! }
 interface Node { id: ID! }
 type BulkSend implements Node {
   id: ID!  name: String!  status: BulkSendStatus!  emailMessage: String  externalId: String
-  totalCount: Int!  sentCount: Int!  failedCount: Int!  pendingCount: Int!
+  totalCount: Int!  sentCount: Int!  failedCount: Int!  pendingCount: Int!  cancelledCount: Int!
+  progress: Float!  completedAt: DateTime  createdBy: String
   viewedCount: Int!  signedCount: Int!  declinedCount: Int!  expiredCount: Int!
   templateId: ID!  template: Template
   documents(first: Int, after: String, last: Int, before: String, status: [DocumentStatus!],

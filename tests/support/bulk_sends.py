@@ -104,4 +104,8 @@ HAVING
     OR bulk_sends.signed_count <> count(*) FILTER (WHERE documents.status = 'signed')
     OR bulk_sends.declined_count <> count(*) FILTER (WHERE documents.status = 'declined')
     OR bulk_sends.closed_count <> count(*) FILTER (WHERE documents.status <> 'pending')
+    OR bulk_sends.cancelled_count <> count(*) FILTER (
+        WHERE documents.delivery_status = 'failed' AND documents.error_code = 'CANCELLED'
+    )
+    OR (bulk_sends.completed_at IS NULL) <> (bulk_sends.pending_count > 0)
 """
