@@ -43,9 +43,8 @@ class Plan:
     warm_up: int
 
 
-async def run(plan: Plan) -> dict[str, report.Rounds]:
-    """Measure everything, and print each workload when it is done."""
-    measured: dict[str, report.Rounds] = {}
+async def run(plan: Plan, measured: dict[str, report.Rounds]) -> None:
+    """Measure everything into `measured`, and print each workload when it is done."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(filled_database())
         servers = [await stack.enter_async_context(running(name, database)) for name in plan.servers or USUAL]
@@ -57,7 +56,6 @@ async def run(plan: Plan) -> dict[str, report.Rounds]:
                 measured[workload.name] = rounds
             told = report.table(workload.name, rounds) if plan.rounds else f"{workload.name}: all answer the same"
             print(told, flush=True)
-    return measured
 
 
 def _takes_part(server: str, workload: Workload, plan: Plan) -> bool:
@@ -98,12 +96,12 @@ class _Bench:
         return Load(path, lengths, self.workload.connections)
 
 
-async def _until_told(plan: Plan) -> dict[str, report.Rounds]:
+async def _until_told(plan: Plan, measured: dict[str, report.Rounds]) -> None:
     # SIGINT cancels already; SIGTERM would leave what we started to the kernel.
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await run(plan)
+    await run(plan, measured)
 
 
 def _choice(among: list[str], text: str) -> list[str]:
@@ -134,12 +132,19 @@ def main() -> None:
     plan = Plan(workloads, given.servers, given.rounds, given.seconds, given.warm_up)
     # What we start inherits it: the database, and we ourselves. The servers are put on the other core.
     os.sched_setaffinity(0, {OTHER_CORE})
+    measured: dict[str, report.Rounds] = {}
     try:
-        measured = asyncio.run(_until_told(plan))
+        asyncio.run(_until_told(plan, measured))
     except BadAnswer as error:
         sys.exit(str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit("stopped")
+    finally:
+        _write(given, measured)
+
+
+def _write(given: argparse.Namespace, measured: dict[str, report.Rounds]) -> None:
+    """Write what was measured, also when something went wrong later."""
     if given.markdown:
         given.markdown.write_text(report.markdown(measured) + "\n")
     if given.json:
