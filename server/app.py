@@ -26,7 +26,7 @@ from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
 from bulksend.server.http.verify_page import VerifyPage
 from bulksend.server.process import Parts
-from bulksend.server.rest import bulk_sends, openapi_page, problem_details
+from bulksend.server.rest import bulk_sends, documents, openapi_page, problem_details
 from bulksend.server.rest.archives import Archives
 from bulksend.server.settings import Settings
 from bulksend.server.signing.downloads import Downloads
@@ -73,6 +73,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_route("*", "/graphql", view.__call__)
     app.router.add_routes(graphiql.routes())
     app.router.add_routes(bulk_sends.routes(admission))
+    app.router.add_routes(documents.routes(admission))
     app.router.add_routes(openapi_page.routes())
     app.router.add_routes(problem_details.routes())
     signing_page = SigningPage(parts.gateway, FormTokens(settings.secret_keys), addresses)

@@ -41,10 +41,10 @@ def routes(admission: Admission) -> list[web.RouteDef]:
     return [
         web.get(BULK_SENDS, door.read_page),
         web.post(BULK_SENDS, door.create),
-        web.options(BULK_SENDS, _options(admission, "GET, HEAD, OPTIONS, POST")),
+        web.options(BULK_SENDS, options(admission, "GET, HEAD, OPTIONS, POST")),
         web.get(BULK_SEND, door.get),
         web.delete(BULK_SEND, door.delete),
-        web.options(BULK_SEND, _options(admission, "DELETE, GET, HEAD, OPTIONS")),
+        web.options(BULK_SEND, options(admission, "DELETE, GET, HEAD, OPTIONS")),
     ]
 
 
@@ -65,7 +65,7 @@ class _BulkSends:
             has_more=page.has_next_page,
             next_cursor=page.cursors[-1] if page.has_next_page else None,
         )
-        return _json(BulkSendPage(data=[ListedBulkSend.of(row) for row in page.rows], meta=meta))
+        return json_response(BulkSendPage(data=[ListedBulkSend.of(row) for row in page.rows], meta=meta))
 
     async def create(self, request: web.Request) -> web.Response:
         context = await self._admission.enter(request, Scope.BULK_SENDS_CREATE)
@@ -76,7 +76,7 @@ class _BulkSends:
         row = await bulk_sends.get(context, bulk_send_id(request))
         if row is None:
             raise NotFound
-        return _json(OneBulkSend(data=BulkSendDetails.of(row)))
+        return json_response(OneBulkSend(data=BulkSendDetails.of(row)))
 
     async def delete(self, request: web.Request) -> web.Response:
         context = await self._admission.enter(request, Scope.BULK_SENDS_DELETE)
@@ -97,9 +97,9 @@ def _created(request: web.Request, created: CreateResult) -> web.Response:
     if created.errors:
         return problem_details.of_user_errors(request, created.errors)
     if created.bulk_send is None:
-        return _json(OneDryRun(data=DryRun.of(created)))
+        return json_response(OneDryRun(data=DryRun.of(created)))
     shown = CreatedBulkSend.of(created.bulk_send)
-    response = _json(OneCreatedBulkSend(data=shown), status=201)
+    response = json_response(OneCreatedBulkSend(data=shown), status=201)
     response.headers["Location"] = f"{BULK_SENDS}/{shown.id}"
     if prefers_async(request):
         response.headers["Preference-Applied"] = "respond-async"
@@ -116,7 +116,8 @@ def _counted(warnings: Sequence[MutationWarning]) -> str:
     return ", ".join(f"{code};count={count}" for code, count in sorted(counts.items()))
 
 
-def _json(body: Representation, status: int = 200) -> web.Response:
+def json_response(body: Representation, status: int = 200) -> web.Response:
+    """Return a response with `body` as JSON, which only its caller may keep."""
     return web.Response(
         text=body.model_dump_json(by_alias=True),
         status=status,
@@ -126,9 +127,11 @@ def _json(body: Representation, status: int = 200) -> web.Response:
     )
 
 
-def _options(admission: Admission, allow: str) -> Handler:
-    async def options(request: web.Request) -> web.Response:
+def options(admission: Admission, allow: str) -> Handler:
+    """Return the handler of OPTIONS of a resource that allows these methods."""
+
+    async def answer(request: web.Request) -> web.Response:
         await admission.count(request)
         return web.Response(status=204, headers={"Allow": allow})
 
-    return options
+    return answer

@@ -140,6 +140,19 @@ class OneDryRun(Representation):
     data: DryRun
 
 
+class ChangedDocuments(Representation):
+    """The outcome of a change to documents of a bulk send."""
+
+    id: BulkSendId
+    count: Annotated[int, Field(description="Number of documents that were changed; 0 if all were so before.")]
+
+
+class OneChangedDocuments(Representation):
+    """The envelope of such an outcome."""
+
+    data: ChangedDocuments
+
+
 class Meta(Representation):
     """Where a page stands in its list."""
 

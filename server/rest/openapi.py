@@ -14,7 +14,15 @@ from bulksend.resolvers.viewer import Scope
 from bulksend.server.rest import problems
 from bulksend.server.rest.archives import SIGNED_ZIP
 from bulksend.server.rest.bulk_sends import BULK_SEND, BULK_SENDS, WARNINGS
-from bulksend.server.rest.models import BulkSendPage, OneBulkSend, OneCreatedBulkSend, OneDryRun, ProblemDetails
+from bulksend.server.rest.documents import AMEND, REMIND, VOID, AmendDocuments, RemindDocuments, VoidDocuments
+from bulksend.server.rest.models import (
+    BulkSendPage,
+    OneBulkSend,
+    OneChangedDocuments,
+    OneCreatedBulkSend,
+    OneDryRun,
+    ProblemDetails,
+)
 from bulksend.server.rest.openapi_examples import BULK_SEND_ID, CREATE, CREATED, DETAILS, PAGE, TEMPLATE_ID
 from bulksend.server.rest.openapi_parts import HEADERS, Part, answer, ref, refusals
 from bulksend.server.rest.request import IDEMPOTENCY_KEY, STATUSES
@@ -22,6 +30,7 @@ from bulksend.server.rest.request import IDEMPOTENCY_KEY, STATUSES
 _SHOWN: Final[tuple[type[BaseModel], ...]] = (
     BulkSendPage,
     OneBulkSend,
+    OneChangedDocuments,
     OneCreatedBulkSend,
     OneDryRun,
     ProblemDetails,
@@ -49,6 +58,9 @@ class CreateBulkSend(CreateBulkSendInput):
     model_config = ConfigDict(json_schema_extra={"examples": [CREATE]})
 
 
+_TAKEN: Final = (CreateBulkSend, RemindDocuments, VoidDocuments, AmendDocuments)
+
+
 class _Untitled(GenerateJsonSchema):
     """Without a title a field: its name says the same."""
 
@@ -71,6 +83,9 @@ def document() -> Part:
             BULK_SENDS: {"get": _list(), "post": _create()},
             BULK_SEND: {"parameters": [_id()], "get": _get(), "delete": _delete()},
             SIGNED_ZIP: {"parameters": [_id()], "get": _download()},
+            REMIND: {"parameters": [_id()], "post": _remind()},
+            VOID: {"parameters": [_id()], "post": _void()},
+            AMEND: {"parameters": [_id()], "post": _amend()},
         },
         "components": {
             "securitySchemes": {
@@ -174,6 +189,42 @@ def _download() -> Part:
     return _operation("downloadSealedPdfs", "Download the sealed PDFs of a bulk send", Scope.DOCUMENTS_READ, responses)
 
 
+def _remind() -> Part:
+    description = (
+        "Sends a reminder to signers who were sent a document and have neither signed nor declined, at most once a day."
+    )
+    return _change("remindDocuments", "Remind signers", description, "RemindDocuments")
+
+
+def _void() -> Part:
+    description = "Takes back documents that are neither signed nor declined; their links answer 410 from then on."
+    return _change("voidDocuments", "Void documents", description, "VoidDocuments")
+
+
+def _amend() -> Part:
+    description = (
+        "Corrects documents that are neither signed nor declined, each with a new link, and sends them again. "
+        "Nothing is changed if any of them has a problem."
+    )
+    return _change("amendDocuments", "Amend documents", description, "AmendDocuments")
+
+
+def _change(name: str, summary: str, description: str, schema: str) -> Part:
+    responses = {
+        "200": answer("The number of documents that were changed.", schema="OneChangedDocuments"),
+        **refusals(
+            problems.MALFORMED,
+            problems.NOT_FOUND,
+            problems.PAYLOAD_TOO_LARGE,
+            problems.UNSUPPORTED_MEDIA_TYPE,
+            problems.INVALID_INPUT,
+        ),
+    }
+    content = {"application/json": {"schema": ref("schemas", schema)}}
+    body = {"required": True, "content": content}
+    return _operation(name, summary, Scope.DOCUMENTS_WRITE, responses, description, requestBody=body)
+
+
 def _operation(name: str, summary: str, scope: Scope, responses: Part, description: str = "", **more: Any) -> Part:
     text = f"{description} Needs the scope `{scope.value}`.".strip()
     return {"operationId": name, "summary": summary, "description": text, **more, "responses": responses}
@@ -190,7 +241,7 @@ def _id() -> Part:
 
 def _schemas() -> Part:
     _, parts = models_json_schema(
-        [(CreateBulkSend, "validation"), *((model, "serialization") for model in _SHOWN)],
+        [*((model, "validation") for model in _TAKEN), *((model, "serialization") for model in _SHOWN)],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Untitled,
     )

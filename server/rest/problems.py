@@ -103,6 +103,9 @@ INVALID_INPUT: Final = Problem(
         UserErrorCode.DUPLICATE_VALUE,
         UserErrorCode.MISSING_VALUE,
         UserErrorCode.INVALID_VALUE,
+        UserErrorCode.NOT_SENT,
+        UserErrorCode.NOT_PENDING,
+        UserErrorCode.IN_FLIGHT,
     ),
 )
 TOO_MANY_REQUESTS: Final = Problem(
@@ -146,7 +149,7 @@ BY_NAME: Final = {problem.name: problem for problem in PROBLEMS}
 
 _OF_ERROR: Final = {code: problem for problem in PROBLEMS for code in problem.errors}
 _OF_USER_ERROR: Final = {code: problem for problem in PROBLEMS for code in problem.user_errors}
-_TEMPLATE: Final = ("templateId",)
+_IN_BODY: Final = frozenset({"templateId", "documentIds", "documents"})
 
 
 def of_error(code: ErrorCode) -> Problem:
@@ -158,4 +161,4 @@ def of_user_errors(errors: Sequence[MutationError]) -> Problem:
     """Give the problem that a mutation's user errors are over REST: a refusal comes alone, broken rules together."""
     first = errors[0]
     # At the path a thing is not found; within the body its id is a field like any other.
-    return INVALID_INPUT if first.field == _TEMPLATE else _OF_USER_ERROR[first.code]
+    return INVALID_INPUT if first.field and first.field[0] in _IN_BODY else _OF_USER_ERROR[first.code]

@@ -1,0 +1,116 @@
+"""The REST endpoints for documents after they were sent: remind, void and amend."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeVar
+
+from aiohttp import web
+from pydantic import Field, ValidationError
+
+from bulksend.db import ids
+from bulksend.resolvers import amend_documents, remind_documents, void_documents
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.document_selection import DocumentsResult
+from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, AmendedDocumentInput, Input
+from bulksend.resolvers.validation import problems
+from bulksend.resolvers.viewer import Scope
+from bulksend.server.http.admission import Admission
+from bulksend.server.http.json_body import bad_request, read_json
+from bulksend.server.rest import problem_details
+from bulksend.server.rest.bulk_sends import BULK_SEND, json_response, options
+from bulksend.server.rest.models import ChangedDocuments, OneChangedDocuments
+
+REMIND: Final = f"{BULK_SEND}/remind"
+VOID: Final = f"{BULK_SEND}/void"
+AMEND: Final = f"{BULK_SEND}/amend"
+
+Body = TypeVar("Body", bound=Input)
+DocumentIds = Annotated[
+    list[str] | None,
+    Field(description=f"1–{MAXIMUM_SIGNERS} documents of the bulk send; every one that qualifies when left out."),
+]
+
+
+class RemindDocuments(Input):
+    """Whom to remind."""
+
+    document_ids: DocumentIds = None
+
+
+class VoidDocuments(Input):
+    """Which documents to take back, and why."""
+
+    document_ids: DocumentIds = None
+    reason: Annotated[str, Field(description="Shown to whoever opens a link afterwards: 1–1000 characters.")]
+    notify: Annotated[bool, Field(description="Whether everyone who was sent a document gets a mail about it.")] = False
+
+
+class AmendDocuments(Input):
+    """What to correct."""
+
+    documents: Annotated[
+        list[AmendedDocumentInput],
+        Field(min_length=1, max_length=MAXIMUM_SIGNERS, description="Corrections of documents of the bulk send."),
+    ]
+
+
+def routes(admission: Admission) -> list[web.RouteDef]:
+    """Return the routes of documents."""
+    door = _Documents(admission)
+    answered = options(admission, "OPTIONS, POST")
+    return [
+        web.post(REMIND, door.remind),
+        web.options(REMIND, answered),
+        web.post(VOID, door.void),
+        web.options(VOID, answered),
+        web.post(AMEND, door.amend),
+        web.options(AMEND, answered),
+    ]
+
+
+class _Documents:
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    async def remind(self, request: web.Request) -> web.Response:
+        context, body = await self._enter(request)
+        try:
+            given = RemindDocuments.model_validate(body)
+        except ValidationError as error:
+            return problem_details.of_user_errors(request, problems(error))
+        return _answer(request, await remind_documents.remind(context, _id(request), given.document_ids))
+
+    async def void(self, request: web.Request) -> web.Response:
+        context, body = await self._enter(request)
+        try:
+            given = VoidDocuments.model_validate(body)
+        except ValidationError as error:
+            return problem_details.of_user_errors(request, problems(error))
+        result = await void_documents.void(context, _id(request), given.document_ids, given.reason, notify=given.notify)
+        return _answer(request, result)
+
+    async def amend(self, request: web.Request) -> web.Response:
+        context, body = await self._enter(request)
+        try:
+            AmendDocuments.model_validate(body)
+        except ValidationError as error:
+            return problem_details.of_user_errors(request, problems(error))
+        documents: Sequence[dict[str, Any]] = body["documents"]
+        return _answer(request, await amend_documents.amend(context, _id(request), documents))
+
+    async def _enter(self, request: web.Request) -> tuple[Context, dict[str, Any]]:
+        context = await self._admission.enter(request, Scope.DOCUMENTS_WRITE)
+        body = await read_json(request)
+        if not isinstance(body, dict):
+            raise bad_request("The body must be a JSON object.")
+        return context, body
+
+
+def _id(request: web.Request) -> str:
+    return request.match_info["id"]
+
+
+def _answer(request: web.Request, result: DocumentsResult) -> web.Response:
+    if result.errors or result.bulk_send is None:
+        return problem_details.of_user_errors(request, result.errors)
+    shown = ChangedDocuments(id=ids.encode(ids.BULK_SEND, result.bulk_send.id), count=result.count)
+    return json_response(OneChangedDocuments(data=shown))
