@@ -1,6 +1,10 @@
 """A client's address is told by trusted proxies alone."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bulksend.server.http.client_address import LONGEST_USER_AGENT, ClientAddresses, user_agent
@@ -44,5 +48,5 @@ def test_a_user_agent_is_bounded_and_unicode() -> None:
     request = make_mocked_request("GET", "/", headers={"User-Agent": "x" * 5000})
     assert user_agent(request) == "x" * LONGEST_USER_AGENT
     # Bytes that are no UTF-8 come as lone surrogates.
-    request = make_mocked_request("GET", "/").clone(headers={"User-Agent": "a\udcffb"})
+    request = cast(web.Request, SimpleNamespace(headers={"User-Agent": "a\udcffb"}))
     assert user_agent(request) == "a?b"
