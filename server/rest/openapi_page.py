@@ -115,8 +115,6 @@ def _rule(schema: Part) -> str:
         return "object"
     if "enum" in schema:
         return ", ".join(schema["enum"])
-    if "$ref" in schema:
-        return "object"
     limits = _limits(schema, "Length", "characters") or _limits(schema, "Items", "items") or _limits(schema, "imum", "")
     return f"{schema['type']}{f' ({limits})' if limits else ''}"
 
