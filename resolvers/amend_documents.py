@@ -25,8 +25,8 @@ from bulksend.resolvers.document_selection import (
     refuse,
 )
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, AmendedDocumentInput
+from bulksend.resolvers.model_errors import errors_of
 from bulksend.resolvers.user_errors import MutationError, Path, UserErrorCode
-from bulksend.resolvers.validation import problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _validated(raw: Sequence[Mapping[str, Any]]) -> list[AmendedDocumentInput]:
         try:
             given.append(AmendedDocumentInput.model_validate(one))
         except ValidationError as error:
-            errors += problems(error, ("documents", str(index)))
+            errors += errors_of(error, ("documents", str(index)))
     if errors:
         raise DocumentsRefused(errors)
     return given

@@ -25,9 +25,10 @@ from bulksend.delivery.translations import DEFAULT_LOCALE
 from bulksend.resolvers import preview, rate_limit
 from bulksend.resolvers.bulk_sends import wait_until_finished
 from bulksend.resolvers.context import Context
+from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.preview import MailPreview
 from bulksend.resolvers.user_errors import MutationError, MutationWarning, UserErrorCode
-from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
+from bulksend.resolvers.validation import ValidBulkSend, validate
 from bulksend.resolvers.viewer import Viewer
 
 # How long to wait for a crashed database before reporting that the outcome is unknown.
@@ -79,7 +80,7 @@ async def create(context: Context, raw: Mapping[str, Any]) -> CreateResult:
     try:
         valid = await validate(raw, lambda template_id: _template(context, template_id))
     except Invalid as invalid:
-        return CreateResult(errors=invalid.errors)
+        return CreateResult(errors=invalid.errors, warnings=invalid.warnings)
     try:
         if valid.details.dry_run:
             return replace(await _dry_run(context, valid), warnings=valid.warnings)

@@ -10,9 +10,9 @@ from bulksend.db.pool import Connection, write
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import template_fields
 from bulksend.resolvers.context import Context
+from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.template_inputs import ValidTemplate, validate_template
 from bulksend.resolvers.user_errors import MutationError
-from bulksend.resolvers.validation import Invalid
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,20 @@ _DOMAIN: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.
 _SPECIAL_USE: Final = frozenset(SPECIAL_USE_DOMAIN_NAMES)
 
 
-def is_well_formed(address: str) -> bool:
-    """Return whether an address is well formed, without a DNS query."""
+def normalize(address: str) -> str | None:
+    """Return the one spelling of a mailbox under which it is stored; None if mail cannot be addressed so.
+
+    An international domain is written in Unicode, NFC and lower case, however it was spelled: with combining marks, or
+    as an A-label (`xn--…`, RFC 5890). Other addresses stay as they are. No DNS is asked.
+    """
     if is_plain(address):
-        return True
+        return address
     try:
-        validate_email(address, allow_smtputf8=False, check_deliverability=False)
+        found = validate_email(address, allow_smtputf8=False, check_deliverability=False)
     except EmailNotValidError:
-        return False
-    return True
+        return None
+    domain = address.rpartition("@")[2]
+    return address if domain.isascii() and "xn--" not in domain.lower() else found.normalized
 
 
 def is_plain(address: str) -> bool:

@@ -23,6 +23,7 @@ from bulksend.resolvers.inputs import (
     VALUE_LENGTH,
     SignerInput,
 )
+from bulksend.resolvers.visible_text import may_be_invisible
 
 _FIELDS: Final = frozenset({"name", "email", "phone", "message", "externalId", "values", "locale"})
 _VALUE_FIELDS: Final = {"field", "value"}
@@ -86,7 +87,10 @@ def _column(raw: Sequence[dict[str, Any]], fields: frozenset[str], name: str) ->
 def _are_lines(texts: Sequence[object], maximum: int) -> TypeGuard[Sequence[str]]:
     """Return whether each text is one line that is not blank."""
     # Printable is a subset of what a line may hold: no control characters, line breaks or lone surrogates.
-    return _are_texts(texts, maximum) and "".join(texts).isprintable() and all(map(str.strip, texts))
+    if not _are_texts(texts, maximum):
+        return False
+    joined = "".join(texts)
+    return joined.isprintable() and not may_be_invisible(joined) and all(map(str.strip, texts))
 
 
 def _are_lines_or_none(texts: Sequence[object], maximum: int) -> bool:

@@ -13,17 +13,22 @@ from typing import Final
 import orjson
 
 from bulksend.resolvers.fast_validation import ValidSigner
-from bulksend.resolvers.inputs import CreateBulkSendInput
+from bulksend.resolvers.inputs import CreateBulkSendInput, InvalidSigners
 
-_NOT_COMPARED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run"})
+_NOT_COMPARED: Final = frozenset({"signers", "idempotency_key", "wait_for_delivery", "dry_run", "on_invalid_signers"})
 _ESCAPED_BY_JSON: Final = re.compile(r"[^\x00-\x7e]+")
 
 
-def fingerprint(details: CreateBulkSendInput, signers: Sequence[ValidSigner]) -> bytes:
-    """Return the SHA-256 of a create's input without `idempotencyKey`, `waitForDelivery` and `dryRun`."""
+def fingerprint(details: CreateBulkSendInput, signers: Sequence[ValidSigner], skipped: Sequence[int] = ()) -> bytes:
+    """Return the SHA-256 of a create's input without `idempotencyKey`, `waitForDelivery` and `dryRun`.
+
+    `skipped`: the indexes of invalid signers that were left out.
+    """
     # Unset fields are left out, so that adding a field does not change existing fingerprints.
     given = details.model_dump(exclude=set(_NOT_COMPARED))
     asked = {name: value for name, value in given.items() if value is not None}
+    if details.on_invalid_signers is InvalidSigners.SKIP:
+        asked |= {"on_invalid_signers": "skip", "skipped": skipped}
     return hashlib.sha256(canonical([asked, list(map(_canonical, signers))])).digest()
 
 

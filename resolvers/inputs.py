@@ -1,6 +1,7 @@
 """Pydantic models of inputs, shared by GraphQL and REST; they report every problem with its path."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from bulksend.delivery.template_rendering import MAX_VALUES
 from bulksend.delivery.translations import locales
 from bulksend.resolvers import email_addresses
+from bulksend.resolvers.visible_text import is_visible
 
 MAXIMUM_SIGNERS: Final = 500
 
@@ -33,24 +35,29 @@ def _one_line(value: str) -> str:
     return _not_blank(value)
 
 
+def unix_line_ends(value: object) -> object:
+    """Return text with `\\n` for each CRLF, before its length is measured."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 def _lines(value: str) -> str:
-    value = value.replace("\r\n", "\n")
     if _CONTROL_BUT_BREAKS.search(value):
         raise PydanticCustomError("invalid_character", "may have line breaks and tabs but no other control characters")
     return value
 
 
 def _not_blank(value: str) -> str:
-    if value and not value.strip():
+    if value and not is_visible(value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
 
 
 def _email(value: str) -> str:
-    if not email_addresses.is_well_formed(value):
+    normalized = email_addresses.normalize(value)
+    if normalized is None:
         # The library's message may repeat the address; this one names the rule.
         raise PydanticCustomError("invalid_email", "must be a well-formed email address")
-    return value
+    return normalized
 
 
 # The rules of the validators above, for the OpenAPI document.
@@ -67,7 +74,12 @@ Email = Annotated[
     AfterValidator(_email),
 ]
 Phone = Annotated[str, Field(max_length=PHONE_LENGTH, json_schema_extra=_LINE_OR_NOTHING), AfterValidator(_one_line)]
-Message = Annotated[str, Field(max_length=MESSAGE_LENGTH, json_schema_extra=_LINES), AfterValidator(_lines)]
+Message = Annotated[
+    str,
+    Field(max_length=MESSAGE_LENGTH, json_schema_extra=_LINES),
+    BeforeValidator(unix_line_ends),
+    AfterValidator(_lines),
+]
 ExternalId = Annotated[
     str, Field(min_length=1, max_length=EXTERNAL_ID_LENGTH, json_schema_extra=_LINE), AfterValidator(_one_line)
 ]
@@ -75,6 +87,7 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, json_schema_
 MergeValue = Annotated[
     str,
     Field(min_length=1, max_length=VALUE_LENGTH, json_schema_extra=_LINES),
+    BeforeValidator(unix_line_ends),
     AfterValidator(_lines),
     AfterValidator(_not_blank),
 ]
@@ -156,6 +169,13 @@ class SignerInput(Input):
     ] = []
 
 
+class InvalidSigners(StrEnum):
+    """What becomes of a create some of whose signers are invalid."""
+
+    REJECT_ALL = "REJECT_ALL"
+    SKIP = "SKIP"
+
+
 class CreateBulkSendInput(Input):
     """A create whose signers are validated separately, a few at a time."""
 
@@ -180,6 +200,10 @@ class CreateBulkSendInput(Input):
         Field(description="Validate the input and return a preview of the mail without sending anything."),
         BeforeValidator(_null_is_false),
     ] = False
+    on_invalid_signers: Annotated[
+        InvalidSigners | None,
+        Field(strict=False, description="`SKIP` sends to the valid signers, with a warning for each problem."),
+    ] = None
     signers: Annotated[list[Any], Field(min_length=1, description="Array of signer objects.")]
 
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 from bulksend.db.templates import TemplateRow
 from bulksend.delivery.template_rendering import render
 from bulksend.resolvers import template_fields
+from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.template_fields import CHECKED, TemplateField, TemplateFieldType, broken_rule
 from bulksend.resolvers.template_inputs import validate_template
 from bulksend.resolvers.user_errors import MutationError, UserErrorCode
-from bulksend.resolvers.validation import Invalid
 
 SIGNER_NAME: Final = "Alice Johnson"
 SIGNER_EMAIL: Final = "alice@example.com"

@@ -86,7 +86,7 @@ def broken_rule(field: TemplateField, value: str) -> str | None:
         case TemplateFieldType.CHOICE:
             return None if value in field.choices else f"must be one of {', '.join(field.choices)}"
         case TemplateFieldType.EMAIL:
-            return None if email_addresses.is_well_formed(value) else "must be a well-formed email address"
+            return None if email_addresses.normalize(value) is not None else "must be a well-formed email address"
         case TemplateFieldType.CHECKBOX:
             return None if value in (CHECKED, UNCHECKED) else f"must be {CHECKED} or {UNCHECKED}"
 

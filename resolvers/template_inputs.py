@@ -1,6 +1,8 @@
 """The input of a new template: one model for GraphQL, the command line and front matter."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -8,7 +10,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from bulksend.delivery.template_markdown import MAX_BODY_LENGTH, InvalidTemplate
 from bulksend.delivery.template_rendering import merge_fields
 from bulksend.resolvers import template_front_matter
-from bulksend.resolvers.inputs import FIELD_NAME, FIELD_NAME_LENGTH, Input, Message, Name
+from bulksend.resolvers.inputs import FIELD_NAME, FIELD_NAME_LENGTH, Input, Message, Name, unix_line_ends
+from bulksend.resolvers.model_errors import Invalid, errors_of
 from bulksend.resolvers.template_fields import (
     VALUE_LENGTH,
     FilledBy,
@@ -20,13 +23,15 @@ from bulksend.resolvers.template_fields import (
 )
 from bulksend.resolvers.template_front_matter import MAXIMUM_LENGTH, InvalidFrontMatter, TemplateFile
 from bulksend.resolvers.user_errors import MutationError, Path, UserErrorCode
-from bulksend.resolvers.validation import Invalid, errors_of
+from bulksend.resolvers.visible_text import is_visible
 
 MAXIMUM_CHOICES: Final = 100
 CHOICE_LENGTH: Final = 200
 
 _TEXTS: Final = (TemplateFieldType.TEXT, TemplateFieldType.MULTILINE_TEXT)
 _QUANTITIES: Final = (TemplateFieldType.INTEGER, TemplateFieldType.DECIMAL, TemplateFieldType.DATE)
+# Markdown without a word between its marks shows nothing either.
+_MARKS: Final = re.compile(r"[#>*_~`|=+\[\]()!\\:-]")
 _WRITTEN_BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -73,7 +78,9 @@ class CreateTemplateInput(Input):
 
     name: Name
     description: Message | None = None
-    body: Annotated[str, Field(min_length=1, max_length=MAX_BODY_LENGTH + MAXIMUM_LENGTH)]
+    body: Annotated[
+        str, Field(min_length=1, max_length=MAX_BODY_LENGTH + MAXIMUM_LENGTH), BeforeValidator(unix_line_ends)
+    ]
     fields: list[TemplateFieldInput] | None = None
 
 
@@ -114,7 +121,7 @@ def _split(body: str) -> TemplateFile:
         file = template_front_matter.split(body)
     except InvalidFrontMatter as error:
         raise Invalid([_error(UserErrorCode.INVALID_TEMPLATE, ("body",), str(error))]) from None
-    if not file.body.strip():
+    if not is_visible(_MARKS.sub("", unescape(file.body))):
         raise Invalid([_error(UserErrorCode.BLANK, ("body",), "body must not be blank")])
     return file
 

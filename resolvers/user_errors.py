@@ -37,6 +37,7 @@ class WarningCode(StrEnum):
 
     DUPLICATE_EMAIL = "DUPLICATE_EMAIL"
     UNUSED_VALUE = "UNUSED_VALUE"
+    SIGNER_SKIPPED = "SIGNER_SKIPPED"
 
 
 @dataclass(frozen=True, slots=True)

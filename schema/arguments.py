@@ -9,6 +9,7 @@ from strawberry.types.unset import UnsetType
 
 from bulksend.db import ids
 from bulksend.db.pages import OLDEST
+from bulksend.resolvers import email_addresses
 from bulksend.resolvers.cursors import PageArguments
 from bulksend.resolvers.errors import BadUserInput
 
@@ -32,6 +33,12 @@ def text(value: str | UnsetType | None, *, field: str) -> str | None:
     if "\0" in found or any("\ud800" <= character <= "\udfff" for character in found):
         raise BadUserInput(f"{field} must have no NUL characters and no lone surrogates.", field=field)
     return found
+
+
+def email(value: str | UnsetType | None, *, field: str) -> str | None:
+    """Return an address to search for, in the spelling in which it is stored. Raise `BadUserInput` as `text` does."""
+    found = text(value, field=field)
+    return found and (email_addresses.normalize(found) or found)
 
 
 def uuid(prefix: str, value: str) -> UUID | None:

@@ -149,7 +149,7 @@ class Query:
         if not context.may("Query.documents", Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ):
             return None
         filters = document_rows.Filters(
-            signer_email=arguments.text(signer_email, field="signerEmail"),
+            signer_email=arguments.email(signer_email, field="signerEmail"),
             external_id=arguments.text(external_id, field="externalId"),
             status=arguments.values(status),
             delivery_status=arguments.values(delivery_status),

@@ -8,9 +8,10 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 
 from bulksend.delivery.smtp.outcomes import DeliveryErrorCode
+from bulksend.resolvers.inputs import InvalidSigners
 from bulksend.resolvers.user_errors import UserErrorCode, WarningCode
 
-__all__ = ["DeliveryErrorCode", "UserErrorCode", "WarningCode"]
+__all__ = ["DeliveryErrorCode", "InvalidSigners", "UserErrorCode", "WarningCode"]
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -58,9 +59,14 @@ _USER_ERRORS: Final = {
     UserErrorCode.NOT_PENDING: "The document is signed, declined, expired or cancelled, and can no longer be changed.",
     UserErrorCode.IN_FLIGHT: "The document's mail is being sent at this moment; try again in a few seconds.",
 }
+_INVALID_SIGNERS: Final = {
+    InvalidSigners.REJECT_ALL: "Nothing is sent; every problem is a user error.",
+    InvalidSigners.SKIP: "The valid signers are sent to; every problem of the others is a warning `SIGNER_SKIPPED`.",
+}
 _WARNINGS: Final = {
     WarningCode.DUPLICATE_EMAIL: "Another signer has the same address; both get a document.",
     WarningCode.UNUSED_VALUE: "The template does not name this merge field; its value is not used.",
+    WarningCode.SIGNER_SKIPPED: "This signer is invalid and was left out, as `onInvalidSigners: SKIP` asks.",
 }
 
 
@@ -81,3 +87,4 @@ def _definition(codes: type[StrEnum]) -> StrawberryEnumDefinition:
 publish(DeliveryErrorCode, _DELIVERY_ERRORS, "Why a delivery failed or waits; stable.")
 publish(UserErrorCode, _USER_ERRORS, "Why a mutation did nothing; stable.")
 publish(WarningCode, _WARNINGS, "What to look at, though it was done; stable.")
+publish(InvalidSigners, _INVALID_SIGNERS, "What becomes of a create some of whose signers are invalid.")

@@ -7,6 +7,8 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 
+from bulksend.schema.types.enums import InvalidSigners
+
 
 @strawberry.input(description="The value of one merge field.")
 class MergeValueInput:
@@ -79,6 +81,10 @@ class CreateBulkSendInput:
     dry_run: bool | None = strawberry.field(
         default=False,
         description="Whether to validate the input and preview the mail without sending anything. Null is the default.",
+    )
+    on_invalid_signers: InvalidSigners | None = strawberry.field(
+        default=InvalidSigners.REJECT_ALL,
+        description="Whether invalid signers refuse the whole create or are left out.",
     )
     given: strawberry.Private[Mapping[str, Any]]
 

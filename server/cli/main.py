@@ -15,8 +15,9 @@ from bulksend.db import ids
 from bulksend.db.embedded.server import EmbeddedPostgresError
 from bulksend.db.errors import UNREACHABLE
 from bulksend.db.migrations import DatabaseIsNewer, MigrationsPending, migrate
-from bulksend.resolvers.validation import Invalid
+from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.viewer import GRANTABLE
+from bulksend.resolvers.visible_text import is_visible
 from bulksend.server.cli import administration
 from bulksend.server.cli.database import database, single_connection
 from bulksend.server.cli.types import PublicId
@@ -241,5 +242,5 @@ def _scopes(text: str) -> list[str]:
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= 200 or not name.strip() or not name.isprintable():
+    if not 1 <= len(name) <= 200 or not is_visible(name) or not name.isprintable():
         raise click.BadParameter("must have 1 to 200 characters on one line", param_hint="NAME")

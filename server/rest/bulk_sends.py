@@ -95,7 +95,7 @@ def bulk_send_id(request: web.Request) -> UUID:
 
 def _created(request: web.Request, created: CreateResult) -> web.Response:
     if created.errors:
-        return problem_details.of_user_errors(request, created.errors)
+        return problem_details.of_user_errors(request, created.errors, created.warnings)
     if created.bulk_send is None:
         return json_response(OneDryRun(data=DryRun.of(created)))
     shown = CreatedBulkSend.of(created.bulk_send)

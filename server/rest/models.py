@@ -176,6 +176,7 @@ class ProblemDetails(Representation):
     status: Annotated[int, Field(description="The HTTP status.")]
     detail: Annotated[str, Field(description="What is wrong this time; for people.")]
     errors: Annotated[list[FieldNote] | None, Field(description="Everything that is wrong; with status 422.")] = None
+    warnings: Annotated[list[FieldNote] | None, Field(description="What else to look at; with status 422.")] = None
     required_scope: Annotated[str | None, Field(description="The scope that lacks; with status 403.")] = None
     request_id: Annotated[str | None, Field(description="What to report; with status 500.")] = None
 

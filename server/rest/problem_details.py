@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden, masked_message
-from bulksend.resolvers.user_errors import MutationError
+from bulksend.resolvers.user_errors import MutationError, MutationWarning
 from bulksend.server.http import pages
 from bulksend.server.http.admission import challenge
 from bulksend.server.http.json_body import RequestRefused
@@ -57,14 +57,17 @@ def is_rest_path(path: str) -> bool:
     return path.startswith(_REST)
 
 
-def of_user_errors(request: web.Request, errors: Sequence[MutationError]) -> web.Response:
+def of_user_errors(
+    request: web.Request, errors: Sequence[MutationError], warnings: Sequence[MutationWarning] = ()
+) -> web.Response:
     """Answer with what stood in a create's way."""
     problem = problems.of_user_errors(errors)
     retry_after = errors[0].retry_after
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     notes = [FieldNote.at(error.field, error.message, error.code) for error in errors]
     if problem is problems.INVALID_INPUT:
-        return _respond(request, problem, _summary(notes), errors=notes)
+        warned = [FieldNote.at(warning.field, warning.message, warning.code) for warning in warnings]
+        return _respond(request, problem, _summary(notes), errors=notes, warnings=warned or None)
     return _respond(request, problem, f"{errors[0].message}.", headers=headers)
 
 
@@ -125,6 +128,7 @@ def _response(
     status: int | None = None,
     headers: Mapping[str, str] | None = None,
     errors: Iterable[FieldNote] | None = None,
+    warnings: Sequence[FieldNote] | None = None,
     required_scope: str | None = None,
     request_id: str | None = None,
 ) -> web.Response:
@@ -134,6 +138,7 @@ def _response(
         status=status or problem.status,
         detail=detail,
         errors=None if errors is None else list(errors),
+        warnings=None if warnings is None else list(warnings),
         required_scope=required_scope,
         request_id=request_id,
     )

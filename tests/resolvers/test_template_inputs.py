@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.template_fields import FilledBy, TemplateField, TemplateFieldType
 from bulksend.resolvers.template_inputs import ValidTemplate, validate_template
-from bulksend.resolvers.validation import Invalid
 
 BODY = "# Agreement\n\n{{ signer.name }} of {{ values.company }} from {{ values.start }}.\n"
 

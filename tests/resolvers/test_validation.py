@@ -1,15 +1,19 @@
 """Validating a create: what is documented is accepted, all else is told at once with its path."""
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulksend.db.templates import TemplateRow
 from bulksend.resolvers import email_addresses
-from bulksend.resolvers.validation import Invalid, ValidBulkSend, validate
+from bulksend.resolvers.model_errors import Invalid
+from bulksend.resolvers.template_fields import all_fields, dump
+from bulksend.resolvers.validation import ValidBulkSend, validate
 
 ALICE = {"name": "Alice", "email": "alice@example.com"}
 
@@ -173,3 +177,131 @@ def test_the_fast_path_takes_nothing_that_the_library_refuses(local: str, labels
             validate_email(address, allow_smtputf8=False, check_deliverability=False)
         except EmailNotValidError as error:
             pytest.fail(f"{address!r}: {error}")
+
+
+INVISIBLE = (
+    "\u200b",
+    "\ufeff",
+    "\u2060",
+    "\u00ad",
+    "\u034f",
+    "\u115f",
+    "\u3164",
+    "\uffa0",
+    "\u2800",
+    "\ufe0f",
+    "\U000e0041",
+)
+
+
+@pytest.mark.parametrize("invisible", INVISIBLE)
+def test_what_nobody_sees_is_blank(invisible: str) -> None:
+    text = f" {invisible}{invisible}\u00a0"
+    assert problems(name=text) == [("BLANK", "name")]
+    assert problems(signers=signer(name=text)) == [("BLANK", "signers.0.name")]
+    assert problems(signers=signer(externalId=invisible)) == [("BLANK", "signers.0.externalId")]
+    values = [{"field": "company", "value": text}]
+    assert problems(signers=signer(values=values)) == [("BLANK", "signers.0.values.0.value")]
+    # Beside what is seen, they stay: some names are not written without.
+    assert valid(name=f"a{invisible}b").details.name == f"a{invisible}b"
+
+
+def test_a_line_break_counts_once() -> None:
+    lines = "x\r\n" * 500
+    assert valid(emailMessage=lines).details.email_message == "x\n" * 500
+    assert valid(signers=signer(message=lines)).signers[0].message == "x\n" * 500
+    assert problems(emailMessage=lines + "x") == [("TOO_LONG", "emailMessage")]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "ada@m\u00fcnchen.example.com",
+        "ada@mu\u0308nchen.example.com",
+        "ada@xn--mnchen-3ya.example.com",
+        "ada@M\u00dcNCHEN.Example.com",
+    ],
+)
+def test_one_mailbox_has_one_spelling(spelling: str) -> None:
+    found = valid(signers=[*signer(email=spelling), *signer(email="ada@m\u00fcnchen.example.com")])
+    assert [one.email for one in found.signers] == ["ada@m\u00fcnchen.example.com"] * 2
+    assert [warning.code for warning in found.warnings] == ["DUPLICATE_EMAIL"]
+
+
+# A row of the database, as far as validation reads it.
+TEMPLATE = cast(TemplateRow, SimpleNamespace(fields=dump(all_fields(["company", "city"], []))))
+COMPLETE = {**ALICE, "values": [{"field": "company", "value": "Acme"}, {"field": "city", "value": "Oslo"}]}
+
+
+async def find_template(_id: str) -> TemplateRow:
+    return TEMPLATE
+
+
+def validated(*signers: object, **more: Any) -> ValidBulkSend:
+    raw = {"templateId": "tpl_x", "name": "Q3", "signers": list(signers), **more}
+    return asyncio.run(validate(raw, find_template))
+
+
+BAD_EMAIL = {"name": "Bob", "email": "bob", "values": [{"field": "company", "value": "Acme"}]}
+BAD_VALUE = {**ALICE, "values": [{"field": "company", "value": ""}, {"field": "city", "value": "Oslo"}]}
+UNUSED = {**ALICE, "values": [*COMPLETE["values"], {"field": "planet", "value": "Earth"}]}
+
+
+def test_a_row_is_told_all_its_problems() -> None:
+    with pytest.raises(Invalid) as caught:
+        validated(COMPLETE, BAD_EMAIL, BAD_VALUE, UNUSED, {"email": "c@example.com"}, "no signer")
+    assert [(error.code.value, ".".join(error.field or ())) for error in caught.value.errors] == [
+        ("INVALID_EMAIL", "signers.1.email"),
+        ("MISSING_VALUE", "signers.1.values"),
+        ("TOO_SHORT", "signers.2.values.0.value"),
+        ("REQUIRED", "signers.4.name"),
+        ("MISSING_VALUE", "signers.4.values"),
+        ("MISSING_VALUE", "signers.4.values"),
+        ("INVALID_TYPE", "signers.5"),
+        ("MISSING_VALUE", "signers.5.values"),
+        ("MISSING_VALUE", "signers.5.values"),
+    ]
+    # Warnings come beside errors.
+    assert [(warning.code.value, ".".join(warning.field or ())) for warning in caught.value.warnings] == [
+        ("UNUSED_VALUE", "signers.3.values.2"),
+        ("DUPLICATE_EMAIL", "signers.3.email"),
+    ]
+
+
+def test_invalid_signers_are_skipped_on_request() -> None:
+    found = validated(BAD_EMAIL, COMPLETE, ALICE, BAD_VALUE, onInvalidSigners="SKIP")
+    assert [one.email for one in found.signers] == ["alice@example.com"]
+    skipped = [(warning.code.value, ".".join(warning.field or ())) for warning in found.warnings]
+    assert skipped == [
+        ("SIGNER_SKIPPED", "signers.0.email"),
+        ("SIGNER_SKIPPED", "signers.0.values"),
+        ("SIGNER_SKIPPED", "signers.2.values"),
+        ("SIGNER_SKIPPED", "signers.2.values"),
+        ("SIGNER_SKIPPED", "signers.3.values.0.value"),
+    ]
+    assert all("this signer is left out" in warning.message for warning in found.warnings)
+
+
+@pytest.mark.parametrize("choice", ["REJECT_ALL", None])
+def test_invalid_signers_refuse_the_create_otherwise(choice: str | None) -> None:
+    with pytest.raises(Invalid):
+        validated(BAD_EMAIL, COMPLETE, onInvalidSigners=choice)
+
+
+def test_there_must_be_somebody_to_send_to() -> None:
+    with pytest.raises(Invalid) as caught:
+        validated(BAD_EMAIL, ALICE, onInvalidSigners="SKIP")
+    assert len(caught.value.errors) == 4
+    with pytest.raises(Invalid):
+        validated(COMPLETE, name="", onInvalidSigners="SKIP")
+    assert problems(onInvalidSigners="SOME") == [("INVALID_TYPE", "onInvalidSigners")]
+
+
+def test_skipping_is_in_the_fingerprint() -> None:
+    plain = validated(COMPLETE).fingerprint
+    assert validated(COMPLETE, onInvalidSigners="REJECT_ALL").fingerprint == plain
+    assert validated(COMPLETE, onInvalidSigners=None).fingerprint == plain
+    skipping = validated(COMPLETE, onInvalidSigners="SKIP").fingerprint
+    first = validated(BAD_EMAIL, COMPLETE, onInvalidSigners="SKIP").fingerprint
+    last = validated(COMPLETE, BAD_EMAIL, onInvalidSigners="SKIP").fingerprint
+    assert len({plain, skipping, first, last}) == 4

@@ -49,7 +49,9 @@ input CreateBulkSendInput {
   templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
   idempotencyKey: String  waitForDelivery: Boolean = true  dryRun: Boolean = false
   locale: String  expiresInDays: Int  reminders: RemindersInput
+  onInvalidSigners: InvalidSigners = REJECT_ALL
 }
+enum InvalidSigners { REJECT_ALL SKIP }
 input SignerInput {
   name: String!  email: String!  phone: String  message: String  externalId: String  values: [MergeValueInput!]
   locale: String

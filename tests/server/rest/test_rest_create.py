@@ -210,3 +210,28 @@ async def test_a_caller_may_prefer_not_to_wait(pool: Pool, dsn: str, sink: SmtpS
     assert reply.headers["Preference-Applied"] == "respond-async"
     assert other.status == 201
     assert "Preference-Applied" not in other.headers
+
+
+async def test_invalid_signers_are_skipped_on_request(gateway: RunningGateway, tenant: Tenant) -> None:
+    some = [{"name": "Nobody", "email": "nobody"}, *signers(2)]
+    refused = await post(gateway, tenant, signers=[*some, *signers(1)])
+    assert field_errors(refused) == [("signers[0].email", "INVALID_EMAIL")]
+    assert [(note["field"], note["code"]) for note in refused.body["warnings"]] == [
+        ("signers[3].email", "DUPLICATE_EMAIL")
+    ]
+
+    created = await post(gateway, tenant, signers=some, onInvalidSigners="SKIP")
+    assert (created.status, created.body["data"]["totalCount"]) == (201, 2)
+    assert created.headers["Bulksend-Warnings"] == "SIGNER_SKIPPED;count=1"
+    dry = await post(gateway, tenant, signers=some, onInvalidSigners="SKIP", dryRun=True)
+    assert [note["field"] for note in dry.body["data"]["warnings"]] == ["signers[0].email"]
+
+
+async def test_whatever_is_within_the_documented_limits_is_accepted(gateway: RunningGateway, tenant: Tenant) -> None:
+    names = [f"field_{number}" for number in range(50)]
+    body = "\n\n".join(f"{{{{ values.{name} }}}}" for name in names)
+    template_id = await new_template(gateway.pool, tenant.organization_id, body=body)
+    values = [{"field": name, "value": "a, b, [c], {d}: e"} for name in names]
+    many = [{**one, "values": values} for one in signers(500)]
+    created = await post(gateway, tenant, templateId=template_id, signers=many, dryRun=True)
+    assert (created.status, created.body["data"]["totalCount"]) == (200, 500)
