@@ -26,7 +26,7 @@ def test_as_much_as_is_allowed_is_read(text: bytes) -> None:
     [
         b"[" + b"0," * MOST_TOKENS + b"0]",
         b"[" + b'"",' * (MOST_TOKENS // 2) + b'""]',
-        b"[" * MOST_TOKENS + b"]" * MOST_TOKENS,
+        b"[" * (MOST_TOKENS + 1) + b"]" * MOST_TOKENS,
         b'{"a":' * MOST_TOKENS,
         b'["' + b'","' * MOST_TOKENS + b'"]',
     ],

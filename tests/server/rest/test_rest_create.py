@@ -233,5 +233,7 @@ async def test_whatever_is_within_the_documented_limits_is_accepted(gateway: Run
     template_id = await new_template(gateway.pool, tenant.organization_id, body=body)
     values = [{"field": name, "value": "a, b, [c], {d}: e"} for name in names]
     many = [{**one, "values": values} for one in signers(500)]
-    created = await post(gateway, tenant, templateId=template_id, signers=many, dryRun=True)
+    asked = filled(tenant, {"templateId": template_id, "signers": many, "dryRun": True})
+    headers = {"Content-Type": "application/json"}
+    created = await call(gateway, tenant, "POST", data=BytesIO(json.dumps(asked).encode()), headers=headers)
     assert (created.status, created.body["data"]["totalCount"]) == (200, 500)
