@@ -48,6 +48,11 @@ def test_operations_are_valid(page: Path, schema: GraphQLSchema) -> None:
             assert validate(schema, parse(print_ast(definition))) == [], block
 
 
+def test_every_page_is_in_the_readme() -> None:
+    listed = set(_links(ROOT / "README.md"))
+    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= listed
+
+
 def test_every_decision_is_in_the_list() -> None:
     listed = set(_links(ROOT / "docs" / "decisions" / "README.md"))
     assert {page.name for page in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"} <= listed

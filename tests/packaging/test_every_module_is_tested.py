@@ -19,7 +19,8 @@ TESTED_THROUGH: Final = {
     "tests/db/test_queries.py": ["db/events", "db/organizations", "db/sent_documents", "db/templates"],
     "tests/server/http/test_without_database.py": ["db/errors", "server/http/error_responses"],
     "tests/delivery/test_worker.py": [
-        *("delivery/document_mail", "delivery/exception_logging", "delivery/in_flight_window", "delivery/metrics"),
+        *("delivery/document_mail", "delivery/document_values", "delivery/exception_logging"),
+        *("delivery/in_flight_window", "delivery/metrics", "server/process"),
     ],
     "tests/delivery/mail/test_message.py": ["delivery/mail/headers", "delivery/mail/wording", "delivery/translations"],
     "tests/delivery/smtp/test_outcomes.py": ["delivery/smtp/reply_protocol"],
