@@ -11,7 +11,7 @@ from bulksend.resolvers import amend_documents, remind_documents, void_documents
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.document_selection import DocumentsResult
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, AmendedDocumentInput, Input
-from bulksend.resolvers.validation import problems
+from bulksend.resolvers.model_errors import errors_of
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.http.admission import Admission
 from bulksend.server.http.json_body import bad_request, read_json
@@ -76,7 +76,7 @@ class _Documents:
         try:
             given = RemindDocuments.model_validate(body)
         except ValidationError as error:
-            return problem_details.of_user_errors(request, problems(error))
+            return problem_details.of_user_errors(request, errors_of(error))
         return _answer(request, await remind_documents.remind(context, _id(request), given.document_ids))
 
     async def void(self, request: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ class _Documents:
         try:
             given = VoidDocuments.model_validate(body)
         except ValidationError as error:
-            return problem_details.of_user_errors(request, problems(error))
+            return problem_details.of_user_errors(request, errors_of(error))
         result = await void_documents.void(context, _id(request), given.document_ids, given.reason, notify=given.notify)
         return _answer(request, result)
 
@@ -93,7 +93,7 @@ class _Documents:
         try:
             AmendDocuments.model_validate(body)
         except ValidationError as error:
-            return problem_details.of_user_errors(request, problems(error))
+            return problem_details.of_user_errors(request, errors_of(error))
         documents: Sequence[dict[str, Any]] = body["documents"]
         return _answer(request, await amend_documents.amend(context, _id(request), documents))
 
