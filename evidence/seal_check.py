@@ -79,6 +79,9 @@ def _check_unsigned_members(signature: EmbeddedPdfSignature) -> None:
     signed_data, signer = signature.signed_data, signature.signer_info
     algorithms = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
     versions = (signed_data["version"].native, signer["version"].native)
+    # Names are compared without regard to case elsewhere.
+    if signer["sid"].chosen["issuer"].dump() != signature.signer_cert.issuer.dump():
+        raise VerificationFailed(f"{_CHANGED}: the seal names another certificate.")
     if versions != ("v1", "v1") or algorithms != [signer["digest_algorithm"].dump()] or signed_data["crls"]:
         raise VerificationFailed(f"{_CHANGED}: there is more in the seal than a signature.")
 
