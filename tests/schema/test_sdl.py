@@ -97,7 +97,8 @@ type Document implements Node {
   viewedAt: DateTime  signedAt: DateTime  declinedAt: DateTime  expiresAt: DateTime
   createdAt: DateTime!  updatedAt: DateTime!
   values: [MergeValue!]  message: String  locale: String  signature: Signature  declineReason: String
-  voidReason: String  sealedPdf: SealedPdf  events(first: Int, after: String, last: Int, before: String): EventConnection
+  voidReason: String  sealedPdf: SealedPdf
+  events(first: Int, after: String, last: Int, before: String): EventConnection
 }
 type SealedPdf { url: String!  sha256: String!  size: Int! }
 type MergeValue { field: String!  value: String! }
