@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
@@ -87,8 +87,7 @@ class DocumentSpan:
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SignerSpan:
+class SignerSpan(NamedTuple):
     """The part of one bulk send's documents to read, between two signer indexes."""
 
     size: int

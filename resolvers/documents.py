@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from bulksend.db import documents
@@ -10,7 +11,6 @@ from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
 from bulksend.db.pages import Page
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.cursors import ListCursors, PageArguments
-from bulksend.resolvers.errors import BadUserInput
 from bulksend.resolvers.loaders import DocumentsKey, TotalKey
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
@@ -50,24 +50,27 @@ async def count(context: Context, filters: Filters) -> int:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
-class PageOfBulkSend(NamedTuple):
-    """The requested page of the documents of a bulk send, in the order of its signers."""
+@dataclass(frozen=True, slots=True)
+class PageOfBulkSend:
+    """The requested page of the documents of a bulk send, in the order of its signers.
+
+    `whole`: the page as it is without cursors.
+    """
 
     arguments: PageArguments
     status: Statuses
     delivery_status: Statuses
+    whole: SignerSpan
 
     def span(self, bulk_send_id: UUID) -> SignerSpan:
-        """Return the positions that the page lies between. Raise `BadUserInput` for invalid page arguments."""
-        arguments, cursors = self.arguments, self._cursors(bulk_send_id)
-        ends = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
-        if arguments.after is None and arguments.before is None:
-            return ends
-        return SignerSpan(
-            size=ends.size,
-            after=cursors.decode(arguments.after, field="after")[1] if arguments.after is not None else ends.after,
-            before=cursors.decode(arguments.before, field="before")[1] if arguments.before is not None else ends.before,
-            backwards=ends.backwards,
+        """Return the positions that the page lies between. Raise `BadUserInput` for a cursor of another list."""
+        after, before = self.arguments.after, self.arguments.before
+        if after is None and before is None:
+            return self.whole
+        cursors = self._cursors(bulk_send_id)
+        return self.whole._replace(
+            after=self.whole.after if after is None else cursors.decode(after, field="after")[1],
+            before=self.whole.before if before is None else cursors.decode(before, field="before")[1],
         )
 
     def connection_page(self, bulk_send_id: UUID, page: Page[DocumentRow]) -> ConnectionPage[DocumentRow]:
@@ -79,10 +82,17 @@ class PageOfBulkSend(NamedTuple):
         return ListCursors("bulkSend.documents", [self.status, self.delivery_status], parent=bulk_send_id)
 
 
+@lru_cache(maxsize=256)
+def page_of_bulk_send(arguments: PageArguments, status: Statuses, delivery_status: Statuses) -> PageOfBulkSend:
+    """Return the page that is requested for each of many bulk sends. Raise `BadUserInput` for an invalid size."""
+    span = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
+    return PageOfBulkSend(arguments, status, delivery_status, span)
+
+
 def load_page_of_bulk_send(
     context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
 ) -> "asyncio.Future[Page[DocumentRow]]":
-    """Load one page of the documents of a bulk send. Raise `BadUserInput` for invalid page arguments."""
+    """Load one page of the documents of a bulk send. Raise `BadUserInput` for a cursor of another list."""
     key = DocumentsKey(bulk_send_id, wanted.span(bulk_send_id), wanted.status, wanted.delivery_status)
     return context.loaders.document_pages.load(key)
 
@@ -90,14 +100,11 @@ def load_page_of_bulk_send(
 async def prime_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UUID], wanted: PageOfBulkSend) -> None:
     """Read the page for each of these bulk sends, in one statement, so that it is loaded already.
 
-    Do nothing for a page after or before a cursor, which belongs to one bulk send, or with invalid arguments.
+    Do nothing for a page after or before a cursor, which belongs to one bulk send.
     """
     if wanted.arguments.after is not None or wanted.arguments.before is not None or not bulk_send_ids:
         return
-    try:
-        span = wanted.span(bulk_send_ids[0])
-    except BadUserInput:
-        return
+    span = wanted.whole
     async with context.gateway.pool.acquire() as conn:
         pages = await documents.read_pages_of_bulk_sends(
             conn,

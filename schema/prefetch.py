@@ -1,11 +1,12 @@
 """Read together with bulk sends what the operation selects below them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.resolvers import documents
-from bulksend.resolvers.documents import PageOfBulkSend
+from bulksend.resolvers.errors import BadUserInput
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.selections import Arguments, Asked, is_alone, learn
@@ -44,8 +45,11 @@ async def prime_documents(info: Info, rows: Sequence[BulkSendRow], selected: Bel
         return
     given = selected.documents.given(info)
     page = arguments.page(given.get("first"), given.get("after"), given.get("last"), given.get("before"))
-    wanted = PageOfBulkSend(page, arguments.values(given.get("status")), arguments.values(given.get("deliveryStatus")))
-    await documents.prime_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
+    filters = arguments.values(given.get("status")), arguments.values(given.get("deliveryStatus"))
+    # An invalid size is an error of the documents, not of their bulk sends.
+    with suppress(BadUserInput):
+        wanted = documents.page_of_bulk_send(page, *filters)
+        await documents.prime_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
 
 
 def _of_connection(asked: Asked) -> Below:

@@ -114,7 +114,7 @@ class BulkSend(Node):
         context, bulk_send_id = info.context, self.row.id
         if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        wanted = documents.PageOfBulkSend(
+        wanted = documents.page_of_bulk_send(
             arguments.page(first, after, last, before), arguments.values(status), arguments.values(delivery_status)
         )
 
