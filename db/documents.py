@@ -8,10 +8,13 @@ from operator import itemgetter
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
+import asyncpg
+
+from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import query
-from bulksend.db.rows import Row
+from bulksend.db.rows import Row, attributes_of
 
 
 class DocumentRow(Row):
@@ -44,6 +47,14 @@ class DocumentRow(Row):
     smtp_code: int | None
     created_at: datetime
     updated_at: datetime
+
+
+class DocumentWithBulkSendRow(DocumentRow):
+    """One document, or none (all of its columns are None), and in one of the rows the bulk send that was read too."""
+
+    __slots__ = ()
+
+    bulk_send: asyncpg.Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ _BY_SIGNER = listing("documents", DocumentRow, "_by_signer")
 _BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
+_WITH_BULK_SEND = query("documents", "with_bulk_send", DocumentWithBulkSendRow)
 _COUNT_OF_BULK_SENDS = query("documents", "count_of_bulk_sends", BulkSendTotalRow)
 _BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].index)
 
@@ -149,6 +161,24 @@ async def read_pages_of_bulk_sends(
     for bulk_send_id, group in groupby(rows, key=_BULK_SEND_ID):
         grouped[bulk_send_id] += group
     return {key: page(group, size=span.size, backwards=span.backwards) for key, group in grouped.items()}
+
+
+async def read_first_page_with_bulk_send(
+    conn: Connection,
+    *,
+    organization_id: UUID,
+    bulk_send_id: UUID,
+    size: int,
+    status: Sequence[str] | None = None,
+    delivery_status: Sequence[str] | None = None,
+) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
+    """Fetch a bulk send and the first of its documents in one statement, or None if there is no such bulk send."""
+    rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, status, delivery_status)
+    for record in (row.bulk_send for row in rows):
+        if record is not None:
+            found: list[DocumentRow] = [row for row in rows if row.id is not None]
+            return attributes_of(BulkSendRow, record), page(found, size=size, backwards=False)
+    return None
 
 
 async def count_of_bulk_sends(

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from inspect import get_annotations
 from operator import itemgetter
 from types import UnionType
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, TypeVar, cast, get_args
 
 import asyncpg
 
@@ -41,6 +42,9 @@ class Row(asyncpg.Record):
         name_columns(cls, _annotations(cls))
 
 
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
 def name_columns(row: Any, annotations: Mapping[str, Any]) -> None:
     """Set `columns` of a class of records, and an attribute for each."""
     row.columns = {name: _column(index, found) for index, (name, found) in enumerate(annotations.items())}
@@ -71,3 +75,21 @@ def _decoded(read: Callable[[Any], Any], decode: Callable[[Any], Any]) -> Callab
         return None if value is None else decode(value)
 
     return decoded
+
+
+def attributes_of(row: type[AnyRow], record: asyncpg.Record) -> AnyRow:
+    """Return an object with the attributes of a row class, read from a record that is a value within another row."""
+    return cast(AnyRow, _nested_class(cast(Any, row))(record))
+
+
+@cache
+def _nested_class(row: Any) -> Callable[[asyncpg.Record], object]:
+    def keep(self: Any, record: asyncpg.Record) -> None:
+        self.record = record
+
+    def attribute(column: Column) -> property:
+        read = _reader(column)
+        return property(lambda nested: read(nested.record))
+
+    attributes = {name: attribute(column) for name, column in row.columns.items()}
+    return type(f"Nested{row.__name__}", (), {"__slots__": ("record",), "__init__": keep, **attributes})

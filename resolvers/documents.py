@@ -7,6 +7,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from bulksend.db import documents
+from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
 from bulksend.db.pages import Page
 from bulksend.resolvers.context import Context
@@ -62,12 +63,21 @@ class PageOfBulkSend:
     delivery_status: Statuses
     whole: SignerSpan
 
+    @property
+    def starts_at_a_cursor(self) -> bool:
+        """Whether the page belongs to one bulk send."""
+        return self.arguments.after is not None or self.arguments.before is not None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the page begins with the first document."""
+        return not self.starts_at_a_cursor and not self.whole.backwards
+
     def span(self, bulk_send_id: UUID) -> SignerSpan:
         """Return the positions that the page lies between. Raise `BadUserInput` for a cursor of another list."""
-        after, before = self.arguments.after, self.arguments.before
-        if after is None and before is None:
+        if not self.starts_at_a_cursor:
             return self.whole
-        cursors = self._cursors(bulk_send_id)
+        after, before, cursors = self.arguments.after, self.arguments.before, self._cursors(bulk_send_id)
         return self.whole._replace(
             after=self.whole.after if after is None else cursors.decode(after, field="after")[1],
             before=self.whole.before if before is None else cursors.decode(before, field="before")[1],
@@ -102,7 +112,7 @@ async def prime_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UU
 
     Do nothing for a page after or before a cursor, which belongs to one bulk send.
     """
-    if wanted.arguments.after is not None or wanted.arguments.before is not None or not bulk_send_ids:
+    if wanted.starts_at_a_cursor or not bulk_send_ids:
         return
     span = wanted.whole
     async with context.gateway.pool.acquire() as conn:
@@ -117,6 +127,28 @@ async def prime_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UU
     for bulk_send_id, page in pages.items():
         key = DocumentsKey(bulk_send_id, span, wanted.status, wanted.delivery_status)
         context.loaders.document_pages.prime(key, page)
+
+
+async def prime_first_page_with_bulk_send(
+    context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
+) -> BulkSendRow | None:
+    """Return a bulk send, or None, and load the first page of its documents in the same statement."""
+    async with context.gateway.pool.acquire() as conn:
+        found = await documents.read_first_page_with_bulk_send(
+            conn,
+            organization_id=context.caller.organization_id,
+            bulk_send_id=bulk_send_id,
+            size=wanted.whole.size,
+            status=wanted.status,
+            delivery_status=wanted.delivery_status,
+        )
+    if found is None:
+        return None
+    bulk_send, page = found
+    context.loaders.prime_bulk_sends([bulk_send])
+    key = DocumentsKey(bulk_send_id, wanted.whole, wanted.status, wanted.delivery_status)
+    context.loaders.document_pages.prime(key, page)
+    return bulk_send
 
 
 async def count_of_bulk_send(context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend) -> int:

@@ -1,11 +1,12 @@
 """Read together with bulk sends what the operation selects below them."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.resolvers import documents
+from bulksend.resolvers import bulk_sends, documents
+from bulksend.resolvers.documents import PageOfBulkSend
 from bulksend.resolvers.errors import BadUserInput
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
@@ -29,27 +30,41 @@ def below_connection(info: Info) -> Below:
     return learn(info, _of_connection)
 
 
-def below(info: Info) -> Below:
-    """Return what this field selects of its bulk send."""
-    return learn(info, _of_bulk_send)
-
-
 def templates_wanted(info: Info, selected: Below) -> bool:
     """Return whether to join the templates: then their columns are in the rows of the bulk sends."""
     return selected.templates and info.context.has(Scope.TEMPLATES_READ)
 
 
+async def bulk_send_with_documents(info: Info, bulk_send_id: UUID) -> BulkSendRow | None:
+    """Return a bulk send, or None, loading its documents in the same statement if the first of them are selected.
+
+    For a field that is alone in its operation, and a viewer who may read bulk sends.
+    """
+    wanted = documents_wanted(info, learn(info, _of_bulk_send))
+    if wanted is None or not wanted.is_first:
+        return await bulk_sends.get_directly(info.context, bulk_send_id)
+    return await documents.prime_first_page_with_bulk_send(info.context, bulk_send_id, wanted)
+
+
 async def prime_documents(info: Info, rows: Sequence[BulkSendRow], selected: Below) -> None:
-    """Read the documents of these bulk sends for their loader, if they are selected."""
-    if selected.documents is None or not info.context.has(*DOCUMENTS_READERS) or not is_alone(info):
-        return
+    """Load the documents of these bulk sends, in one statement, if they are selected."""
+    wanted = documents_wanted(info, selected) if is_alone(info) else None
+    if wanted is not None:
+        await documents.prime_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
+
+
+def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:
+    """Return the page of documents that is selected of each bulk send, if the viewer may read documents."""
+    if selected.documents is None or not info.context.has(*DOCUMENTS_READERS):
+        return None
     given = selected.documents.given(info)
     page = arguments.page(given.get("first"), given.get("after"), given.get("last"), given.get("before"))
     filters = arguments.values(given.get("status")), arguments.values(given.get("deliveryStatus"))
-    # An invalid size is an error of the documents, not of their bulk sends.
-    with suppress(BadUserInput):
-        wanted = documents.page_of_bulk_send(page, *filters)
-        await documents.prime_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
+    try:
+        return documents.page_of_bulk_send(page, *filters)
+    except BadUserInput:
+        # An error of the documents, not of their bulk sends.
+        return None
 
 
 def _of_connection(asked: Asked) -> Below:

@@ -61,10 +61,12 @@ class Query:
     ) -> BulkSend | None:
         """Find one bulk send."""
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
-        found = await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend", is_alone=is_alone(info))
-        if found:
-            await prefetch.prime_documents(info, [found.row], prefetch.below(info))
-        return found
+        if not is_alone(info):
+            return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend")
+        if not info.context.may("Query.bulkSend", Scope.BULK_SENDS_READ) or bulk_send_id is None:
+            return None
+        row = await prefetch.bulk_send_with_documents(info, bulk_send_id)
+        return BulkSend(row) if row else None
 
     @strawberry.field(description="Bulk sends, newest first. Needs `bulk_sends.read`.")
     async def bulk_sends(

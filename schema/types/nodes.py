@@ -39,13 +39,11 @@ async def find_many(context: Context, node_ids: Sequence[str]) -> list[Node | Ba
     return await asyncio.gather(*found, return_exceptions=True)
 
 
-async def bulk_send(
-    context: Context, value: UUID | None, coordinate: str, *, is_alone: bool = False
-) -> BulkSend | None:
-    """Give one bulk send, or None. `is_alone`: the request asks for nothing beside it."""
+async def bulk_send(context: Context, value: UUID | None, coordinate: str) -> BulkSend | None:
+    """Return one bulk send, or None."""
     if not context.may(coordinate, Scope.BULK_SENDS_READ) or value is None:
         return None
-    row = await (bulk_sends.get_directly if is_alone else bulk_sends.get)(context, value)
+    row = await bulk_sends.get(context, value)
     return BulkSend(row) if row else None
 
 

@@ -156,6 +156,25 @@ CROSS JOIN LATERAL (
     LIMIT $5
 ) AS page;
 
+-- name: with_bulk_send
+-- Fetch the first documents of one bulk send, and the bulk send in one of the rows; without documents, in a row alone.
+SELECT
+    page.*,
+    CASE WHEN row_number() OVER () = 1 THEN bulk_send_rows END AS bulk_send
+FROM bulk_send_rows
+LEFT JOIN LATERAL (
+    SELECT document_rows.*
+    FROM document_rows
+    WHERE
+        document_rows.organization_id = $1
+        AND document_rows.bulk_send_id = bulk_send_rows.id
+        AND document_matches(NULL, NULL, document_rows.status, document_rows.delivery_status, NULL, NULL, $4, $5)
+    ORDER BY document_rows.signer_index ASC
+    LIMIT $3
+) AS page ON TRUE
+WHERE bulk_send_rows.organization_id = $1 AND bulk_send_rows.id = $2
+ORDER BY page.signer_index ASC;
+
 -- name: count_of_bulk_sends
 -- Count the documents of each bulk send that match the filters; none yields no row.
 SELECT

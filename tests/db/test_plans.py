@@ -259,6 +259,18 @@ async def test_the_documents_of_a_page_of_bulk_sends(
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("statuses", [(None, None), (None, ["sent"])], ids=["all", "sent"])
+async def test_a_bulk_send_with_its_documents(
+    seeded: Connection, tenant_id: UUID, mode: str, statuses: tuple[object, object]
+) -> None:
+    (parent,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
+    plan = await explain(seeded, mode, "documents", "with_bulk_send", tenant_id, parent, 2, *statuses)
+    assert plan.indexes == {"bulk_sends_pkey", "documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+    assert plan.rows_read == 1 + 2
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("noun", ["bulk_sends", "documents", "templates"])
 async def test_rows_by_their_ids(seeded: Connection, tenant_id: UUID, mode: str, noun: str) -> None:
     wanted = await some_ids(seeded, tenant_id, noun)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 import bulksend.db
@@ -50,6 +51,7 @@ PYTHON_TYPES = {
     "interval": timedelta,
     "text[]": list[str],
     "uuid[]": list[UUID],
+    "bulk_send_rows": asyncpg.Record,
 }
 
 

@@ -204,7 +204,7 @@ async def test_what_is_somebody_elses_is_not_there(
     await store(pool, stranger, 1, name="Mine")
     body, statements = await ask(idle_gateway, stranger, TOGETHER, {"id": stored.id})
     assert body == {"data": {"bulkSend": None}}
-    assert statements == ["bulk_sends.get_many"]
+    assert statements == ["documents.with_bulk_send"]
     reply = await idle_gateway.ask(stranger, LIST)
     assert [row["name"] for row in reply.data["bulkSends"]["nodes"]] == ["Mine"]
 

@@ -19,7 +19,7 @@ async def counted(pool: Pool) -> AsyncIterator[list[str]]:
     connections = [await pool.acquire() for _ in range(pool.get_max_size())]
     for connection in connections:
         # asyncpg learns these types once a connection; that is not a request's doing.
-        await connection.fetch("SELECT $1::uuid[], $2::text[]", [], [])
+        await connection.fetch("SELECT $1::uuid[], $2::text[], NULL::bulk_send_rows", [], [])
         connection.add_query_logger(note)
         await pool.release(connection)
     try:
