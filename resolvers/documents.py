@@ -51,7 +51,8 @@ async def count(context: Context, filters: Filters) -> int:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: the same arguments are the same object (`page_of_bulk_send`).
+@dataclass(frozen=True, slots=True, eq=False)
 class PageOfBulkSend:
     """The requested page of the documents of a bulk send, in the order of its signers.
 
@@ -101,38 +102,41 @@ def page_of_bulk_send(arguments: PageArguments, status: Statuses, delivery_statu
 
 def load_page_of_bulk_send(
     context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
-) -> "asyncio.Future[Page[DocumentRow]]":
-    """Load one page of the documents of a bulk send. Raise `BadUserInput` for a cursor of another list."""
+) -> "Page[DocumentRow] | asyncio.Future[Page[DocumentRow]]":
+    """Return one page of the documents of a bulk send if it was prefetched, else load it.
+
+    Raise `BadUserInput` for a cursor of another list.
+    """
+    prefetched = context.loaders.prefetched.get((bulk_send_id, wanted))
+    if prefetched is not None:
+        return prefetched
     key = DocumentsKey(bulk_send_id, wanted.span(bulk_send_id), wanted.status, wanted.delivery_status)
     return context.loaders.document_pages.load(key)
 
 
-async def prime_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UUID], wanted: PageOfBulkSend) -> None:
-    """Read the page for each of these bulk sends, in one statement, so that it is loaded already.
+async def prefetch_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence[UUID], wanted: PageOfBulkSend) -> None:
+    """Read the page for each of these bulk sends, in one statement, before their fields ask for it.
 
     Do nothing for a page after or before a cursor, which belongs to one bulk send.
     """
     if wanted.starts_at_a_cursor or not bulk_send_ids:
         return
-    span = wanted.whole
     async with context.gateway.pool.acquire() as conn:
         pages = await documents.read_pages_of_bulk_sends(
             conn,
             organization_id=context.caller.organization_id,
             bulk_send_ids=bulk_send_ids,
-            span=span,
+            span=wanted.whole,
             status=wanted.status,
             delivery_status=wanted.delivery_status,
         )
-    for bulk_send_id, page in pages.items():
-        key = DocumentsKey(bulk_send_id, span, wanted.status, wanted.delivery_status)
-        context.loaders.document_pages.prime(key, page)
+    context.loaders.prefetched.update({(bulk_send_id, wanted): page for bulk_send_id, page in pages.items()})
 
 
-async def prime_first_page_with_bulk_send(
+async def prefetch_first_page_with_bulk_send(
     context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
 ) -> BulkSendRow | None:
-    """Return a bulk send, or None, and load the first page of its documents in the same statement."""
+    """Return a bulk send, or None, and read the first page of its documents in the same statement."""
     async with context.gateway.pool.acquire() as conn:
         found = await documents.read_first_page_with_bulk_send(
             conn,
@@ -146,8 +150,7 @@ async def prime_first_page_with_bulk_send(
         return None
     bulk_send, page = found
     context.loaders.prime_bulk_sends([bulk_send])
-    key = DocumentsKey(bulk_send_id, wanted.whole, wanted.status, wanted.delivery_status)
-    context.loaders.document_pages.prime(key, page)
+    context.loaders.prefetched[bulk_send_id, wanted] = page
     return bulk_send
 
 

@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -52,13 +52,15 @@ class Loaders:
         self._pool = pool
         self._organization_id = organization_id
         self._primed_bulk_sends: list[BulkSendRow] = []
+        # Pages of documents by bulk send and requested page. Priming a loader with each would cost a future.
+        self.prefetched: dict[tuple[UUID, object], Page[DocumentRow]] = {}
 
     @cached_property
     def bulk_sends(self) -> DataLoader[UUID, BulkSendRow | None]:
         """Load bulk sends by id."""
         loader: DataLoader[UUID, BulkSendRow | None] = DataLoader(self._load_bulk_sends)
         for row in self._primed_bulk_sends:
-            loader.prime(row.id, row)
+            _prime(loader, row)
         return loader
 
     @cached_property
@@ -98,13 +100,11 @@ class Loaders:
 
     def prime_bulk_sends(self, rows: Sequence[BulkSendRow]) -> None:
         """Add rows that have already been read, so that they are not loaded again."""
-        # Whoever loads a bulk send may select more of its template than was read with it.
-        plain = [row.without_template if isinstance(row, BulkSendWithTemplateRow) else row for row in rows]
         if "bulk_sends" not in self.__dict__:
-            self._primed_bulk_sends.extend(plain)
+            self._primed_bulk_sends.extend(rows)
             return
-        for row in plain:
-            self.bulk_sends.prime(row.id, row)
+        for row in rows:
+            _prime(self.bulk_sends, row)
 
     async def _load_bulk_sends(self, ids: list[UUID]) -> list[BulkSendRow | None]:
         async with self._pool.acquire() as conn:
@@ -190,8 +190,21 @@ def _grouped(keys: Sequence[Key]) -> Iterable[list[Key]]:
     return groups.values()
 
 
-def when_loaded(loading: "asyncio.Future[Loaded]", make: Callable[[Loaded], Made]) -> Made | Awaitable[Any]:
+def _prime(loader: DataLoader[UUID, BulkSendRow | None], row: BulkSendRow) -> None:
+    # Whoever loads a bulk send may select more of its template than was read with it.
+    loader.prime(row.id, row.without_template if isinstance(row, BulkSendWithTemplateRow) else row)
+
+
+@overload
+def when_loaded(loading: "asyncio.Future[Loaded]", make: Callable[[Loaded], Made]) -> Made | Awaitable[Any]: ...
+@overload
+def when_loaded(
+    loading: "Loaded | asyncio.Future[Loaded]", make: Callable[[Loaded], Made]
+) -> Made | Awaitable[Any]: ...
+def when_loaded(loading: Any, make: Callable[[Any], Any]) -> Any:
     """Return `make` of what is loaded: at once if it is there, else as an awaitable; `make` may return one too."""
+    if not isinstance(loading, asyncio.Future):
+        return make(loading)
     return make(loading.result()) if loading.done() else _when_loaded(loading, make)
 
 

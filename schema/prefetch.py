@@ -36,21 +36,21 @@ def templates_wanted(info: Info, selected: Below) -> bool:
 
 
 async def bulk_send_with_documents(info: Info, bulk_send_id: UUID) -> BulkSendRow | None:
-    """Return a bulk send, or None, loading its documents in the same statement if the first of them are selected.
+    """Return a bulk send, or None, with its documents in the same statement if the first of them are selected.
 
     For a field that is alone in its operation, and a viewer who may read bulk sends.
     """
     wanted = documents_wanted(info, learn(info, _of_bulk_send))
     if wanted is None or not wanted.is_first:
         return await bulk_sends.get_directly(info.context, bulk_send_id)
-    return await documents.prime_first_page_with_bulk_send(info.context, bulk_send_id, wanted)
+    return await documents.prefetch_first_page_with_bulk_send(info.context, bulk_send_id, wanted)
 
 
-async def prime_documents(info: Info, rows: Sequence[BulkSendRow], selected: Below) -> None:
-    """Load the documents of these bulk sends, in one statement, if they are selected."""
+async def prefetch_documents(info: Info, rows: Sequence[BulkSendRow], selected: Below) -> None:
+    """Read the documents of these bulk sends, in one statement, if they are selected."""
     wanted = documents_wanted(info, selected) if is_alone(info) else None
     if wanted is not None:
-        await documents.prime_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
+        await documents.prefetch_pages_of_bulk_sends(info.context, [row.id for row in rows], wanted)
 
 
 def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:

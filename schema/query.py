@@ -112,7 +112,7 @@ class Query:
             filters,
             with_templates=prefetch.templates_wanted(info, below),
         )
-        await prefetch.prime_documents(info, page.rows, below)
+        await prefetch.prefetch_documents(info, page.rows, below)
         return Connection(page, BulkSend, lambda: bulk_sends.count(context, filters))
 
     @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")

@@ -110,7 +110,7 @@ class BulkSend(Node):
             list[DeliveryStatus] | None, strawberry.argument(description="Only documents whose mail is so far.")
         ] = UNSET,
     ) -> Connection[Document] | None:
-        """Load the page; for a list of bulk sends the loader was primed with it."""
+        """Load the page, unless it was read with the bulk sends."""
         context, bulk_send_id = info.context, self.row.id
         if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
