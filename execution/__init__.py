@@ -4,6 +4,7 @@ from bulksend.execution.executor import exclude, execute, generated_source
 from bulksend.execution.plan_cache import counts
 from bulksend.execution.row_mapping import ColumnField, ListField, ObjectField, RowList, prefetched, row_type, shortcut
 from bulksend.execution.strawberry_schema import CompiledSchema
+from bulksend.execution.tokens import without_token_links
 
 __all__ = [
     "ColumnField",
@@ -18,4 +19,5 @@ __all__ = [
     "prefetched",
     "row_type",
     "shortcut",
+    "without_token_links",
 ]

@@ -1,11 +1,10 @@
 """`execute`, a replacement for graphql-core's function of that name."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -24,6 +23,8 @@ from bulksend.execution.plan_cache import CompiledOperation, PlanCache, counts
 from bulksend.execution.private_apis import StrawberryExecutor, VariableValues, optimized_is_awaitable
 from bulksend.execution.run import Run
 
+CompileIn: TypeAlias = Callable[[Callable[[], Plan | None]], Awaitable[Plan | None]]
+
 _CACHE: Final = "_compiled_plans"
 
 
@@ -35,14 +36,14 @@ def execute(
     variable_values: dict[str, Any] | None = None,
     operation_name: str | None = None,
     *,
-    compile_in: Executor | None = None,
+    compile_in: CompileIn | None = None,
     **options: Any,
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """Execute an operation of a valid document. Parameters, result and errors are graphql-core's.
 
-    The result is awaitable if any resolver's is. `compile_in`: where a new operation is compiled, such as a
-    `ThreadPoolExecutor`, which makes its first result awaitable; by default it is compiled at once. Options that plans
-    do not support hand the execution to graphql-core.
+    The result is awaitable if any resolver's is. `compile_in`: runs a function elsewhere, such as in a thread, and
+    returns its awaitable result: new operations are compiled there, so their first result is awaitable. By default they
+    are compiled at once. Options that plans do not support hand the execution to graphql-core.
     """
     asked = _Request(schema, document, root_value, context_value, variable_values, operation_name, options)
     cache = plan_cache_of(schema)
@@ -135,10 +136,9 @@ class _Request:
 
 
 async def _compiled_elsewhere(
-    asked: _Request, cache: PlanCache, compiled: CompiledOperation, variables: VariableValues, compile_in: Executor
+    asked: _Request, cache: PlanCache, compiled: CompiledOperation, variables: VariableValues, compile_in: CompileIn
 ) -> ExecutionResult:
-    loop = asyncio.get_running_loop()
-    plan = await loop.run_in_executor(compile_in, compiled.made, asked.schema, variables)
+    plan = await compile_in(partial(compiled.made, asked.schema, variables))
     cache.add(compiled, asked.operation_name, compiled.conditions(variables), plan)
     result = asked.by_plan(plan, variables)
     return await result if isawaitable(result) else result

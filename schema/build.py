@@ -14,6 +14,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, ParseO
 from strawberry.types.graphql import OperationType
 
 from bulksend.execution import CompiledSchema, exclude
+from bulksend.execution import execute as compiled_execute
 from bulksend.execution.private_apis import operation_name_of
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, Unauthenticated
@@ -117,6 +118,9 @@ class Schema(CompiledSchema):
         return ExecutionResult(data=result.data, errors=result.errors)
 
     async def _run(self, context: ExecutionContext, execute: Executor, context_value: Any) -> GraphQLExecutionResult:
+        elsewhere: dict[str, Any] = {}
+        if execute is compiled_execute:
+            elsewhere["compile_in"] = partial(self._documents.run, _tenant(context_value))
         result = execute(
             self.core,
             context.graphql_document,
@@ -126,6 +130,7 @@ class Schema(CompiledSchema):
             operation_name_of(context),
             executor_class=self.execution_context_class,
             operation_extensions=context.operation_extensions,
+            **elsewhere,
         )
         return cast(GraphQLExecutionResult, await result if isawaitable(result) else result)
 

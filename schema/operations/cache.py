@@ -4,11 +4,11 @@ All of it happens in a thread of its own: a document at the limits takes some 50
 everybody else.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cachetools import LRUCache
 from graphql import (
@@ -28,12 +28,15 @@ from graphql import (
 from graphql.validation import ValuesOfCorrectTypeRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from bulksend.execution import without_token_links
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.schema.operations.fair_thread import FairThread
 from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_conflicts
 from bulksend.schema.operations.limits import Limits, check_document, is_too_complex, too_complex
 from bulksend.schema.operations.operation import Operation, reads_only_schema
 from bulksend.schema.operations.values import LocatedValues
+
+Result = TypeVar("Result")
 
 MOST_ERRORS: Final = 20
 # An AST takes several times the memory of its text.
@@ -115,6 +118,10 @@ class PreparedDocuments:
         _keep(self._anonymous, text, prepared)
         return prepared
 
+    async def run(self, tenant: Hashable, call: Callable[[], Result]) -> Result:
+        """Run `call` for a tenant in the thread that parses and validates. Raises `Unavailable`."""
+        return await self._thread.run(tenant, call)
+
     async def answer(
         self, prepared: Prepared, operation: Operation, variables: Mapping[str, Any] | None, tenant: Hashable
     ) -> ExecutionResult:
@@ -147,7 +154,7 @@ class PreparedDocuments:
 
     def _parse(self, text: str, limits: Limits) -> Prepared:
         try:
-            return Prepared(len(text), parse(text, max_tokens=limits.tokens))
+            return Prepared(len(text), without_token_links(parse(text, max_tokens=limits.tokens)))
         except GraphQLSyntaxError as error:
             return Prepared(len(text), None, (_syntax_error(error, limits),))
 
