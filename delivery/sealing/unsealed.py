@@ -31,6 +31,11 @@ class Unsealed:
     values: dict[str, Any]
     events: list[Event]
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether the document was signed, not declined."""
+        return any(found.type == "signed" for found in self.events)
+
     def evidence(self) -> Evidence:
         """Return the document's evidence, with its content filled as for the signing page."""
         nodes = content_nodes(

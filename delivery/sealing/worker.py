@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from bulksend.db import bulk_sends, ids, sealed_pdfs
+from bulksend.db import bulk_sends, deliveries, ids, sealed_pdfs
+from bulksend.db.deliveries import MailKind
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Connection, Pool, write
 from bulksend.db.sealed_pdfs import SealingJobRow
@@ -79,9 +80,11 @@ class SealingWorker:
         except Exception as error:
             await self._postpone(job, lease_id, error)
         else:
-            await self._record(job, lease_id, bulk_send_id, pdf)
+            await self._record(job, lease_id, bulk_send_id, pdf, is_signed=unsealed.is_signed)
 
-    async def _record(self, job: SealingJobRow, lease_id: UUID, bulk_send_id: UUID, pdf: bytes) -> None:
+    async def _record(
+        self, job: SealingJobRow, lease_id: UUID, bulk_send_id: UUID, pdf: bytes, *, is_signed: bool
+    ) -> None:
         sha256 = hashlib.sha256(pdf)
         act = Act(job.document_id, "sealed", {"pdf_sha256": sha256.hexdigest()})
 
@@ -91,11 +94,20 @@ class SealingWorker:
             if not await sealed_pdfs.record(conn, job, lease_id=lease_id, sha256=sha256.digest(), pdf=pdf):
                 return False
             await event_log.append(conn, organization_id=job.organization_id, acts=[act], source=Source(SYSTEM))
+            if is_signed:
+                await deliveries.queue_mail(
+                    conn,
+                    organization_id=job.organization_id,
+                    bulk_send_id=bulk_send_id,
+                    document_ids=[job.document_id],
+                    kind=MailKind.COPY,
+                )
             return True
 
         if await write(self._pool, work):
             SEALED.inc()
             self._notices.changed(bulk_send_id)
+            self._notices.work_is_due()
 
     async def _postpone(self, job: SealingJobRow, lease_id: UUID, error: Exception) -> None:
         SEALINGS_FAILED.inc()
