@@ -10,6 +10,7 @@ import pytest
 from support.gateway import RunningGateway, Tenant
 from support.sealing import close_document
 from support.signing import events_of
+from support.smtp.sink import SmtpSink
 from support.stored_bulk_sends import Stored, store
 
 from bulksend.db import sealed_pdfs
@@ -72,6 +73,22 @@ async def test_a_declined_document_is_sealed_too(
     assert evidence.events[-1].event.details["reason"] == "Wrong price"
 
 
+async def test_who_signed_gets_a_mail_with_the_copy_once_it_exists(
+    gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses, sink: SmtpSink
+) -> None:
+    await close_document(gateway, tenant, stored.document_ids[0])
+    await close_document(gateway, tenant, stored.document_ids[1], decline=True)
+    await pool.execute("UPDATE documents SET delivery_status = 'sent', sent_at = now(), next_attempt_at = NULL")
+    await pool.execute("UPDATE bulk_sends SET sent_count = total_count")
+    assert sink.mails == []
+    await worker(gateway, processes).seal_due()
+    await sink.wait_for(1)
+    mail = sink.mails[0].parsed
+    assert str(mail["Subject"]) == "Your copy of Agreement"
+    assert str(mail["Message-ID"]).startswith(f"<{stored.document_ids[0]}.copy.2@")
+    assert await pool.fetchval("SELECT count(*) FROM documents WHERE mail_kind = 'copy'") == 1
+
+
 async def test_documents_of_one_bulk_send_share_its_root(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
@@ -122,7 +139,7 @@ async def test_two_workers_with_one_job_write_one_pdf(
     late = await processes.make(unsealed)
     assert await quick.seal_due() == 1
     made = await pdf_of(pool, stored.document_uuids[0])
-    await slow._record(job, uuid4(), bulk_send_id, late)
+    await slow._record(job, uuid4(), bulk_send_id, late, is_signed=True)
     assert await pdf_of(pool, stored.document_uuids[0]) == made
     types = [event.type for event in await events_of(pool, stored.document_uuids[0])]
     assert types.count("sealed") == 1
