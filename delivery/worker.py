@@ -227,6 +227,8 @@ class Worker:
         return POLL_SECONDS if wait is None else min(wait.total_seconds(), POLL_SECONDS)
 
     async def _mend_unless_stopped(self) -> None:
+        if self._stopping.is_set():
+            return
         self._mending = asyncio.create_task(self.mend())
         await asyncio.wait([self._mending])
         if not self._mending.cancelled():

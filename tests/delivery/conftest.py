@@ -6,6 +6,7 @@ import pytest
 from support.smtp.mailers import mailer_to
 from support.smtp.sink import SmtpSink
 
+from bulksend.db.pool import Pool
 from bulksend.delivery.smtp.mailer import Mailer
 
 
@@ -14,3 +15,10 @@ async def mailer(sink: SmtpSink) -> AsyncIterator[Mailer]:
     mailer = mailer_to(sink)
     yield mailer
     await mailer.close()
+
+
+@pytest.fixture
+async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
+    """Leave the circuit closed for the next test."""
+    yield
+    await pool.execute("DELETE FROM smtp_circuit")
