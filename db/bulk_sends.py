@@ -17,7 +17,7 @@ from bulksend.db.rows import Row
 
 
 class BulkSendRow(Row):
-    """One bulk send. `status`: processing, completed or failed, made of the counters by the database."""
+    """One bulk send. `status`: processing, completed or failed, derived from the counters by the database."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class BulkSendRow(Row):
 
 
 class BulkSendWithTemplateRow(BulkSendRow):
-    """One bulk send of a page with its template's columns, but for the long ones."""
+    """One bulk send of a page with the short columns of its template."""
 
     __slots__ = ()
 
@@ -71,7 +71,7 @@ class _WithoutTemplate:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolderRow:
-    """The bulk send that used an idempotency key first, and how long ago it was created."""
+    """The bulk send that used an idempotency key first, and its age."""
 
     id: UUID
     fingerprint: bytes
@@ -80,7 +80,7 @@ class KeyHolderRow:
 
 @dataclass(frozen=True, slots=True)
 class NextAllowedRow:
-    """When the next bulk send may be created: a time in the future and how long until then."""
+    """When the next bulk send may be created: a time in the future, and the wait until then."""
 
     at: datetime
     wait: timedelta
@@ -88,7 +88,7 @@ class NextAllowedRow:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of bulk sends is narrowed to; None leaves everything."""
+    """The filters of a list of bulk sends; None matches everything."""
 
     status: Sequence[str] | None = None
     search: str | None = None
@@ -98,7 +98,7 @@ class Filters:
     created_before: datetime | None = None
 
     def arguments(self) -> tuple[object, ...]:
-        """The filters in the order in which the queries number them."""
+        """Return the filters in the order of the queries' parameters."""
         return (
             self.status,
             self.search,
@@ -115,7 +115,7 @@ NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mappi
 
 @dataclass(frozen=True, slots=True)
 class NewBulkSend:
-    """A bulk send as it is created. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`.
+    """A bulk send to create. `fingerprint`: SHA-256 of the canonical input; `signers`: their `signers_text`.
 
     `created_by`: the name of the API key. `remind_…`: days until the first automatic reminder and between the others,
     and how many there are at most.
@@ -152,12 +152,12 @@ _KEY_IS_USED: Final = "bulk_sends_by_idempotency_key"
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[BulkSendRow]:
-    """Give the bulk sends with these ids, in no order; deleted and unknown ones are left out."""
+    """Return the bulk sends with these ids, in no order; deleted and unknown ones are left out."""
     return await _GET_MANY.all(conn, organization_id, ids)
 
 
 async def newest(conn: Connection, *, organization_id: UUID) -> BulkSendRow | None:
-    """Give the organization's newest bulk send, or None."""
+    """Return the organization's newest bulk send, or None."""
     return await _NEWEST.one(conn, organization_id)
 
 
@@ -173,7 +173,7 @@ async def read_page(
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
-    """Give how many bulk sends the filters leave."""
+    """Return the number of bulk sends that match the filters."""
     return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
 
 
@@ -186,24 +186,24 @@ def _listing(filters: Filters) -> Listing[BulkSendWithTemplateRow]:
 async def find_by_idempotency_key(
     conn: Connection, *, organization_id: UUID, idempotency_key: str
 ) -> KeyHolderRow | None:
-    """Give what the key was used for, deleted or not, or None."""
+    """Return the bulk send that the key was used for, deleted or not, or None."""
     return await _FIND_BY_IDEMPOTENCY_KEY.one(conn, organization_id, idempotency_key)
 
 
 async def next_allowed(conn: Connection, *, organization_id: UUID, interval: timedelta) -> NextAllowedRow | None:
-    """Give when the next create will be accepted, or None when that is now."""
+    """Return when the next create will be accepted, or None if it would be now."""
     return await _NEXT_ALLOWED_AT.one(conn, organization_id, interval)
 
 
 def signers_text(signers: Sequence[NewSigner]) -> str:
-    """Give the signers as `NewBulkSend` has them: for 500, a sixth of the work that six arrays of texts are."""
+    """Return signers as the JSON text of `NewBulkSend.signers`; encoding six arrays instead takes six times as long."""
     return orjson.dumps(signers, default=tuple).decode()
 
 
 async def create(
     conn: Connection, *, organization_id: UUID, interval: timedelta, new: NewBulkSend
 ) -> BulkSendRow | None:
-    """Store a bulk send, its documents and a turn to deliver them, in a transaction of its own.
+    """Insert a bulk send, its documents and a turn to deliver them, in a transaction of its own.
 
     Return None if it is too early for another, or the idempotency key was used before. Raise asyncpg's
     `ForeignKeyViolationError` if there is no such template.
@@ -238,12 +238,12 @@ async def _create(conn: Connection, organization_id: UUID, interval: timedelta, 
 
 
 async def lock(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:
-    """Lock a bulk send before it and its documents change; False when there is none."""
+    """Lock a bulk send before it and its documents change; return False if there is none."""
     return await _LOCK.value(conn, organization_id, bulk_send_id) is not None
 
 
 async def delete(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID) -> bool:
-    """Soft-delete a bulk send and its documents; False when there is none. Lock it first."""
+    """Soft-delete a bulk send and its documents; return False if there is none. Lock it first."""
     return await _DELETE.value(conn, organization_id, bulk_send_id) is not None
 
 
@@ -260,7 +260,7 @@ async def cancel(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID,
 async def retry(
     conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, document_ids: Sequence[UUID] | None
 ) -> int:
-    """Queue failed documents anew, all or those named, and give how many that were. Lock it first.
+    """Queue failed documents again, all or those named, and return their number. Lock the bulk send first.
 
     What was cancelled in flight is tried no sooner than its mail can no longer be accepted.
     """

@@ -34,14 +34,14 @@ _CLOSE = command("circuit", "close")
 
 
 async def circuit_state(conn: Connection) -> CircuitRow | None:
-    """Give why no mail is sent, or None while the circuit is closed."""
+    """Return why no mail is sent, or None while the circuit is closed."""
     return await _STATE.one(conn)
 
 
 async def open_circuit(conn: Connection, *, trouble: Trouble, age: timedelta, probe_interval: timedelta) -> bool:
     """Open the circuit for what a mail begun `age` ago met.
 
-    Gives False if it is open, or if the server was seen to serve after that mail began.
+    Return False if it is open already, or if the server accepted a mail after this one began.
     """
     arguments = (trouble.error_code, trouble.error_message, trouble.smtp_code, age, probe_interval)
     return await _OPEN.value(conn, *arguments) is not None

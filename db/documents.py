@@ -59,7 +59,7 @@ class DocumentWithBulkSendRow(DocumentRow):
 
 @dataclass(frozen=True, slots=True)
 class BulkSendTotalRow:
-    """How many documents of one bulk send the filters leave."""
+    """The number of documents of a bulk send that match the filters."""
 
     bulk_send_id: UUID
     total: int
@@ -67,7 +67,7 @@ class BulkSendTotalRow:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of documents is narrowed to; None leaves everything. `signer_email` ignores case."""
+    """The filters of a list of documents; None matches everything. `signer_email` ignores case."""
 
     signer_email: str | None = None
     external_id: str | None = None
@@ -75,7 +75,7 @@ class Filters:
     delivery_status: Sequence[str] | None = None
 
     def arguments(self) -> tuple[object, ...]:
-        """The filters in the order in which the queries number them."""
+        """Return the filters in the order of the queries' parameters."""
         return self.signer_email, self.external_id, self.status, self.delivery_status
 
 
@@ -87,9 +87,9 @@ Position = tuple[UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class DocumentSpan:
-    """The part of a list of documents to read, between two positions: (bulk send id, signer index).
+    """The range of a list of documents to read, between two positions: (bulk send id, signer index).
 
-    The list is newest bulk send first, and within each in its signers' order.
+    The list has the newest bulk send first, and within each the order of its signers.
     """
 
     size: int
@@ -99,7 +99,7 @@ class DocumentSpan:
 
 
 class SignerSpan(NamedTuple):
-    """The part of one bulk send's documents to read, between two signer indexes."""
+    """The range of a bulk send's documents to read, between two signer indexes."""
 
     size: int
     after: int = BEFORE_FIRST_SIGNER
@@ -119,21 +119,21 @@ _BULK_SEND_ID: Final = itemgetter(DocumentRow.columns["bulk_send_id"].index)
 
 
 async def get_many(conn: Connection, *, organization_id: UUID, ids: Sequence[UUID]) -> list[DocumentRow]:
-    """Give the documents with these ids, in no order; deleted and unknown ones are left out."""
+    """Return the documents with these ids, in no order; deleted and unknown ones are left out."""
     return await _GET_MANY.all(conn, organization_id, ids)
 
 
 async def read_page(
     conn: Connection, *, organization_id: UUID, span: DocumentSpan, filters: Filters
 ) -> Page[DocumentRow]:
-    """Give one page of an organization's documents."""
+    """Return one page of an organization's documents."""
     bound = _listing(filters).page(backwards=span.backwards)
     rows = await bound.all(conn, organization_id, *span.after, *span.before, span.size + 1, *filters.arguments())
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
-    """Give how many documents the filters leave."""
+    """Return the number of documents that match the filters."""
     return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
 
 
@@ -152,7 +152,7 @@ async def read_pages_of_bulk_sends(
     status: Sequence[str] | None = None,
     delivery_status: Sequence[str] | None = None,
 ) -> dict[UUID, Page[DocumentRow]]:
-    """Give one page of each bulk send's documents, in their signers' order, in one statement."""
+    """Return one page of the documents of each bulk send, in the order of its signers, in one statement."""
     bound = _LAST_OF_BULK_SENDS if span.backwards else _FIRST_OF_BULK_SENDS
     rows = await bound.all(
         conn, organization_id, bulk_send_ids, span.after, span.before, span.size + 1, status, delivery_status
@@ -189,6 +189,6 @@ async def count_of_bulk_sends(
     status: Sequence[str] | None = None,
     delivery_status: Sequence[str] | None = None,
 ) -> dict[UUID, int]:
-    """Give how many documents of each bulk send the filters leave."""
+    """Return the number of documents of each bulk send that match the filters."""
     rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, status, delivery_status)
     return dict.fromkeys(bulk_send_ids, 0) | {row.bulk_send_id: row.total for row in rows}

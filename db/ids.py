@@ -5,10 +5,10 @@ Source: the TypeID specification, https://github.com/jetify-com/typeid/tree/main
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from typeid import _base32
 from typeid.codecs import base32
 
 ORGANIZATION: Final = "org"
@@ -27,20 +27,17 @@ class InvalidId(ValueError):
 
 
 def encode(prefix: str, value: UUID) -> str:
-    """Give the public id of `value`: `encode("bs", uuid)` is `bs_…`, 29 characters."""
+    """Return the public id of `value`: `encode("bs", uuid)` is `bs_…`, 29 characters."""
     return f"{prefix}_{base32.encode(value.bytes)}"
 
 
 def encoder(prefix: str) -> Callable[[UUID], str]:
-    """Give `encode` for ids of one type."""
-    start = f"{prefix}_"
-    # What the library's `encode` calls in its turn; for ids that are written by the hundred.
-    write: Callable[[bytes], str] = _base32.encode
-    return lambda value: start + write(value.bytes)
+    """Return a function that encodes ids of one type."""
+    return partial(encode, prefix)
 
 
 def decode(prefix: str, text: str) -> UUID:
-    """Give the UUID in a public id of this type. Raises `InvalidId` for any other text."""
+    """Return the UUID in a public id of this type. Raise `InvalidId` for any other text."""
     found, value = split(text)
     if found != prefix:
         raise InvalidId
@@ -48,7 +45,7 @@ def decode(prefix: str, text: str) -> UUID:
 
 
 def split(text: str) -> tuple[str, UUID]:
-    """Give prefix and UUID of a public id of any type. Raises `InvalidId`."""
+    """Return the prefix and the UUID of a public id of any type. Raise `InvalidId`."""
     match = _TYPE_ID.fullmatch(text)
     if match is None:
         raise InvalidId
