@@ -154,4 +154,4 @@ def _defines(root: Path, place: Place) -> bool:
     return (root / place[0]).read_text("utf-8").splitlines()[place[1]].startswith(f"class {NAME}")
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]).absolute())

@@ -100,4 +100,4 @@ def test_without_the_build_requirement_it_says_which_is_missing(web: Path, monke
 def test_the_lock_file_names_no_registry() -> None:
     lock = (Path(__file__).parents[2] / "web" / "package-lock.json").read_text()
     assert '"integrity"' in lock
-    assert '"resolved": "http' not in lock
+    assert 'resolved": "http' not in lock
