@@ -13,6 +13,7 @@ from support import gateway as calls
 from support.browsing import NARROW, browsing, overflow, screenshot, violations
 from support.gateway import RunningGateway, Tenant, new_template
 from support.processes import Process, environment, running
+from support.signing import open_form, post_form, signing_path
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
@@ -436,3 +437,22 @@ async def test_a_template_is_written_seen_sent_and_archived(console: Page) -> No
     await console.get_by_role("alertdialog").get_by_role("button", name="Archive").click()
     await expect(console.get_by_role("link", name="Agreement")).to_be_visible()
     await expect(console.get_by_role("link", name="Order form")).to_have_count(0)
+
+
+async def test_viewed_and_signed_appear_as_they_come(console: Page, gateway: RunningGateway, tenant: Tenant) -> None:
+    created = await calls.create(gateway, tenant, count=3, name="Watched")
+    await console.reload()
+    await console.get_by_role("link", name="Watched").click()
+    await expect(console.get_by_text("Not signed")).to_have_count(3)
+    query = "query($id: ID!) { bulkSend(id: $id) { documents { nodes { id } } } }"
+    reply = await gateway.ask(tenant, query, {"id": created["bulkSend"]["id"]})
+    signed, viewed, _ = [node["id"] for node in reply.data["bulkSend"]["documents"]["nodes"]]
+    await open_form(gateway, await signing_path(gateway, tenant, viewed))
+    path = await signing_path(gateway, tenant, signed)
+    form = await open_form(gateway, path)
+    assert (await post_form(gateway, path, form.signed())).status == 303
+    rows = console.get_by_role("row")
+    await expect(rows.nth(1)).to_contain_text("Signed")
+    await expect_count(console, "Signed", 1)
+    await expect(rows.nth(3)).to_contain_text("Not signed")
+    assert await violations(console) == []

@@ -1,4 +1,4 @@
-import type { BulkSendStatus, DeliveryStatus, DocumentStatus, TemplateFieldType } from "./operations/generated";
+import type { BulkSendStatus, DeliveryStatus, DeliveryWait, DocumentStatus, TemplateFieldType } from "./operations/generated";
 
 const count = new Intl.NumberFormat("en");
 const one = (number: number, noun: string, plural = `${noun}s`) => `${count.format(number)} ${number === 1 ? noun : plural}`;
@@ -65,7 +65,9 @@ export const texts = {
     sent: "Sent",
     failed: "Failed",
     waiting: "Waiting",
+    viewed: "Viewed",
     signed: "Signed",
+    declined: "Declined",
     total: "Total",
     rate: (perSecond: number) => `${perSecond >= 10 ? Math.round(perSecond) : perSecond.toFixed(1)} mails a second`,
     timeLeft: (left: string) => `about ${left} left`,
@@ -80,6 +82,14 @@ export const texts = {
     attempts: (number: number) => one(number, "attempt"),
     nextAttempt: (left: string) => `next in ${left}`,
     now: "now",
+    waitingFor: {
+      TURN: "waits for a free connection",
+      RETRY: "",
+      SERVER: "the mail server takes no mail now",
+      WORKER: "being sent",
+    } satisfies Record<DeliveryWait, string>,
+    sealedPdf: (name: string) => `Sealed PDF of ${name}`,
+    noSealedPdf: "The sealed PDF is not made yet. Try again in a moment.",
     columns: { signer: "Signer", delivery: "Delivery", document: "Document", details: "Details" },
     retry: "Retry failed",
     retryOne: (name: string) => `Retry ${name}`,

@@ -23,7 +23,7 @@ export function BulkSendPage({ id }: { id: string }) {
       {bulkSend ? (
         <>
           <Head bulkSend={bulkSend} />
-          <Summary bulkSend={bulkSend} documents={documents ?? []} isLive={isLive} />
+          <Summary bulkSend={bulkSend} isLive={isLive} />
           {bulkSend.emailMessage && <blockquote className="message">{bulkSend.emailMessage}</blockquote>}
           <Documents bulkSendId={id} documents={documents} />
         </>

@@ -1,4 +1,4 @@
-import { useMutation } from "@apollo/client/react";
+import { useApolloClient, useMutation } from "@apollo/client/react";
 import { useState } from "react";
 import { Button } from "react-aria-components";
 
@@ -10,7 +10,7 @@ import { VirtualRows } from "../components/VirtualRows";
 import { say } from "../components/messages";
 import { useNow } from "../components/useNow";
 import { dateTime, duration } from "../format";
-import { type DeliveryStatus, type DocumentRowFragment, RetryBulkSendDocument } from "../operations/generated";
+import { type DeliveryStatus, type DocumentRowFragment, RetryBulkSendDocument, SealedPdfDocument } from "../operations/generated";
 import { texts } from "../texts";
 import { deliveryTone, documentTone } from "./statuses";
 
@@ -90,22 +90,24 @@ function Row({ bulkSendId, row, now }: { bulkSendId: string; row: DocumentRowFra
         <Details delivery={delivery} now={now} />
         {delivery.status === "FAILED" && <RetryOne bulkSendId={bulkSendId} row={row} />}
       </div>
-      <div role="cell" className="cell-document">
+      <div role="cell" className={status === "PENDING" && !viewedAt ? "cell-document" : "cell-document cell-document-new"}>
         <Badge tone={documentTone(status)}>
           {status === "PENDING" && viewedAt ? texts.status.viewed : texts.status.document[status]}
         </Badge>
+        {(status === "SIGNED" || status === "DECLINED") && <SealedPdf id={row.id} name={signer.name} />}
       </div>
     </>
   );
 }
 
 function Details({ delivery, now }: { delivery: DocumentRowFragment["delivery"]; now: number }) {
-  const { error, attempts, nextAttemptAt, sentAt } = delivery;
+  const { error, attempts, nextAttemptAt, sentAt, waitingFor } = delivery;
   if (sentAt) return <span className="quiet">{dateTime(sentAt)}</span>;
   const wait = nextAttemptAt ? Date.parse(nextAttemptAt) - now : 0;
   const facts = [
     attempts > 0 && texts.watch.attempts(attempts),
-    nextAttemptAt && error && texts.watch.nextAttempt(wait > 0 ? duration(wait) : texts.watch.now),
+    waitingFor && texts.watch.waitingFor[waitingFor],
+    waitingFor === "RETRY" && nextAttemptAt && texts.watch.nextAttempt(wait > 0 ? duration(wait) : texts.watch.now),
   ].filter(Boolean);
   return (
     <span className="details">
@@ -125,6 +127,26 @@ function RetryOne({ bulkSendId, row }: { bulkSendId: string; row: DocumentRowFra
   return (
     <Button className="icon-button" aria-label={texts.watch.retryOne(row.signer.name)} isDisabled={loading} onPress={() => void press()}>
       <Icon name="retry" />
+    </Button>
+  );
+}
+
+/** Its address is good for ten minutes, so it is asked for when it is wanted. */
+function SealedPdf({ id, name }: { id: string; name: string }) {
+  const client = useApolloClient();
+  const press = async () => {
+    const { data, error } = await client.query({
+      query: SealedPdfDocument,
+      variables: { id },
+      fetchPolicy: "network-only",
+    });
+    const url = data?.document?.sealedPdf?.url;
+    if (url) window.location.assign(url);
+    else say({ text: error?.message ?? texts.watch.noSealedPdf, isProblem: true });
+  };
+  return (
+    <Button className="icon-button" aria-label={texts.watch.sealedPdf(name)} onPress={() => void press()}>
+      <Icon name="download" />
     </Button>
   );
 }

@@ -1,21 +1,19 @@
 import { Progress } from "../components/Progress";
 import { duration } from "../format";
-import type { BulkSendSummaryFragment, DocumentRowFragment } from "../operations/generated";
+import type { BulkSendSummaryFragment } from "../operations/generated";
 import { texts } from "../texts";
 import { useRate } from "./useRate";
 
 interface Props {
   bulkSend: BulkSendSummaryFragment;
-  documents: readonly DocumentRowFragment[];
   isLive: boolean;
 }
 
 /** The counts, and while it is being sent how fast and for how long. */
-export function Summary({ bulkSend, documents, isLive }: Props) {
+export function Summary({ bulkSend, isLive }: Props) {
   const { totalCount, sentCount, failedCount, pendingCount } = bulkSend;
   const isSending = bulkSend.status === "PROCESSING";
   const rate = useRate(sentCount + failedCount, isSending);
-  const signed = documents.filter(({ status }) => status === "SIGNED").length;
   return (
     <section className="card summary" aria-label={texts.watch.progress}>
       <Progress counts={bulkSend} label={texts.watch.progress} />
@@ -23,7 +21,9 @@ export function Summary({ bulkSend, documents, isLive }: Props) {
         <Count label={texts.watch.sent} value={sentCount} tone="good" />
         <Count label={texts.watch.failed} value={failedCount} tone="bad" />
         <Count label={texts.watch.waiting} value={pendingCount} tone="busy" />
-        <Count label={texts.watch.signed} value={signed} />
+        <Count label={texts.watch.viewed} value={bulkSend.viewedCount} />
+        <Count label={texts.watch.signed} value={bulkSend.signedCount} />
+        {bulkSend.declinedCount > 0 && <Count label={texts.watch.declined} value={bulkSend.declinedCount} />}
         <Count label={texts.watch.total} value={totalCount} />
       </dl>
       {isSending && (
