@@ -11,8 +11,7 @@ import {
 } from "../operations/generated";
 import { useStore } from "../store";
 
-const FALLBACK_MILLISECONDS = 2500;
-const DOCUMENTS_MILLISECONDS = 2500;
+const WHILE_SENDING_MILLISECONDS = 2500;
 const AT_REST_MILLISECONDS = 10000;
 
 export interface Watched {
@@ -24,7 +23,7 @@ export interface Watched {
 
 /**
  * A bulk send and its documents, kept up to date while it is being sent: its counts by the subscription, or, while
- * there is no WebSocket, by asking every few seconds; its documents whenever the counts have changed.
+ * there is no WebSocket, by asking every few seconds.
  */
 export function useWatch(id: string): Watched {
   const isLive = useStore(isSocketOpen);
@@ -37,35 +36,28 @@ export function useWatch(id: string): Watched {
   useSubscription(WatchBulkSendDocument, { variables: { id }, skip: !isSending });
   useEffect(() => {
     if (!isSending || isLive) return undefined;
-    startPolling(FALLBACK_MILLISECONDS);
+    startPolling(WHILE_SENDING_MILLISECONDS);
     return stopPolling;
   }, [isSending, isLive, startPolling, stopPolling]);
-  const documents = useDocuments(id, bulkSend?.updatedAt, isSending);
+  const documents = useDocuments(id, isSending);
   return { bulkSend: bulkSend as Watched["bulkSend"], documents, isLive, error };
 }
 
-/** `isSending`: else they are read now and then, for signers open and sign them. */
-function useDocuments(
-  id: string,
-  changedAt: string | undefined,
-  isSending: boolean,
-): DocumentRowFragment[] | undefined {
+/**
+ * The documents, read anew every few seconds, for a deferred mail changes no count; and once more when the last one
+ * is done. Later they are read less often: signers open and sign them.
+ */
+function useDocuments(id: string, isSending: boolean): DocumentRowFragment[] | undefined {
   const { data, refetch } = useQuery(BulkSendDocumentsDocument, {
     variables: { id },
     fetchPolicy: "cache-and-network",
-    pollInterval: isSending ? 0 : AT_REST_MILLISECONDS,
+    pollInterval: isSending ? WHILE_SENDING_MILLISECONDS : AT_REST_MILLISECONDS,
     skipPollAttempt: () => document.hidden,
   });
-  const readAt = useRef<{ change: string | undefined; at: number }>({ change: undefined, at: 0 });
+  const wasSending = useRef(isSending);
   useEffect(() => {
-    if (changedAt === undefined || changedAt === readAt.current.change) return undefined;
-    const read = () => {
-      readAt.current = { change: changedAt, at: Date.now() };
-      void refetch();
-    };
-    const wait = Math.max(0, readAt.current.at + DOCUMENTS_MILLISECONDS - Date.now());
-    const timer = setTimeout(read, wait);
-    return () => clearTimeout(timer);
-  }, [changedAt, refetch]);
-  return data?.bulkSend?.documents?.edges.map(({ node }) => node as DocumentRowFragment);
+    if (wasSending.current && !isSending) void refetch();
+    wasSending.current = isSending;
+  }, [isSending, refetch]);
+  return data?.bulkSend?.documents?.edges?.map((edge) => edge?.node as DocumentRowFragment);
 }

@@ -17,7 +17,7 @@ export type CancelBulkSendInput = {
 };
 
 export type CreateBulkSendInput = {
-  dryRun?: boolean;
+  dryRun?: boolean | null | undefined;
   emailMessage?: string | null | undefined;
   expiresInDays?: number | null | undefined;
   externalId?: string | null | undefined;
@@ -27,7 +27,7 @@ export type CreateBulkSendInput = {
   reminders?: RemindersInput | null | undefined;
   signers: Array<SignerInput>;
   templateId: string;
-  waitForDelivery?: boolean;
+  waitForDelivery?: boolean | null | undefined;
 };
 
 export type CreateTemplateInput = {
