@@ -24,6 +24,7 @@ export type CreateBulkSendInput = {
   idempotencyKey?: string | null | undefined;
   locale?: string | null | undefined;
   name: string;
+  onInvalidSigners?: InvalidSigners | null | undefined;
   reminders?: RemindersInput | null | undefined;
   signers: Array<SignerInput>;
   templateId: string;
@@ -79,6 +80,10 @@ export type DocumentStatus =
 export type FilledBy =
   | 'SENDER'
   | 'SIGNER';
+
+export type InvalidSigners =
+  | 'REJECT_ALL'
+  | 'SKIP';
 
 export type MergeValueInput = {
   field: string;
@@ -164,6 +169,7 @@ export type UserErrorCode =
 
 export type WarningCode =
   | 'DUPLICATE_EMAIL'
+  | 'SIGNER_SKIPPED'
   | 'UNUSED_VALUE';
 
 export type BulkSendCountsFragment = { id: string, status: BulkSendStatus, totalCount: number, sentCount: number, failedCount: number, pendingCount: number, viewedCount: number, signedCount: number, declinedCount: number, updatedAt: string };
