@@ -38,6 +38,7 @@ class BulkSendRow(Row):
     signed_count: int
     declined_count: int
     expired_count: int
+    closed_count: int
     created_by: str | None
     completed_at: datetime | None
     created_at: datetime

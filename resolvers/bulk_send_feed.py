@@ -19,12 +19,17 @@ POLL_SECONDS: Final = 1.0
 LONGEST_POLL_SECONDS: Final = 10.0
 
 Key: TypeAlias = tuple[UUID, UUID]
+_FeedKey: TypeAlias = tuple[UUID, UUID, bool]
 
 
 class Feed:
-    """One bulk send's state, read after each change; `version` grows with each state that differs."""
+    """One bulk send's state, read after each change; `version` grows with each state that differs.
 
-    def __init__(self) -> None:
+    `until_closed`: whether it goes on after delivery, until no document waits for its signer.
+    """
+
+    def __init__(self, *, until_closed: bool = False) -> None:
+        self._until_closed = until_closed
         self.version = 0
         self.row: BulkSendRow | None = None
         self.watchers = 0
@@ -34,8 +39,11 @@ class Feed:
     @property
     def has_ended(self) -> bool:
         """Whether no further state can come: finished, deleted or unreadable."""
-        is_finished = self.version > 0 and (self.row is None or self.row.pending_count == 0)
-        return is_finished or self._error is not None
+        return self._error is not None or (self.version > 0 and (self.row is None or self._is_finished(self.row)))
+
+    def _is_finished(self, row: BulkSendRow) -> bool:
+        is_open = row.closed_count + row.expired_count < row.total_count
+        return row.pending_count == 0 and not (self._until_closed and is_open)
 
     async def next(self, seen: int) -> int:
         """Wait for a version later than `seen` and return it. Raise what reading it raised."""
@@ -68,16 +76,20 @@ class Feeds:
     def __init__(self, pool: Pool, notices: Notices) -> None:
         self._pool = pool
         self._notices = notices
-        self._feeds: dict[Key, Feed] = {}
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._feeds: dict[_FeedKey, Feed] = {}
+        self._tasks: dict[_FeedKey, asyncio.Task[None]] = {}
 
     @asynccontextmanager
-    async def watch(self, key: Key) -> AsyncIterator[Feed]:
-        """Yield the feed of a bulk send, by its organization's and its own id. It is kept up during the block."""
+    async def watch(self, bulk_send: Key, *, until_closed: bool = False) -> AsyncIterator[Feed]:
+        """Yield the feed of a bulk send, by its organization's and its own id. It is kept up during the block.
+
+        `until_closed`: whether it goes on after delivery, until no document waits for its signer.
+        """
+        key = (*bulk_send, until_closed)
         feed = self._feeds.get(key)
         if feed is None or feed.has_ended:
-            feed = self._feeds[key] = Feed()
-            self._tasks[key] = asyncio.create_task(self._follow(key, feed))
+            feed = self._feeds[key] = Feed(until_closed=until_closed)
+            self._tasks[key] = asyncio.create_task(self._follow(bulk_send, feed))
         feed.watchers += 1
         try:
             yield feed
@@ -86,7 +98,7 @@ class Feeds:
             if feed.watchers == 0:
                 self._end(key, feed)
 
-    def _end(self, key: Key, feed: Feed) -> None:
+    def _end(self, key: _FeedKey, feed: Feed) -> None:
         if self._feeds.get(key) is feed:
             del self._feeds[key]
             self._tasks.pop(key).cancel()

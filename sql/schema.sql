@@ -150,6 +150,7 @@ CREATE VIEW public.bulk_send_rows AS
             WHEN (expires_at <= statement_timestamp()) THEN (total_count - closed_count)
             ELSE 0
         END AS expired_count,
+    closed_count,
     created_by,
     completed_at,
     created_at,

@@ -37,6 +37,7 @@ SELECT
     signed_count,
     declined_count,
     CASE WHEN expires_at <= statement_timestamp() THEN total_count - closed_count ELSE 0 END AS expired_count,
+    closed_count,
     created_by,
     completed_at,
     created_at,

@@ -258,6 +258,7 @@ created AS (
         signed_count,
         declined_count,
         0 AS expired_count,
+        closed_count,
         created_by,
         completed_at,
         created_at,

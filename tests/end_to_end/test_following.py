@@ -8,11 +8,15 @@ from typing import Any
 import aiohttp
 from support.gateway import RunningGateway, Tenant, create, running_gateway
 from support.processes import environment, running
+from support.signing import open_form, post_form, signing_path
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
 
 WATCH = "subscription($id: ID!) { bulkSend(id: $id) { status sentCount failedCount pendingCount totalCount } }"
+WATCH_SIGNERS = """
+subscription($id: ID!) { bulkSend(id: $id, until: CLOSED) { viewedCount signedCount declinedCount } }
+"""
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'"
 
 
@@ -40,11 +44,13 @@ class Following:
 
 
 @asynccontextmanager
-async def following(gateway: RunningGateway, tenant: Tenant, bulk_send_id: str) -> AsyncIterator[Following]:
+async def following(
+    gateway: RunningGateway, tenant: Tenant, bulk_send_id: str, query: str = WATCH
+) -> AsyncIterator[Following]:
     async with gateway.session.ws_connect(f"{gateway.url}/graphql", protocols=["graphql-transport-ws"]) as socket:
         await socket.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {tenant.key}"}})
         assert (await socket.receive_json())["type"] == "connection_ack"
-        payload = {"query": WATCH, "variables": {"id": bulk_send_id}}
+        payload = {"query": query, "variables": {"id": bulk_send_id}}
         await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
         yield Following(socket)
 
@@ -105,3 +111,20 @@ async def test_many_subscribers_cost_one_listening_connection(
     gate.open()
     for events in await asyncio.gather(*watching):
         assert events[-1]["sentCount"] == 3
+
+
+async def test_signers_are_followed_until_the_last_has_answered(gateway: RunningGateway, tenant: Tenant) -> None:
+    query = "query($id: ID!) { bulkSend(id: $id) { documents { nodes { id } } } }"
+    bulk_send_id = (await create(gateway, tenant, 2))["bulkSend"]["id"]
+    reply = await gateway.ask(tenant, query, {"id": bulk_send_id})
+    first, second = [node["id"] for node in reply.data["bulkSend"]["documents"]["nodes"]]
+    async with following(gateway, tenant, bulk_send_id, WATCH_SIGNERS) as watched:
+        assert await watched.event() == {"viewedCount": 0, "signedCount": 0, "declinedCount": 0}
+        path = await signing_path(gateway, tenant, first)
+        form = await open_form(gateway, path)
+        assert (await watched.event())["viewedCount"] == 1
+        await post_form(gateway, path, form.signed())
+        assert (await watched.event())["signedCount"] == 1
+        path = await signing_path(gateway, tenant, second)
+        await post_form(gateway, path, (await open_form(gateway, path)).declined())
+        assert (await watched.all())[-1] == {"viewedCount": 2, "signedCount": 1, "declinedCount": 1}

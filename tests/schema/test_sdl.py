@@ -44,7 +44,8 @@ type Mutation {
   archiveTemplate(input: ArchiveTemplateInput!): ArchiveTemplatePayload
   previewTemplate(input: PreviewTemplateInput!): PreviewTemplatePayload
 }
-type Subscription { bulkSend(id: ID!): BulkSend }
+type Subscription { bulkSend(id: ID!, until: BulkSendMilestone! = DELIVERED): BulkSend }
+enum BulkSendMilestone { DELIVERED CLOSED }
 input CreateBulkSendInput {
   templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
   idempotencyKey: String  waitForDelivery: Boolean = true  dryRun: Boolean = false
