@@ -29,7 +29,7 @@ TESTED_THROUGH: Final = {
     "tests/execution/test_strawberry_documents.py": [
         *("execution/arguments", "execution/awaiting", "execution/completion", "execution/field_plan"),
         *("execution/field_resolution", "execution/generated_code", "execution/list_completion", "execution/plan"),
-        *("execution/row_expressions", "execution/selection", "execution/strawberry_schema"),
+        *("execution/row_expressions", "execution/selection", "execution/strawberry_schema", "execution/tokens"),
     ],
     "tests/end_to_end/test_after_sending.py": [
         *("resolvers/amend_documents", "resolvers/document_history", "resolvers/document_selection"),
