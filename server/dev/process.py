@@ -12,6 +12,7 @@ from bulksend.server.cli.processes import Tell, to_stderr
 from bulksend.server.dev import outbox
 from bulksend.server.dev.demo import demo, secret
 from bulksend.server.dev.mail_catcher import mail_catcher
+from bulksend.server.http import console, web_build
 from bulksend.server.http.addresses import base_url, take_address
 from bulksend.server.http.demo import Demo
 from bulksend.server.listening import listening, until_stopped
@@ -76,6 +77,8 @@ def _welcome(settings: Settings, found: Demo) -> str:
             "  The rule of one bulk send per 5 minutes is off here (BULKSEND_BULK_SEND_INTERVAL=300 turns it on).",
             "",
         ]
+    if not web_build.is_built(console.BUILD):
+        lines += ["  The console and GraphiQL are not built; their pages say what to do.", ""]
     return "\n".join([*lines, "  Ctrl-C stops everything.", ""])
 
 

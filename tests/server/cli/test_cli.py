@@ -287,6 +287,8 @@ async def test_dev_prints_what_works_and_keeps_it(tmp_path: Path) -> None:
         (key,) = set(KEY.findall(said))
         graphql = re.findall(r"http://127\.0\.0\.1:\d+/graphql", said)[0]
         assert ":0/" not in graphql
+        assert graphql.replace("/graphql", "/console/") in said
+        assert graphql.replace("/graphql", "/outbox") in said
         curl = said[said.index("curl ") :].partition("}'")[0] + "}'"
         process = await asyncio.create_subprocess_exec(
             *shlex.split(curl.replace("\\\n", " ")), stdout=asyncio.subprocess.PIPE
