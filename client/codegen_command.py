@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import aiohttp
 import click
@@ -11,14 +10,13 @@ import click
 from bulksend.client.code_generation import QUERY, csv_header, typescript
 from bulksend.client.connection_options import key_file_option, read_key, url_option
 from bulksend.client.gateway import GatewayClient, GatewayRefused, GatewayUnreachable
-from bulksend.db import ids
-from bulksend.server.cli.types import PublicId
+from bulksend.client.option_types import TemplateId
 
 _GENERATORS: Final = {"typescript": typescript, "csv": csv_header}
 
 
 @click.command()
-@click.argument("template_id", type=PublicId(ids.TEMPLATE), metavar="TEMPLATE")
+@click.argument("template_id", type=TemplateId(), metavar="TEMPLATE")
 @click.option(
     "--format",
     "format_",
@@ -29,14 +27,14 @@ _GENERATORS: Final = {"typescript": typescript, "csv": csv_header}
 )
 @url_option
 @key_file_option
-def codegen(template_id: UUID, format_: str, url: str, key_file: Path | None) -> None:
+def codegen(template_id: str, format_: str, url: str, key_file: Path | None) -> None:
     """Write code for the fields of TEMPLATE (tpl_…) to standard output.
 
     The API key needs templates.read.
     """
     key = read_key(key_file)
     try:
-        template = asyncio.run(_fetch(url, key, ids.encode(ids.TEMPLATE, template_id)))
+        template = asyncio.run(_fetch(url, key, template_id))
     except (GatewayRefused, GatewayUnreachable) as error:
         raise click.ClickException(str(error)) from None
     if template is None:

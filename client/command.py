@@ -4,24 +4,24 @@ import asyncio
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import aiohttp
 import click
 
 from bulksend.client.connection_options import key_file_option, read_key, url_option
 from bulksend.client.create_input import Order
+from bulksend.client.csv_text import UnreadableFile
 from bulksend.client.gateway import GatewayClient, GatewayRefused, GatewayUnreachable
-from bulksend.client.recipients import Recipients, UnreadableFile, read_recipients
+from bulksend.client.option_types import TemplateId
+from bulksend.client.recipients import Recipients, read_recipients
 from bulksend.client.report import outcome_csv, progress
 from bulksend.client.send import Outcome, Refused, Sending
-from bulksend.db import ids
-from bulksend.server.cli.types import PublicId
 
 
 @click.command()
 @click.argument("recipients_file", type=click.File("rb"), metavar="RECIPIENTS.CSV")
-@click.option("--template", "template_id", type=PublicId(ids.TEMPLATE), required=True, help="Its id, tpl_…")
+@click.option("--template", "template_id", type=TemplateId(), required=True, help="Its id, tpl_…")
 @click.option("--name", required=True, help="Of the bulk send.")
 @click.option("--message", help="Your words in every mail.")
 @click.option("--external-id", help="Your own id for the bulk send.")
@@ -35,14 +35,16 @@ from bulksend.server.cli.types import PublicId
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Where the outcome goes instead of standard output.",
 )
+@click.option("--excel", is_flag=True, help="Write the outcome so that Excel opens it right: UTF-16, with tabs.")
 def send(
     recipients_file: BinaryIO,
-    template_id: UUID,
+    template_id: str,
     url: str,
     key_file: Path | None,
     again: bool,
     dry_run: bool,
     output: Path | None,
+    excel: bool,
     **asked: Any,
 ) -> None:
     """Send a template to everybody in RECIPIENTS.CSV (- is standard input), and write the outcome of each row.
@@ -56,20 +58,20 @@ def send(
     _check_output(output, recipients_file)
     key = read_key(key_file)
     file = "standard input" if recipients_file.name == "<stdin>" else recipients_file.name
-    order = Order(template_id=ids.encode(ids.TEMPLATE, template_id), **asked)
+    order = Order(template_id=template_id, **asked)
     recipients = _read(recipients_file, file)
 
     async def run() -> bool:
         async with aiohttp.ClientSession() as session:
             client = GatewayClient(session, url=url, key=key)
             sending = Sending(client, order, file, recipients, _note)
-            return await _run(sending, dry_run=dry_run, output=output)
+            return await _run(sending, dry_run=dry_run, output=output, excel=excel)
 
     if not asyncio.run(run()):
         raise click.exceptions.Exit(1)
 
 
-async def _run(sending: Sending, *, dry_run: bool, output: Path | None) -> bool:
+async def _run(sending: Sending, *, dry_run: bool, output: Path | None, excel: bool) -> bool:
     """Run it to its end and give whether everything was sent."""
     try:
         if dry_run:
@@ -87,7 +89,7 @@ async def _run(sending: Sending, *, dry_run: bool, output: Path | None) -> bool:
     except asyncio.CancelledError:
         _note("", "Interrupted.", *_how_it_stands(sending))
         return False
-    return _write(outcomes, output)
+    return _write(outcomes, output, outcome_csv(outcomes, excel=excel))
 
 
 async def _send(sending: Sending) -> list[Outcome]:
@@ -120,8 +122,7 @@ def _show_preview(dry_run: Any) -> bool:
     return True
 
 
-def _write(outcomes: list[Outcome], output: Path | None) -> bool:
-    content = outcome_csv(outcomes).encode()
+def _write(outcomes: list[Outcome], output: Path | None, content: bytes) -> bool:
     failed = sum(outcome.status != "SENT" for outcome in outcomes)
     _note(f"{len(outcomes) - failed} of {len(outcomes)} sent, {failed} failed.")
     try:

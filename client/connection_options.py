@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from bulksend.server.cli.types import GatewayUrl
+from bulksend.client.option_types import GatewayUrl
 
 # The settings of a client; `Settings` has the gateway's.
 KEY_VARIABLE: Final = "BULKSEND_API_KEY"

@@ -6,11 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bulksend.client.recipients import OPTIONAL, REQUIRED, Problem, Recipient, Recipients
-from bulksend.resolvers.inputs import MAXIMUM_SIGNERS
-from bulksend.resolvers.user_errors import UserErrorCode, WarningCode
+from bulksend.client.csv_text import Problem
+from bulksend.client.recipients import OPTIONAL, REQUIRED, Recipient, Recipients, folded
+
+MAXIMUM_SIGNERS: Final = 500
+MISSING_VALUE: Final = "MISSING_VALUE"
+DUPLICATE_EMAIL: Final = "DUPLICATE_EMAIL"
 
 _FIELDS: Final = {"external_id": "externalId"}
+# Of many columns that are not sent, so many are named.
+_NAMED: Final = 5
 _COLUMNS: Final = {field: column for column, field in _FIELDS.items()}
 _OPTIONS: Final = {
     "templateId": "--template",
@@ -43,10 +48,10 @@ class Sheet:
 
     @classmethod
     def of(cls, file: str, recipients: Recipients, merge_fields: Sequence[str]) -> "Sheet":
-        """Find each merge field's column: the heading that is its name, or else is so but for upper and lower case."""
-        any_case = {heading.lower(): heading for heading in recipients.value_headings}
+        """Find each merge field's column: the heading that is its name, or is so but for case, blanks, `-` and `_`."""
+        alike = {folded(heading): heading for heading in recipients.value_headings}
         exact = set(recipients.value_headings)
-        found = {field: field if field in exact else any_case.get(field.lower()) for field in merge_fields}
+        found = {field: field if field in exact else alike.get(folded(field)) for field in merge_fields}
         return cls(file, recipients, merge_fields, {field: heading for field, heading in found.items() if heading})
 
     @property
@@ -58,6 +63,10 @@ class Sheet:
     def problems(self) -> list[Problem]:
         """Everything wrong with the file that can be seen without the gateway's rules."""
         return [*self.recipients.problems, *self._size_problems(), *self._missing_columns(), *self._missing_values()]
+
+    def is_empty(self) -> bool:
+        """Whether there is nobody to send to."""
+        return not self.recipients.rows
 
     def is_too_long(self) -> bool:
         """Whether no single bulk send can hold it."""
@@ -75,6 +84,10 @@ class Sheet:
         given = {field: value for field, value in asked.items() if value is not None}
         return {**given, "idempotencyKey": order.idempotency_key or _derived_key(given), "waitForDelivery": False}
 
+    def notes(self) -> list[str]:
+        """What of the file is not sent: columns without a heading, and those that the template does not ask for."""
+        return [*map(self.told, self.recipients.notes), *_unused(self.unused_headings)]
+
     def told(self, problem: Problem) -> str:
         """Give a problem as FILE:LINE: and what is wrong."""
         return f"{self.file}:{problem.line}: {problem.message}"
@@ -82,7 +95,7 @@ class Sheet:
     def told_errors(self, user_errors: Sequence[Mapping[str, Any]], already_told: Sequence[Problem]) -> list[str]:
         """Give what the gateway says, each at the line or option it is about, beside what was found before."""
         # Missing values were looked for before, so that they are told even where the gateway stops at other problems.
-        news = [error for error in user_errors if error["code"] != UserErrorCode.MISSING_VALUE or not already_told]
+        news = [error for error in user_errors if error["code"] != MISSING_VALUE or not already_told]
         return [self._told_at(error["field"] or [], str(error["message"])) for error in news]
 
     def told_warnings(self, warnings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -91,7 +104,7 @@ class Sheet:
         return [
             self._told_at(
                 warning["field"] or [],
-                same_address if warning["code"] == WarningCode.DUPLICATE_EMAIL else str(warning["message"]),
+                same_address if warning["code"] == DUPLICATE_EMAIL else str(warning["message"]),
             )
             for warning in warnings
         ]
@@ -138,6 +151,15 @@ class Sheet:
             for heading in self.headings.values():
                 if heading not in row.values:
                     yield Problem(row.line, f"{heading} must not be empty; the template's text asks for it")
+
+
+def _unused(headings: Sequence[str]) -> Iterator[str]:
+    if len(headings) == 1:
+        yield f"the column {headings[0]!r} is not sent: the template's text does not ask for it."
+    elif headings:
+        named = ", ".join(map(repr, headings[:_NAMED]))
+        more = f" and {len(headings) - _NAMED} more" if len(headings) > _NAMED else ""
+        yield f"the columns {named}{more} are not sent: the template's text does not ask for them."
 
 
 def _in_columns(path: Sequence[str], message: str) -> str:

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 import aiohttp
 
-from bulksend.resolvers.errors import ErrorCode
-
 TRIES: Final = 6
 REQUEST_SECONDS: Final = 60.0
 LONGEST_PAUSE: Final = 60.0
@@ -96,9 +94,9 @@ class GatewayClient:
 def _told(errors: list[dict[str, Any]], *, may_have_run: bool) -> Exception:
     extensions = [error.get("extensions") or {} for error in errors]
     codes = {found.get("code") for found in extensions}
-    if ErrorCode.RATE_LIMITED in codes:
+    if "RATE_LIMITED" in codes:
         return _TryAgain("too many requests with this key", max(found.get("retryAfter") or 1 for found in extensions))
-    if ErrorCode.INTERNAL_SERVER_ERROR in codes:
+    if "INTERNAL_SERVER_ERROR" in codes:
         return _TryAgain("it has a fault; its log tells more")
     messages = dict.fromkeys(str(error.get("message")) for error in errors)
     return GatewayRefused(" ".join(messages), may_have_run=may_have_run)

@@ -1,40 +1,41 @@
 """Recipients of a bulk send, read from a CSV file.
 
-The file is UTF-8, with or without a byte order mark; its columns are separated by commas, semicolons or tabs,
-whichever its header shows. The header has `name` and `email`, in any case, and may have `phone`, `message` and
-`external_id`. Every other column is a merge value of that name; `values.phone` is one that a column of ours would
-hide. White space around a cell is not part of it, an empty cell is not given, and a line with nothing in it is no row.
+The header has `name` and `email`, and may have `phone`, `message` and `external_id`; upper and lower case, blanks, `-`
+and `_` make no difference, and `Full name`, `E-mail` and `Email address` are known. Every other column is a merge value
+of that name; `values.phone` is one that shares its name with a column above. White space around a cell is not part of
+it, an empty cell is not given, and a line with nothing in it is no row.
 """
 
-import csv
-import io
-import itertools
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from bulksend.client.csv_text import Problem, UnreadableFile, decode, records, separator
 
 REQUIRED: Final = ("name", "email")
 OPTIONAL: Final = ("phone", "message", "external_id")
 VALUE_PREFIX: Final = "values."
 
-_OURS: Final = frozenset({*REQUIRED, *OPTIONAL})
+_COLUMNS: Final = (*REQUIRED, *OPTIONAL)
+_OTHER_NAMES: Final = {
+    "fullname": "name",
+    "emailaddress": "email",
+    "mail": "email",
+    "phonenumber": "phone",
+}
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+_MAKES_NO_DIFFERENCE: Final = re.compile(r"[\s_-]+")
+# Besides format and control characters, what is never drawn: fillers, variation selectors, an empty braille cell.
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with the file; `line` counts from 1. Never repeats what stands in a cell."""
-
-    line: int
-    message: str
-
-
-class UnreadableFile(Exception):
-    """No row can be made out; `problems` tells everything that is known to be wrong."""
-
-    def __init__(self, *problems: Problem) -> None:
-        self.problems = problems
-        super().__init__(f"{len(problems)} problems")
+def folded(heading: str) -> str:
+    """Return what headings are compared by: `External ID` and `externalId` are `external_id`."""
+    return _MAKES_NO_DIFFERENCE.sub("", heading).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,13 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """A whole file: `header_line`, the headings of its merge values in their order, its rows, what is wrong with it."""
+    """A whole file: the headings of its merge values in order, its rows, what is wrong with it and what to note."""
 
     header_line: int
     value_headings: Sequence[str]
     rows: Sequence[Recipient]
     problems: Sequence[Problem]
+    notes: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +71,37 @@ class _Header:
 
 
 def read_recipients(content: bytes) -> Recipients:
-    """Read a file. Raises `UnreadableFile` where nothing after a problem could be trusted."""
-    text = _decoded(content)
-    header = _header(text)
+    """Read a file. Raise `UnreadableFile` where nothing after a problem could be trusted."""
+    text = decode(content)
+    named, start = separator(text)
+    header = _header(text, [named] if named else [*_DELIMITERS], start)
     problems: list[Problem] = []
     rows: list[Recipient] = []
-    for line, cells in _records(text, header.delimiter):
+    nameless: set[int] = set()
+    for line, cells in records(text, header.delimiter, start):
         if line <= header.line:
             continue
         problems += _misplaced(line, cells, header)
+        nameless |= set(_nameless_cells(cells, header))
         rows.append(_recipient(line, cells, header))
     value_headings = [heading.removeprefix(VALUE_PREFIX) for heading in header.headings if _is_value(heading)]
-    return Recipients(header.line, value_headings, rows, problems)
+    notes = [_nameless(header.line, sorted(nameless))] if nameless else []
+    return Recipients(header.line, value_headings, rows, problems, notes)
 
 
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UnreadableFile(Problem(line, "must be UTF-8; save the file as CSV UTF-8")) from None
-
-
-def _header(text: str) -> _Header:
+def _header(text: str, delimiters: Sequence[str], start: int) -> _Header:
     headers: list[_Header] = []
     broken: list[UnreadableFile] = []
-    for delimiter in _DELIMITERS:
+    for delimiter in delimiters:
         try:
-            headers += _header_by(text, delimiter)
+            first = next(records(text, delimiter, start), None)
         except UnreadableFile as unreadable:
             broken.append(unreadable)
+            continue
+        if first:
+            headers.append(_Header(first[0], delimiter, _headings(first[1])))
     best = max(headers, key=lambda header: (header.required, len(header.headings)), default=None)
-    if broken and (best is None or best.required < len(REQUIRED)):
+    if broken and (best is None or (not best.required and len(best.headings) == 1)):
         raise broken[0]
     if best is None:
         raise UnreadableFile(Problem(1, f"must have a header row with the columns {' and '.join(REQUIRED)}"))
@@ -109,17 +110,30 @@ def _header(text: str) -> _Header:
     return best
 
 
-def _header_by(text: str, delimiter: str) -> list[_Header]:
-    """Give the header if there is one. Raises `UnreadableFile`."""
-    first = itertools.islice(_records(text, delimiter), 1)
-    return [_Header(line, delimiter, [_heading(cell) for cell in cells]) for line, cells in first]
+def _headings(cells: Sequence[str]) -> list[str]:
+    """Return each cell's heading: a column of ours, a merge value with its prefix, or nothing."""
+    shown = [_visible(cell) for cell in cells]
+    ours = {folded(column): column for column in _COLUMNS}
+    given = {ours[folded(cell)] for cell in shown if folded(cell) in ours}
+    # Another name counts only where the column's own is not there, and once.
+    others = {name: column for name, column in _OTHER_NAMES.items() if column not in given}
+    headings: list[str] = []
+    for cell in shown:
+        column = ours.get(folded(cell)) or others.get(folded(cell))
+        if column in headings and folded(cell) in others:
+            column = None
+        headings.append(column or _value_heading(cell))
+    return headings
 
 
-def _heading(cell: str) -> str:
-    if cell.lower() in _OURS or not cell:
-        return cell.lower()
+def _visible(cell: str) -> str:
+    drawn = "".join(character for character in cell if unicodedata.category(character) not in ("Cf", "Cc"))
+    return _INVISIBLE.sub("", drawn).strip()
+
+
+def _value_heading(cell: str) -> str:
     named = cell[: len(VALUE_PREFIX)].lower() == VALUE_PREFIX
-    return VALUE_PREFIX + (cell[len(VALUE_PREFIX) :] if named else cell)
+    return VALUE_PREFIX + (cell[len(VALUE_PREFIX) :] if named else cell) if cell else ""
 
 
 def _header_problems(header: _Header) -> list[Problem]:
@@ -137,34 +151,32 @@ def _header_problems(header: _Header) -> list[Problem]:
     return [*missing, *twice]
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each record that has anything in it, and the line where it begins. Raises `UnreadableFile`."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise UnreadableFile(Problem(line, f"is not well-formed CSV from here on: {error}")) from None
-        if cells is None:
-            return
-        stripped = [cell.strip() for cell in cells]
-        if any(stripped):
-            yield line, stripped
+def _nameless_cells(cells: Sequence[str], header: _Header) -> Iterator[int]:
+    for position, (heading, cell) in enumerate(zip(header.headings, cells, strict=False)):
+        if cell and not heading:
+            yield position
 
 
-def _misplaced(line: int, cells: Sequence[str], header: _Header) -> list[Problem]:
-    hint = f"a {_DELIMITERS[header.delimiter]} inside a cell needs double quotes around the cell"
-    return [
-        Problem(line, f"column {position + 1} has no heading ({hint})")
-        for position, cell in enumerate(cells)
-        if cell and not (position < len(header.headings) and header.headings[position])
-    ]
+def _nameless(line: int, positions: Sequence[int]) -> Problem:
+    numbers = ", ".join(str(position + 1) for position in positions[:5])
+    more = f" and {len(positions) - 5} more" if len(positions) > 5 else ""
+    if len(positions) == 1:
+        return Problem(line, f"column {numbers} has no heading and is not sent")
+    return Problem(line, f"columns {numbers}{more} have no heading and are not sent")
+
+
+def _misplaced(line: int, cells: Sequence[str], header: _Header) -> Iterator[Problem]:
+    """Yield a problem for each cell to the right of the header: a delimiter in a cell without quotes shifts all."""
+    delimiter = _DELIMITERS.get(header.delimiter, "delimiter")
+    for position, cell in enumerate(cells[len(header.headings) :], len(header.headings) + 1):
+        if cell:
+            hint = f"a {delimiter} inside a cell needs double quotes around the cell"
+            yield Problem(line, f"column {position} has no heading ({hint})")
 
 
 def _recipient(line: int, cells: Sequence[str], header: _Header) -> Recipient:
     given = {heading: cell for heading, cell in zip(header.headings, cells, strict=False) if heading and cell}
-    ours = {heading: cell for heading, cell in given.items() if heading in _OURS}
+    ours = {heading: cell for heading, cell in given.items() if heading in _COLUMNS}
     values = {heading.removeprefix(VALUE_PREFIX): cell for heading, cell in given.items() if _is_value(heading)}
     return Recipient(line, ours, values)
 

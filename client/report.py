@@ -1,5 +1,6 @@
 """What `bulksend send` shows: progress on standard error, and the outcome of each row as CSV."""
 
+import codecs
 import csv
 import io
 import sys
@@ -35,17 +36,20 @@ def progress(total: int) -> Iterator[Show]:
         yield show
 
 
-def outcome_csv(outcomes: Sequence[Outcome]) -> str:
-    """Give the outcome as CSV, a row for each recipient.
+def outcome_csv(outcomes: Sequence[Outcome], *, excel: bool = False) -> bytes:
+    """Return the outcome as CSV, a row for each recipient, in UTF-8 or as Excel opens it in every language.
+
+    Excel takes neither UTF-8 without a byte order mark nor commas for granted: it gets UTF-16 and tabs.
 
     A cell that a spreadsheet would run as a formula begins with an apostrophe, which makes it text there.
     """
     written = io.StringIO(newline="")
-    writer = csv.writer(written, lineterminator="\n")
+    writer = csv.writer(written, dialect="excel-tab") if excel else csv.writer(written, lineterminator="\n")
     writer.writerow(_HEADER)
     for outcome in outcomes:
         writer.writerow([outcome.recipient.line, *map(_as_text, _cells(outcome))])
-    return written.getvalue()
+    text = written.getvalue()
+    return codecs.BOM_UTF16_LE + text.encode("utf-16-le") if excel else text.encode()
 
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:

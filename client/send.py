@@ -9,8 +9,6 @@ from typing import Any, Final
 from bulksend.client.create_input import Order, Sheet
 from bulksend.client.gateway import GatewayClient, GatewayRefused
 from bulksend.client.recipients import Recipient, Recipients
-from bulksend.resolvers.user_errors import UserErrorCode
-from bulksend.resolvers.viewer import Scope, expand_scopes
 
 SHORTEST_PAUSE: Final = 0.25
 # A key has 120 requests a minute and may have other users: following takes at most 30 of them.
@@ -41,7 +39,8 @@ query BulkSendOutcome($id: ID!) {
   }
 }
 """
-_NEEDED: Final = (Scope.BULK_SENDS_READ, Scope.BULK_SENDS_CREATE)
+_NEEDED: Final = ("bulk_sends.read", "bulk_sends.create")
+_RATE_LIMITED: Final = "RATE_LIMITED"
 
 Show = Callable[[int, int], None]
 
@@ -118,7 +117,7 @@ class Sending:
     async def _create(self, *, dry_run: bool) -> Any:
         sheet = await self._sheet()
         problems = sheet.problems()
-        if sheet.is_too_long():
+        if sheet.is_empty() or sheet.is_too_long():
             raise Refused(*map(sheet.told, problems))
         # What the file shows to be wrong is told together with what the gateway finds.
         only_check = dry_run or bool(problems)
@@ -133,14 +132,14 @@ class Sending:
     async def _sheet(self) -> Sheet:
         # Who has the address wrong wants to know soon.
         prepared = await self.client.ask(_PREPARE, {"templateId": self.order.template_id}, tries=2)
-        scopes = expand_scopes(tuple(prepared["viewer"]["apiKey"]["scopes"]))
-        if missing := [scope.value for scope in _NEEDED if scope not in scopes]:
+        granted = prepared["viewer"]["apiKey"]["scopes"]
+        if missing := [scope for scope in _NEEDED if not {scope, "bulk_sends.*", "*"}.intersection(granted)]:
             raise Refused(f"The API key lacks {' and '.join(missing)}.")
         if prepared["template"] is None:
             raise Refused("--template: there is no such template in the organization of this API key")
         sheet = Sheet.of(self.file, self.recipients, prepared["template"]["mergeFields"])
-        for heading in sheet.unused_headings:
-            self.note(f"Note: the column {heading!r} is not sent: the template's text does not ask for it.")
+        for note in sheet.notes():
+            self.note(f"Note: {note}")
         return sheet
 
     async def _ask_to_create(self, sheet: Sheet, *, dry_run: bool) -> Any:
@@ -169,7 +168,7 @@ def _outcome(recipient: Recipient, document: Any) -> Outcome:
 
 
 def _when_again(user_errors: list[dict[str, Any]]) -> list[str]:
-    waits = [error["retryAfter"] for error in user_errors if error["code"] == UserErrorCode.RATE_LIMITED]
+    waits = [error["retryAfter"] for error in user_errors if error["code"] == _RATE_LIMITED]
     if not waits:
         return []
     at = datetime.now().astimezone() + timedelta(seconds=max(waits))
