@@ -39,12 +39,15 @@ OUTBOX: Final = "/outbox"
 def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.RouteDef] = ()) -> web.Application:
     """Build the application. `demo` and `extra` (the outbox) are `bulksend dev`'s."""
     settings = parts.settings
-    origins = Origins(settings.cors_origins)
+    origins = Origins(settings.cors_origins, settings.cors_headers)
     addresses = ClientAddresses(settings.trusted_proxies)
     admission = Admission(parts.gateway, parts.authenticator, parts.request_limit, addresses)
     app = web.Application(
         middlewares=[
             request_ids,
+            web.normalize_path_middleware(
+                append_slash=False, remove_slash=True, redirect_class=web.HTTPPermanentRedirect
+            ),
             *([origins.preflight] if settings.cors_origins else ()),
             unexpected,
             problem_details.problem_details,

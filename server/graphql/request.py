@@ -58,7 +58,8 @@ def read_parameters(data: Any) -> GraphQLRequest:
 
 
 def _query_string(request: web.Request) -> dict[str, Any]:
-    parameters: dict[str, Any] = dict(request.query)
+    # An empty parameter is as good as none: forms and clients send those that they have no value for.
+    parameters: dict[str, Any] = {name: value for name, value in request.query.items() if value}
     for name in ("variables", "extensions"):
         if name in parameters:
             parameters[name] = parse_json(parameters[name].encode("utf-8", "surrogatepass"), name)

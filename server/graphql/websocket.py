@@ -36,7 +36,6 @@ class Close(IntEnum):
     INTERNAL_ERROR = 1011
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
     SUBPROTOCOL_NOT_ACCEPTABLE = 4406
     INITIALISATION_TIMEOUT = 4408
     SUBSCRIBER_EXISTS = 4409
@@ -90,8 +89,9 @@ class _Closed(Exception):
         super().__init__(reason)
 
 
-def _forbidden() -> _Closed:
-    return _Closed(Close.FORBIDDEN, "Forbidden")
+def _unauthorized() -> _Closed:
+    # Not 4403: graphql-ws and what builds on it would connect again five times, and with 4401 they do not.
+    return _Closed(Close.UNAUTHORIZED, "Unauthorized")
 
 
 class _Connection:
@@ -157,13 +157,13 @@ class _Connection:
         try:
             await self._running.authenticator.viewer(self._authorization)
         except Unauthenticated:
-            raise _forbidden() from None
+            raise _unauthorized() from None
         self._acknowledged = True
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, message: Mapping[str, Any]) -> None:
         if not self._acknowledged:
-            raise _Closed(Close.UNAUTHORIZED, "Unauthorized")
+            raise _unauthorized()
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise _Closed(Close.SUBSCRIBER_EXISTS, f"Subscriber for {operation_id} already exists")
@@ -192,14 +192,14 @@ class _Connection:
                             self._operations.pop(operation_id, None)
                         await self._send({"id": operation_id, **message})
             except Unauthenticated:
-                await self._close(_forbidden())
+                await self._close(_unauthorized())
 
     async def _check_key(self) -> None:
         """Close the socket once the key is no longer good, while there is anything to end."""
         while self._operations:
             await asyncio.sleep(CHECK_SECONDS)
             if await is_refused(self._running.authenticator, self._authorization):
-                await self._close(_forbidden())
+                await self._close(_unauthorized())
                 return
 
     async def _send(self, message: Mapping[str, Any]) -> None:

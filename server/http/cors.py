@@ -11,7 +11,8 @@ DOORS: Final = ("/graphql", "/api/")
 _METHODS: Final = "GET, POST, DELETE"
 _ALLOWED: Final = (
     "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
-    "Content-Type, Idempotency-Key, Prefer, X-Apollo-Operation-Name, X-GraphQL-Cost, X-Request-Id"
+    "Baggage, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Sentry-Trace, Traceparent, Tracestate, "
+    "X-Apollo-Operation-Name, X-GraphQL-Cost, X-Request-Id"
 )
 _EXPOSED: Final = (
     "Bulksend-Warnings, Idempotency-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
@@ -25,9 +26,13 @@ _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 
 class Origins:
-    """The configured origins, such as `https://app.example.com`, or `*`."""
+    """The configured origins, such as `https://app.example.com`, or `*`.
 
-    def __init__(self, origins: tuple[str, ...]) -> None:
+    `headers`: names of request headers that their pages may send besides those always allowed.
+    """
+
+    def __init__(self, origins: tuple[str, ...], headers: tuple[str, ...] = ()) -> None:
+        self._headers = ", ".join([_ALLOWED, *headers])
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     def allow(self, origin: str) -> bool:
@@ -61,7 +66,7 @@ class Origins:
             status=204,
             headers={
                 "Access-Control-Allow-Methods": _METHODS,
-                "Access-Control-Allow-Headers": _ALLOWED,
+                "Access-Control-Allow-Headers": self._headers,
                 "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
             },
         )

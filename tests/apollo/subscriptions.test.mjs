@@ -54,7 +54,7 @@ const waiting = () => create({ signers: [{ name: "Bob", email: "busy@example.com
 const ways = {
   "a WebSocket": {
     make: makeClient,
-    refuses: (error) => assert.equal(error.message, "Socket closed with event 4403 Forbidden"),
+    refuses: (error) => assert.equal(error.message, "Socket closed with event 4401 Unauthorized"),
   },
   "multipart HTTP": {
     make: multipartClient,

@@ -1,9 +1,11 @@
 """The parameters of a GraphQL request, each of the right type or refused by name."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
+from support.gateway import RunningGateway
 
 from bulksend.server.graphql.request import read_parameters
 from bulksend.server.http.json_body import RequestRefused
@@ -69,3 +71,18 @@ def test_refuses_what_is_of_another_type(data: Any, about: str) -> None:
 def test_hashes_what_is_no_unicode_text() -> None:
     with pytest.raises(RequestRefused):
         read_parameters({"query": "\ud800", "extensions": persisted("0" * 64)})
+
+
+@pytest.mark.parametrize(
+    "query", ["variables=", "operationName=", "extensions=", "variables=&operationName=&extensions="]
+)
+async def test_an_empty_parameter_of_a_get_is_as_not_given(gateway: RunningGateway, query: str) -> None:
+    reply = await gateway.get(f"/graphql?query={{__typename}}&{query}")
+    assert (reply.status, json.loads(reply.body)) == (200, {"data": {"__typename": "Query"}})
+
+
+async def test_a_slash_at_the_end_redirects(gateway: RunningGateway) -> None:
+    for path in ("/graphql/", "/api/v1/bulk-sends/", "/healthz/"):
+        reply = await gateway.get(path, allow_redirects=False)
+        assert (reply.status, reply.headers["Location"]) == (308, path.rstrip("/"))
+        assert reply.headers["X-Request-Id"]

@@ -103,3 +103,12 @@ async def test_a_key_cannot_be_sent_unasked(open_gateway: RunningGateway, pool: 
     url, headers = f"{open_gateway.url}/graphql", {"Origin": EVIL, **tenant.headers}
     async with open_gateway.session.get(url, params=QUERY, headers=headers) as response:
         assert response.status == 200
+
+
+async def test_headers_of_tracing_tools_and_configured_ones_are_allowed(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    origin = "https://app.example.com"
+    async with running_gateway(dsn, sink.url, cors_origins=(origin,), cors_headers=("X-Datadog-Trace-Id",)) as gateway:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        async with gateway.session.options(f"{gateway.url}/graphql", headers=asked) as response:
+            allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"traceparent", "tracestate", "baggage", "sentry-trace", "x-datadog-trace-id"} <= set(allowed)

@@ -9,7 +9,7 @@ import { type Observable, mergeMap, of, tap, timer } from "rxjs";
 import { keyRefused } from "../session";
 import { isReachable, isSocketOpen, waitingUntil } from "./connection";
 
-const KEY_REFUSED = 4403;
+const KEY_REFUSED = 4401;
 const ASKS_TO_WAIT = new Set(["RATE_LIMITED", "SERVICE_UNAVAILABLE"]);
 const LEAST_WAIT_SECONDS = 1;
 
