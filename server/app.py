@@ -62,7 +62,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
         executors=Executors(settings.executor, settings.executor_check),
     )
     persisted = PersistedQueries(parts.pool)
-    operations = Operations(schema, parts.gateway, parts.authenticator, parts.request_limit, persisted)
+    operations = Operations(schema, parts.gateway, parts.authenticator, parts.request_limit, persisted, addresses)
     sockets = Sockets(operations, origins)
     view = GraphQLView(
         schema=schema,

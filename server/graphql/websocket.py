@@ -100,6 +100,7 @@ class _Connection:
     def __init__(self, running: Operations, socket: web.WebSocketResponse, request: web.Request) -> None:
         self._running = running
         self._socket = socket
+        self._request = request
         self._request_id = request[REQUEST_ID]
         self._authorization = request.headers.get("Authorization")
         self._acknowledged = False
@@ -181,7 +182,7 @@ class _Connection:
             operation.cancel()
 
     async def _run(self, operation_id: str, payload: object) -> None:
-        messages = self._running.run(payload, authorization=self._authorization, request_id=self._request_id)
+        messages = self._running.run(payload, self._request, authorization=self._authorization)
         # A client that goes away mid-write is how many subscriptions end.
         with suppress(ConnectionResetError):
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import structlog
+from aiohttp import web
 from strawberry.types.execution import ExecutionResult
 
 from bulksend.resolvers.context import Context, Gateway
@@ -15,7 +16,9 @@ from bulksend.server.graphql.persisted_queries import PersistedQueries
 from bulksend.server.graphql.request import GraphQLRequest, read_parameters
 from bulksend.server.graphql.response import masked_errors, refusal_errors, result_body
 from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.json_body import RequestRefused
+from bulksend.server.http.request_ids import REQUEST_ID
 from bulksend.server.http.request_limit import RequestLimit
 
 Message: TypeAlias = dict[str, Any]
@@ -32,16 +35,19 @@ class Operations:
     authenticator: Authenticator
     request_limit: RequestLimit
     persisted_queries: PersistedQueries
+    addresses: ClientAddresses
 
     async def run(
-        self, payload: object, *, authorization: str | None, request_id: str
+        self, payload: object, request: web.Request, *, authorization: str | None
     ) -> AsyncGenerator[Message, None]:
         """Give an operation's messages without its id: each `next`, then `complete`, or `error` alone.
 
-        `payload`: the parameters of GraphQL over HTTP. Raises `Unauthenticated`.
+        `payload`: the parameters of GraphQL over HTTP. `request`: the one that opened the socket. Raises
+        `Unauthenticated`.
         """
+        request_id = request[REQUEST_ID]
         try:
-            context = await self._admit(authorization, request_id)
+            context = await self._admit(authorization, request)
             asked = read_parameters(payload)
             async with aclosing(self._results(asked, context)) as results:
                 async for body in results:
@@ -58,12 +64,13 @@ class Operations:
             log.exception("operation failed", request_id=request_id)
             yield _error(masked_errors(request_id))
 
-    async def _admit(self, authorization: str | None, request_id: str) -> Context:
+    async def _admit(self, authorization: str | None, request: web.Request) -> Context:
         viewer = await self.authenticator.viewer(authorization)
         allowance, refusal = await self.request_limit.hit(viewer)
         if refusal is not None:
             raise refusal
-        return Context(self.gateway, viewer, allowance, request_id)
+        address, agent = self.addresses.of(request), user_agent(request)
+        return Context(self.gateway, viewer, allowance, request[REQUEST_ID], address, agent)
 
     async def _results(self, asked: GraphQLRequest, context: Context) -> AsyncGenerator[Message, None]:
         results = await self.schema.stream(
