@@ -89,7 +89,7 @@ def _parameter(parameter: Part) -> Field:
 
 def _fields(written: Part, schema: Part, prefix: str) -> Iterator[Field]:
     found = _resolved(written, schema)
-    for name, field in found["properties"].items():
+    for name, field in found.get("properties", {}).items():
         full = f"{prefix}{name}"
         yield _field(full, field, name in found.get("required", ()), field.get("description", ""))
         if "$ref" in field.get("items", {}):

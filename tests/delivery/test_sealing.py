@@ -36,6 +36,11 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
     return await store(pool, tenant, 3)
 
 
+async def copies_queued(pool: Pool, document: UUID) -> int:
+    mails: list[str] = await pool.fetchval("SELECT later_mails FROM documents WHERE id = $1", document)
+    return mails.count("copy")
+
+
 async def pdf_of(pool: Pool, document: UUID) -> bytes | None:
     found: bytes | None = await pool.fetchval("SELECT pdf FROM sealed_pdfs WHERE document_id = $1", document)
     return found
@@ -60,6 +65,7 @@ async def test_a_signed_document_is_sealed_once(
     sealed = (await events_of(pool, stored.document_uuids[1]))[-1]
     assert (sealed.type, sealed.actor) == ("sealed", "system")
     assert sealed.details == {"pdf_sha256": hashlib.sha256(pdf).hexdigest()}
+    assert [await copies_queued(pool, document) for document in stored.document_uuids] == [0, 1, 0]
 
 
 async def test_a_declined_document_is_sealed_too(
@@ -143,6 +149,7 @@ async def test_two_workers_with_one_job_write_one_pdf(
     assert await pdf_of(pool, stored.document_uuids[0]) == made
     types = [event.type for event in await events_of(pool, stored.document_uuids[0])]
     assert types.count("sealed") == 1
+    assert await copies_queued(pool, stored.document_uuids[0]) == 1
 
 
 async def test_a_failure_is_tried_again_later(
