@@ -40,9 +40,11 @@ def _javascript(*arguments: str) -> list[str]:
 
 # What Bulksend sets for each of its connections.
 _GENERIC_PLANS: Final = {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c jit=off"}
+# As long as Bulksend does, without looking for revoked ones meanwhile.
+_REMEMBERED_KEYS: Final = {"REMEMBER_MILLISECONDS": "60000"}
 KINDS: Final = {
     "bulksend": Kind([*BULKSEND, "serve", "--no-delivery"], "bulksend"),
-    "mercurius-tuned": Kind(_javascript("mercurius_tuned.js"), "plain", _GENERIC_PLANS),
+    "mercurius-tuned": Kind(_javascript("mercurius_tuned.js"), "plain", _GENERIC_PLANS | _REMEMBERED_KEYS),
     "mercurius": Kind(_javascript("mercurius.js"), "plain"),
     "postgraphile": Kind(_javascript("postgraphile.js"), "postgraphile", _GENERIC_PLANS),
     "yoga": Kind(_javascript("yoga.js"), "plain"),

@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 
-const REMEMBER_MILLISECONDS = 500;
+const REMEMBER_MILLISECONDS = Number(process.env.REMEMBER_MILLISECONDS ?? 500);
 const KEY = /^Bearer +(isk_[A-Za-z0-9_-]{44})$/i;
 
 export const pool = new pg.Pool({ max: 8, min: 2, idleTimeoutMillis: 0 });
 
 const remembered = new Map();
 
-// The organization that holds the key of an Authorization header. Remembered for half a second, as Bulksend does.
+// The organization that holds the key of an Authorization header.
 export async function organizationOf(authorization) {
   const match = KEY.exec(authorization ?? "");
   if (!match) throw new Error("UNAUTHENTICATED");
