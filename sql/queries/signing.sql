@@ -21,8 +21,8 @@ SELECT
     templates.fields AS template_fields,
     organizations.name AS organization_name,
     organizations.consent_text AS custom_consent_text,
-    EXISTS (
-        SELECT FROM sealed_pdfs
+    exists(
+        SELECT 1 FROM sealed_pdfs
         WHERE
             sealed_pdfs.organization_id = documents.organization_id
             AND sealed_pdfs.document_id = documents.id
