@@ -18,6 +18,7 @@ class OrganizationRow:
 
 _CREATE = command("organizations", "create")
 _GET = query("organizations", "get", OrganizationRow)
+_SET_CONSENT_TEXT = command("organizations", "set_consent_text")
 _FIND_BY_NAME = query("organizations", "find_by_name", OrganizationRow)
 
 
@@ -34,3 +35,8 @@ async def get(conn: Connection, *, organization_id: UUID) -> OrganizationRow | N
 async def find_by_name(conn: Connection, *, name: str) -> OrganizationRow | None:
     """Return the oldest organization with this name, or None."""
     return await _FIND_BY_NAME.one(conn, name)
+
+
+async def set_consent_text(conn: Connection, *, organization_id: UUID, text: str | None) -> bool:
+    """Set the text that signers consent to, None for the default; return False if there is no such organization."""
+    return await _SET_CONSENT_TEXT.value(conn, organization_id, text) is not None

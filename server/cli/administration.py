@@ -22,6 +22,13 @@ async def create_organization(pool: Pool, name: str) -> str:
         return ids.encode(ids.ORGANIZATION, await organizations.create(conn, name=name))
 
 
+async def set_consent_text(pool: Pool, organization_id: UUID, text: str | None) -> None:
+    """Set what an organization's signers consent to, None for the default. Raise `NoSuchOrganization`."""
+    async with pool.acquire() as conn:
+        if not await organizations.set_consent_text(conn, organization_id=organization_id, text=text):
+            raise NoSuchOrganization
+
+
 async def create_key(
     pool: Pool, organization_id: UUID, *, name: str, scopes: Sequence[str], expires_in: timedelta | None
 ) -> str:

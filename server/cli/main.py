@@ -41,6 +41,8 @@ _EXPECTED = (
 )
 
 
+LONGEST_CONSENT = 10_000
+
 organization_option = click.option(
     "--organization", "organization_id", type=PublicId(ids.ORGANIZATION), required=True, help="Its id, org_…"
 )
@@ -115,6 +117,20 @@ def create_organization(name: str) -> None:
     """Make an organization and print its id."""
     _check_name(name)
     click.echo(_with_database(lambda pool: administration.create_organization(pool, name)))
+
+
+@organizations.command("consent")
+@organization_option
+@click.argument("file", type=click.File(encoding="utf-8"), required=False)
+def set_consent(organization_id: UUID, file: TextIO | None) -> None:
+    """Set the text that signers consent to from FILE; without one, take the text that comes with Bulksend."""
+    try:
+        text = file.read().strip() if file else None
+    except UnicodeDecodeError:
+        raise click.BadParameter("must be UTF-8", param_hint="FILE") from None
+    if text is not None and not 1 <= len(text) <= LONGEST_CONSENT:
+        raise click.BadParameter(f"must have 1 to {LONGEST_CONSENT} characters", param_hint="FILE")
+    _with_database(lambda pool: administration.set_consent_text(pool, organization_id, text))
 
 
 @main.group()

@@ -25,3 +25,9 @@ FROM organizations
 WHERE name = $1
 ORDER BY id
 LIMIT 1;
+
+-- name: set_consent_text
+-- Set the text that signers consent to, null for the one that comes with Bulksend; no row if there is no organization.
+UPDATE organizations SET consent_text = $2
+WHERE id = $1
+RETURNING id;

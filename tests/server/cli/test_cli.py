@@ -399,3 +399,24 @@ async def test_a_port_in_use_is_told(tmp_path: Path, database: str) -> None:
         assert "in use" in ended.stderr
     server.close()
     await server.wait_closed()
+
+
+async def test_an_organization_has_its_own_consent_text(bulksend: CommandLine, database: str, tmp_path: Path) -> None:
+    organization_id = (await bulksend("organizations", "create", "Acme")).result
+    command = ("organizations", "consent", "--organization", organization_id)
+    path = tmp_path / "consent.txt"
+    conn = await asyncpg.connect(database)
+    try:
+        for text, status, stored in [
+            ("We agree.\n", 0, "We agree."),
+            ("x" * 10_001, 2, "We agree."),
+            (" ", 2, "We agree."),
+        ]:
+            path.write_text(text)
+            assert (await bulksend(*command, str(path))).status == status
+            assert await conn.fetchval("SELECT consent_text FROM organizations WHERE name = 'Acme'") == stored
+        assert (await bulksend(*command)).status == 0
+        assert await conn.fetchval("SELECT consent_text FROM organizations WHERE name = 'Acme'") is None
+    finally:
+        await conn.close()
+    assert (await bulksend("organizations", "consent", *UNKNOWN)).status == 1
