@@ -36,7 +36,7 @@ class Session(asyncio.Protocol):
             self.in_content = True
             return b"354 go on\r\n"
         elif verb == b"EHLO":
-            return b"250-sink\r\n250 8BITMIME\r\n"
+            return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
         return b"250 ok\r\n"
 
 
