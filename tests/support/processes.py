@@ -16,7 +16,7 @@ from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
 BULKSEND = Path(sys.executable).with_name("bulksend")
 LISTENING = re.compile(r"http://[\w.]+:(\d+)")
-START_SECONDS = 20
+START_SECONDS = 90
 
 
 @dataclass

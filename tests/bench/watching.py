@@ -1,0 +1,140 @@
+"""What a thousand watchers cost: mails a second with them and without, and transactions a second while nothing happens.
+
+    .venv/bin/python tests/bench/watching.py [--watchers 1000] [--mails 2000]
+
+One gateway process that delivers into the lean SMTP server; the watchers are subscriptions to four bulk sends, over one
+WebSocket for each fifty of them, from this process.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import aiohttp
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.delivery import drained, lean_sink
+from support.bulk_sends import Sent, addresses, create
+from support.gateway import Tenant, new_tenant
+from support.processes import environment, running
+
+from bulksend.db import ids
+from bulksend.db.embedded.server import embedded_postgres
+from bulksend.db.migrations import migrate
+from bulksend.db.pool import Pool, open_pool
+
+PER_SOCKET: Final = 50
+SENDS: Final = 4
+IDLE_SECONDS: Final = 10.0
+WATCH: Final = "subscription($id: ID!) { bulkSend(id: $id) { status sentCount failedCount pendingCount totalCount } }"
+HOLD: Final = "UPDATE documents SET next_attempt_at = clock_timestamp() + interval '1 hour'"
+GO: Final = "UPDATE documents SET next_attempt_at = clock_timestamp() WHERE delivery_status = 'pending'"
+TRANSACTIONS: Final = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+
+
+async def prepared(pool: Pool, tenant: Tenant, mails: int) -> list[Sent]:
+    """Create four bulk sends whose mail does not go out yet."""
+    template_id = ids.decode(ids.TEMPLATE, tenant.template_id)
+    async with pool.acquire() as conn, conn.transaction():
+        sent = [
+            await create(conn, tenant.organization_id, template_id, addresses(mails // SENDS)) for _ in range(SENDS)
+        ]
+        await conn.execute(HOLD)
+        await conn.execute("DELETE FROM delivery_turns")
+    return sent
+
+
+@asynccontextmanager
+async def watching(url: str, tenant: Tenant, sent: list[Sent], watchers: int) -> AsyncIterator[None]:
+    """Watch the bulk sends until the end."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        tasks = [
+            asyncio.create_task(
+                _watch(await stack.enter_async_context(_socket(session, url)), tenant, sent, PER_SOCKET)
+            )
+            for _ in range(watchers // PER_SOCKET)
+        ]
+        await asyncio.sleep(3)
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+def _socket(session: aiohttp.ClientSession, url: str) -> Any:
+    return session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"])
+
+
+async def _watch(socket: aiohttp.ClientWebSocketResponse, tenant: Tenant, sent: list[Sent], count: int) -> None:
+    await socket.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {tenant.key}"}})
+    await socket.receive()
+    for number in range(count):
+        payload = {"query": WATCH, "variables": {"id": _id(sent[number % len(sent)].id)}}
+        await socket.send_json({"id": str(number), "type": "subscribe", "payload": payload})
+    while True:
+        await socket.receive()
+
+
+def _id(bulk_send_id: UUID) -> str:
+    return ids.encode(ids.BULK_SEND, bulk_send_id)
+
+
+async def delivered(pool: Pool, tenant: Tenant, mails: int) -> float:
+    """Let the mail go, and return mails a second."""
+    await pool.execute(GO)
+    await pool.execute(
+        "INSERT INTO delivery_turns (organization_id, due_at) VALUES ($1, now())", tenant.organization_id
+    )
+    await pool.execute("SELECT pg_notify('bulksend', 'work')")
+    started = time.perf_counter()
+    await drained(pool)
+    return mails / (time.perf_counter() - started)
+
+
+async def transactions(pool: Pool) -> float:
+    """Return the transactions a second while nothing happens, but for the two that ask for them."""
+    before = await pool.fetchval(TRANSACTIONS)
+    await asyncio.sleep(IDLE_SECONDS)
+    return float((await pool.fetchval(TRANSACTIONS)) - before - 1) / IDLE_SECONDS
+
+
+async def main(watchers: int, mails: int) -> None:
+    """Measure with the watchers and without, and print."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        dsn = await stack.enter_async_context(embedded_postgres(home / "postgres"))
+        await migrate(dsn)
+        port = await stack.enter_async_context(lean_sink())
+        pool = await stack.enter_async_context(open_pool(dsn))
+        settings = environment(dsn, f"smtp://127.0.0.1:{port}", SEALING="off")
+        process = await stack.enter_async_context(running(["serve"], settings))
+        tenant = await new_tenant(pool)
+        for _ in range(3):
+            await prepared(pool, tenant, mails)
+            idle = await transactions(pool)
+            alone = await delivered(pool, tenant, mails)
+            sent = await prepared(pool, tenant, mails)
+            async with watching(process.url, tenant, sent, watchers):
+                watched_idle = await transactions(pool)
+                watched = await delivered(pool, tenant, mails)
+            print(
+                f"mails a second: {alone:.0f} alone, {watched:.0f} with {watchers} watchers, ratio {watched / alone:.2f}; "
+                f"transactions a second while idle: {idle:.1f} alone, {watched_idle:.1f} with them",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--watchers", type=int, default=1000)
+    parser.add_argument("--mails", type=int, default=2000)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.watchers, arguments.mails))
