@@ -125,11 +125,9 @@ async def main(watchers: int, mails: int) -> None:
             async with watching(process.url, tenant, sent, watchers):
                 watched_idle = await transactions(pool)
                 watched = await delivered(pool, tenant, mails)
-            print(
-                f"mails a second: {alone:.0f} alone, {watched:.0f} with {watchers} watchers, ratio {watched / alone:.2f}; "
-                f"transactions a second while idle: {idle:.1f} alone, {watched_idle:.1f} with them",
-                flush=True,
-            )
+            ratio = watched / alone
+            print(f"mails a second: {alone:.0f} alone, {watched:.0f} with {watchers} watchers, ratio {ratio:.2f}")
+            print(f"transactions a second while idle: {idle:.1f} alone, {watched_idle:.1f} with them", flush=True)
 
 
 if __name__ == "__main__":
