@@ -4,7 +4,7 @@ from bulksend.execution.executor import exclude, execute, generated_source
 from bulksend.execution.plan_cache import counts
 from bulksend.execution.row_mapping import ColumnField, ListField, ObjectField, RowList, prefetched, row_type, shortcut
 from bulksend.execution.strawberry_schema import CompiledSchema
-from bulksend.execution.tokens import without_token_links
+from bulksend.execution.tokens import without_tokens
 
 __all__ = [
     "ColumnField",
@@ -19,5 +19,5 @@ __all__ = [
     "prefetched",
     "row_type",
     "shortcut",
-    "without_token_links",
+    "without_tokens",
 ]

@@ -28,6 +28,25 @@ from bulksend.execution.private_apis import default_type_resolver, runtime_type
 from bulksend.execution.run import Complete, Pending, PlanInterface, Run
 
 
+class Fallback:
+    """Completes any value of a field, awaitable or not; its functions are made when the first such value comes.
+
+    Most fields never need them, and keeping them for all would make a plan several times as large.
+    """
+
+    __slots__ = ("_complete", "_field")
+
+    def __init__(self, field: FieldPlan) -> None:
+        self._field = field
+        self._complete: Complete | None = None
+
+    def __call__(self, value: Any, run: Run, indices: Indices) -> Any:
+        """Return the response value or a `Pending`."""
+        if self._complete is None:
+            self._complete = awaiting(completer(run.plan, self._field), self._field)
+        return self._complete(value, run, indices)
+
+
 def awaiting(complete: Complete, field: FieldPlan) -> Complete:
     """Return the function that completes a value which may be awaitable."""
 

@@ -17,9 +17,9 @@ from bulksend.execution.plan import NotCompiled, Plan, condition_variables
 from bulksend.execution.private_apis import VariableValues
 from bulksend.execution.variables import VariableCoercion
 
-# A field takes some 3 kB, and an operation counts for so many fields at least: there are at most 500.
-MAXIMUM_FIELDS: Final = 10_000
-SMALLEST_OPERATION: Final = 20
+# A field takes some 2 kB and 12 objects, and an operation counts for so many fields at least: there are at most 500.
+MAXIMUM_FIELDS: Final = 6_000
+SMALLEST_OPERATION: Final = 12
 # Each `@skip` and `@include` with a variable may double the plans of an operation.
 MAXIMUM_COMBINATIONS: Final = 16
 

@@ -47,7 +47,7 @@ from graphql import (
 )
 
 from bulksend.execution.arguments import NotConverted, raising
-from bulksend.execution.completion import awaiting, completer, null_leaf
+from bulksend.execution.completion import Fallback, completer, null_leaf
 from bulksend.execution.field_plan import FieldPlan
 from bulksend.execution.field_resolution import Resolution, resolution_of
 from bulksend.execution.row_mapping import RowList
@@ -106,11 +106,10 @@ class Selection:
         x = self._variable(key)
         resolution = resolution_of(field, self._plan.converter, number)
         self._names |= {**resolution.names, f"field{number}": field}
-        complete = completer(self._plan, field)
         if resolution.is_coroutine:
-            body = self._awaited(key, x, number, resolution, complete)
+            body = self._awaited(key, x, number, resolution, completer(self._plan, field))
         else:
-            body = [f"{x} = {resolution.expression}", *self._completed(key, x, number, field, complete)]
+            body = [f"{x} = {resolution.expression}", *self._completed(key, x, number, field)]
         caught = (
             f"raise run.locate(error, field{number}, indices) from error"
             if field.is_non_null
@@ -143,8 +142,8 @@ class Selection:
             f"pending = (pending, {key!r}, {x})",
         ]
 
-    def _completed(self, key: str, x: str, number: int, field: FieldPlan, complete: Complete) -> list[str]:
-        self._names[f"complete{number}"] = awaiting(complete, field)
+    def _completed(self, key: str, x: str, number: int, field: FieldPlan) -> list[str]:
+        self._names[f"complete{number}"] = Fallback(field)
         otherwise = [
             f"{x} = complete{number}({x}, run, indices)",
             f"if {x}.__class__ is Pending: pending = (pending, {key!r}, {x})",

@@ -28,7 +28,7 @@ from graphql import (
 from graphql.validation import ValuesOfCorrectTypeRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from bulksend.execution import without_token_links
+from bulksend.execution import without_tokens
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.schema.operations.fair_thread import FairThread
 from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_conflicts
@@ -154,7 +154,7 @@ class PreparedDocuments:
 
     def _parse(self, text: str, limits: Limits) -> Prepared:
         try:
-            return Prepared(len(text), without_token_links(parse(text, max_tokens=limits.tokens)))
+            return Prepared(len(text), without_tokens(parse(text, max_tokens=limits.tokens)))
         except GraphQLSyntaxError as error:
             return Prepared(len(text), None, (_syntax_error(error, limits),))
 

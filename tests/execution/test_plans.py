@@ -11,7 +11,7 @@ from typing import Any
 import strawberry
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, parse
 
-from bulksend.execution import generated_source, without_token_links
+from bulksend.execution import generated_source, without_tokens
 from bulksend.execution.executor import execute, plan_cache_of
 from bulksend.execution.plan_cache import MAXIMUM_FIELDS, SMALLEST_OPERATION
 
@@ -70,7 +70,7 @@ class Many(Query):
 
 
 def _unlinked(text: str) -> DocumentNode:
-    return without_token_links(parse(text))
+    return without_tokens(parse(text))
 
 
 async def _executed(schema: GraphQLSchema, document: DocumentNode, **options: Any) -> ExecutionResult:
