@@ -39,9 +39,8 @@ class DocumentMutations:
     async def remind_documents(
         self,
         info: Info,
-        input: Annotated[RemindDocumentsInput, strawberry.argument(description="Whom to remind.")],
+        input: Annotated[RemindDocumentsInput, strawberry.argument(description="Input of `remindDocuments`.")],
     ) -> RemindDocumentsPayload | None:
-        """Resolve `remindDocuments`."""
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         result = await remind_documents.remind(info.context, input.bulk_send_id, arguments.given(input.document_ids))
         return RemindDocumentsPayload(
@@ -57,9 +56,8 @@ class DocumentMutations:
     async def void_documents(
         self,
         info: Info,
-        input: Annotated[VoidDocumentsInput, strawberry.argument(description="Which documents to take back.")],
+        input: Annotated[VoidDocumentsInput, strawberry.argument(description="Input of `voidDocuments`.")],
     ) -> VoidDocumentsPayload | None:
-        """Resolve `voidDocuments`."""
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         chosen = arguments.given(input.document_ids)
         result = await void_documents.void(info.context, input.bulk_send_id, chosen, input.reason, notify=input.notify)
@@ -77,9 +75,8 @@ class DocumentMutations:
     async def amend_documents(
         self,
         info: Info,
-        input: Annotated[AmendDocumentsInput, strawberry.argument(description="What to correct.")],
+        input: Annotated[AmendDocumentsInput, strawberry.argument(description="Input of `amendDocuments`.")],
     ) -> AmendDocumentsPayload | None:
-        """Resolve `amendDocuments`."""
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         raw = [_amended(document) for document in input.documents]
         result = await amend_documents.amend(info.context, input.bulk_send_id, raw)

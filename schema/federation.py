@@ -40,12 +40,13 @@ _MARKS: Final = (
 Representation = NewType("Representation", object)
 REPRESENTATION: Final[ScalarDefinition] = strawberry.scalar(
     name="_Any",
-    description='What a router knows of an entity: `{"__typename": "BulkSend", "id": "bs_…"}`.',
+    description='The reference of a router to an entity: `{"__typename": "BulkSend", "id": "bs_…"}`.',
     serialize=lambda value: value,
     parse_value=lambda value: value,
 )
 Entity: TypeAlias = Annotated[
-    BulkSend | Document | Template, strawberry.union("_Entity", description="What other subgraphs may refer to by id.")
+    BulkSend | Document | Template,
+    strawberry.union("_Entity", description="Types that other subgraphs may reference by ID."),
 ]
 
 
@@ -63,16 +64,14 @@ def subgraph_sdl(sdl: str) -> str:
 
 @strawberry.type(name="Query", description=_QUERY)
 class Entities(Query):
-    """The public queries and the finding of entities."""
-
     @strawberry.field(
-        name="_entities", description="Entities in the order of their representations; null where there is none."
+        name="_entities", description="Entities in the order of their representations; null if there is none."
     )
     async def entities(
         self,
         info: Info,
         representations: Annotated[
-            list[Representation], strawberry.argument(description="What the router knows of them.")
+            list[Representation], strawberry.argument(description="References to the entities.")
         ],
     ) -> list[Entity | None]:
         """Find them, with one statement for each type."""
@@ -80,20 +79,15 @@ class Entities(Query):
         return cast("list[Entity | None]", await asyncio.gather(*found, return_exceptions=True))
 
 
-@strawberry.type(name="_Service", description="What a router composes into its schema.")
+@strawberry.type(name="_Service", description="This subgraph.")
 class Service:
-    """What a router composes."""
-
     sdl: str = strawberry.field(description="This subgraph's schema.")
 
 
 @strawberry.type(name="Query", description=_QUERY)
 class Subgraph(Entities):
-    """The same, telling its schema: a kind of introspection."""
-
     @strawberry.field(name="_service", description="This subgraph, for composition.")
     def service(self, info: Info) -> Service:
-        """Tell the schema."""
         return Service(sdl=info.schema.as_str())
 
 

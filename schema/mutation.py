@@ -28,37 +28,35 @@ from bulksend.schema.types.payloads import (
 )
 
 
-@strawberry.type(description="Everything that changes something. What does not work out is told in `userErrors`.")
+@strawberry.type(description="The mutation root. Expected failures are returned in `userErrors`.")
 class Mutation(DocumentMutations, TemplateMutations):
-    """Everything that changes something."""
-
     @strawberry.mutation(
         description=(
-            "Send one template to 1–500 signers: each gets a document and a signing link of their own. "
-            "Needs `bulk_sends.create`."
+            "Send one template to 1–500 signers; each receives a document and a signing link of their own. "
+            "Requires the `bulk_sends.create` scope."
         )
     )
     async def create_bulk_send(
         self,
         info: Info,
-        input: Annotated[CreateBulkSendInput, strawberry.argument(description="What to send to whom.")],
+        input: Annotated[
+            CreateBulkSendInput, strawberry.argument(description="The template, the signers and the options.")
+        ],
     ) -> CreateBulkSendPayload | None:
-        """Create."""
         info.context.begin_mutation(Scope.BULK_SENDS_CREATE)
         return CreateBulkSendPayload.of(await create_bulk_send.create(info.context, input.given))
 
     @strawberry.mutation(
         description=(
-            "Delete a bulk send and its documents: nothing more is sent, and their links answer 410. "
-            "Needs `bulk_sends.delete`."
+            "Delete a bulk send and its documents: nothing more is sent, and signing links answer 410. "
+            "Requires the `bulk_sends.delete` scope."
         )
     )
     async def delete_bulk_send(
         self,
         info: Info,
-        input: Annotated[DeleteBulkSendInput, strawberry.argument(description="Which bulk send to delete.")],
+        input: Annotated[DeleteBulkSendInput, strawberry.argument(description="Input of `deleteBulkSend`.")],
     ) -> DeleteBulkSendPayload | None:
-        """Delete."""
         info.context.begin_mutation(Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         if bulk_send_id is None or not await bulk_sends.delete(info.context, bulk_send_id):
@@ -67,16 +65,16 @@ class Mutation(DocumentMutations, TemplateMutations):
 
     @strawberry.mutation(
         description=(
-            "Cancel what is pending: it becomes failed with `CANCELLED`, and its links answer 410. What is in flight "
-            "at that moment may still be accepted and is then told as sent. Needs `bulk_sends.delete`."
+            "Cancel pending documents: their delivery fails with `CANCELLED`, and signing "
+            "links answer 410. A mail in flight "
+            "may still be accepted and then counts as sent. Requires the `bulk_sends.delete` scope."
         )
     )
     async def cancel_bulk_send(
         self,
         info: Info,
-        input: Annotated[CancelBulkSendInput, strawberry.argument(description="Which bulk send to cancel.")],
+        input: Annotated[CancelBulkSendInput, strawberry.argument(description="Input of `cancelBulkSend`.")],
     ) -> CancelBulkSendPayload | None:
-        """Cancel."""
         info.context.begin_mutation(Scope.BULK_SENDS_DELETE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         cancelled = await cancel_bulk_send.cancel(info.context, bulk_send_id) if bulk_send_id else None
@@ -88,16 +86,15 @@ class Mutation(DocumentMutations, TemplateMutations):
 
     @strawberry.mutation(
         description=(
-            "Send failed documents again, all or those named, cancelled ones too, with a fresh ladder of attempts. "
-            "What was sent is never sent again. Needs `bulk_sends.create`."
+            "Queue failed documents, including cancelled ones, for delivery again with a new series of attempts. "
+            "Sent documents are never sent again. Requires the `bulk_sends.create` scope."
         )
     )
     async def retry_bulk_send(
         self,
         info: Info,
-        input: Annotated[RetryBulkSendInput, strawberry.argument(description="What to send again.")],
+        input: Annotated[RetryBulkSendInput, strawberry.argument(description="Input of `retryBulkSend`.")],
     ) -> RetryBulkSendPayload | None:
-        """Retry."""
         info.context.begin_mutation(Scope.BULK_SENDS_CREATE)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         chosen = arguments.given(input.document_ids)

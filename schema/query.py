@@ -24,42 +24,39 @@ from bulksend.schema.types.templates import Template
 from bulksend.schema.types.viewer import RateLimit, Viewer
 
 
-@strawberry.type(description="Everything that can be read. What belongs to another organization does not exist.")
+@strawberry.type(description="The query root. Objects of other organizations are treated as non-existent.")
 class Query:
-    """Everything that can be read."""
-
-    @strawberry.field(description="Who asks: the organization and key behind this request.")
+    @strawberry.field(description="The organization and API key that the request is authenticated with.")
     def viewer(self, info: Info) -> Viewer:
-        """Give who asks."""
         return Viewer.of(info.context.caller)
 
-    @strawberry.field(description="How much may be asked, so that a frontend need not guess.")
+    @strawberry.field(description="Rate limits of the viewer.")
     def rate_limit(self, info: Info) -> RateLimit | None:
-        """Give where the key stands."""
         allowance = info.context.allowance
         return RateLimit.of(allowance) if allowance else None
 
-    @strawberry.field(description="Anything by its id; null when there is no such thing.")
+    @strawberry.field(description="Find an object by its ID; null if there is none.")
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="An id of any type.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="ID of an object of any type.")]
     ) -> Node | None:
-        """Find one thing."""
         return await nodes.find(info.context, id, "Query.node")
 
-    @strawberry.field(description="Several things by their ids, in the same order; null where there is no such thing.")
+    @strawberry.field(description="Find objects by their IDs, in the same order; null for an ID without an object.")
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 ids of any type.")],
+        ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="IDs of objects of any type: at most 100.")
+        ],
     ) -> list[Node | None]:
-        """Find several things."""
         return cast("list[Node | None]", await nodes.find_many(info.context, ids))
 
-    @strawberry.field(description="One bulk send; null when there is none. Needs `bulk_sends.read`.")
+    @strawberry.field(
+        description="Find a bulk send by its ID; null if there is none. Requires the `bulk_sends.read` scope."
+    )
     async def bulk_send(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A bulk send's id.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="ID of the bulk send.")]
     ) -> BulkSend | None:
-        """Find one bulk send."""
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
         if not is_alone(info):
             return await nodes.bulk_send(info.context, bulk_send_id, "Query.bulkSend")
@@ -68,7 +65,7 @@ class Query:
         row = await prefetch.bulk_send_with_documents(info, bulk_send_id)
         return BulkSend(row) if row else None
 
-    @strawberry.field(description="Bulk sends, newest first. Needs `bulk_sends.read`.")
+    @strawberry.field(description="List bulk sends, newest first. Requires the `bulk_sends.read` scope.")
     async def bulk_sends(
         self,
         info: Info,
@@ -77,23 +74,26 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         status: Annotated[
-            list[BulkSendStatus] | None, strawberry.argument(description="Only bulk sends in one of these states.")
+            list[BulkSendStatus] | None,
+            strawberry.argument(description="Return only bulk sends with one of these statuses."),
         ] = UNSET,
         search: Annotated[
-            str | None, strawberry.argument(description="Only with this in their name, in whatever case.")
+            str | None,
+            strawberry.argument(description="Return only items whose name contains this text, ignoring case."),
         ] = UNSET,
         template_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only bulk sends of this template.")
+            strawberry.ID | None, strawberry.argument(description="Return only bulk sends of this template.")
         ] = UNSET,
-        external_id: Annotated[str | None, strawberry.argument(description="Only with this `externalId`.")] = UNSET,
+        external_id: Annotated[
+            str | None, strawberry.argument(description="Return only items with this `externalId`.")
+        ] = UNSET,
         created_after: Annotated[
-            datetime | None, strawberry.argument(description="Only created at this time or later.")
+            datetime | None, strawberry.argument(description="Return only bulk sends created at or after this time.")
         ] = UNSET,
         created_before: Annotated[
-            datetime | None, strawberry.argument(description="Only created before this time.")
+            datetime | None, strawberry.argument(description="Return only bulk sends created before this time.")
         ] = UNSET,
     ) -> Connection[BulkSend] | None:
-        """Read one page."""
         context = info.context
         if not context.may("Query.bulkSends", Scope.BULK_SENDS_READ):
             return None
@@ -115,17 +115,19 @@ class Query:
         await prefetch.prefetch_documents(info, page.rows, below)
         return Connection(page, BulkSend, lambda: bulk_sends.count(context, filters))
 
-    @strawberry.field(description="One document; null when there is none. Needs `documents.read` or `bulk_sends.read`.")
+    @strawberry.field(
+        description="Find a document by its ID; null if there is none. Requires the `documents.read` "
+        "or `bulk_sends.read` scope."
+    )
     async def document(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A document's id.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="ID of the document.")]
     ) -> Document | None:
-        """Find one document."""
         return await nodes.document(info.context, arguments.uuid(ids.DOCUMENT, id), "Query.document")
 
     @strawberry.field(
         description=(
-            "Documents of every bulk send: the newest bulk send's first, each in its signers' order. "
-            "Did Alice get hers? Needs `documents.read` or `bulk_sends.read`."
+            "List documents of all bulk sends: newest bulk send first, each in the order of its signers. "
+            "Requires the `documents.read` or `bulk_sends.read` scope."
         )
     )
     async def documents(
@@ -136,17 +138,20 @@ class Query:
         last: Last500 = UNSET,
         before: Before = UNSET,
         signer_email: Annotated[
-            str | None, strawberry.argument(description="Only to this address, in whatever case.")
+            str | None, strawberry.argument(description="Return only documents sent to this address, ignoring case.")
         ] = UNSET,
-        external_id: Annotated[str | None, strawberry.argument(description="Only with this `externalId`.")] = UNSET,
+        external_id: Annotated[
+            str | None, strawberry.argument(description="Return only items with this `externalId`.")
+        ] = UNSET,
         status: Annotated[
-            list[DocumentStatus] | None, strawberry.argument(description="Only documents in one of these states.")
+            list[DocumentStatus] | None,
+            strawberry.argument(description="Return only documents with one of these statuses."),
         ] = UNSET,
         delivery_status: Annotated[
-            list[DeliveryStatus] | None, strawberry.argument(description="Only documents whose mail is so far.")
+            list[DeliveryStatus] | None,
+            strawberry.argument(description="Return only documents whose delivery has one of these statuses."),
         ] = UNSET,
     ) -> Connection[Document] | None:
-        """Read one page."""
         context = info.context
         if not context.may("Query.documents", Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ):
             return None
@@ -159,14 +164,15 @@ class Query:
         page = await documents.read_page(context, arguments.page(first, after, last, before), filters)
         return Connection(page, Document, lambda: documents.count(context, filters))
 
-    @strawberry.field(description="One template; null when there is none. Needs `templates.read`.")
+    @strawberry.field(
+        description="Find a template by its ID; null if there is none. Requires the `templates.read` scope."
+    )
     async def template(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A template's id.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="ID of the template.")]
     ) -> Template | None:
-        """Find one template."""
         return await nodes.template(info.context, arguments.uuid(ids.TEMPLATE, id), "Query.template")
 
-    @strawberry.field(description="Templates, newest first. Needs `templates.read`.")
+    @strawberry.field(description="List templates, newest first. Requires the `templates.read` scope.")
     async def templates(
         self,
         info: Info,
@@ -175,10 +181,10 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         search: Annotated[
-            str | None, strawberry.argument(description="Only with this in their name, in whatever case.")
+            str | None,
+            strawberry.argument(description="Return only items whose name contains this text, ignoring case."),
         ] = UNSET,
     ) -> Connection[Template] | None:
-        """Read one page."""
         context = info.context
         if not context.may("Query.templates", Scope.TEMPLATES_READ):
             return None

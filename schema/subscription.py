@@ -16,33 +16,29 @@ from bulksend.schema.types.info import Info
 
 @strawberry.enum(description="A point in the life of a bulk send.")
 class BulkSendMilestone(Enum):
-    """A point in the life of a bulk send."""
-
     DELIVERED = strawberry.enum_value("delivered", description="No delivery is pending.")
     CLOSED = strawberry.enum_value(
         "closed", description="No delivery is pending, and every document is signed, declined, expired or cancelled."
     )
 
 
-@strawberry.type(description="What can be watched.")
+@strawberry.type(description="The subscription root.")
 class Subscription:
-    """What can be watched."""
-
     @strawberry.subscription(
         description=(
-            "The present state at once, then each change (at most 4 a second, the last one always), complete when "
-            "the milestone `until` is reached; one null when there is none or it is deleted. Needs `bulk_sends.read`."
+            "Watch a bulk send: its current state, then each change (at most 4 per second, always the last one) until "
+            "it reaches the milestone `until`. Sends one null if it does not exist or is deleted. "
+            "Requires the `bulk_sends.read` scope."
         )
     )
     async def bulk_send(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="A bulk send's id.")],
+        id: Annotated[strawberry.ID, strawberry.argument(description="ID of the bulk send.")],
         until: Annotated[
-            BulkSendMilestone, strawberry.argument(description="When to complete.")
+            BulkSendMilestone, strawberry.argument(description="Milestone at which the subscription completes.")
         ] = BulkSendMilestone.DELIVERED,
     ) -> AsyncGenerator[BulkSend | None, None]:
-        """Follow one bulk send."""
         info.context.require(Scope.BULK_SENDS_READ)
         bulk_send_id = arguments.uuid(ids.BULK_SEND, id)
         if bulk_send_id is None:

@@ -37,7 +37,6 @@ class TemplateMutations:
         info: Info,
         input: Annotated[CreateTemplateInput, strawberry.argument(description="The template.")],
     ) -> CreateTemplatePayload | None:
-        """Resolve `createTemplate`."""
         info.context.begin_mutation(Scope.TEMPLATES_WRITE)
         result = await create_template.create(info.context, raw_input(input))
         return CreateTemplatePayload(
@@ -56,7 +55,6 @@ class TemplateMutations:
         info: Info,
         input: Annotated[ArchiveTemplateInput, strawberry.argument(description="The template.")],
     ) -> ArchiveTemplatePayload | None:
-        """Resolve `archiveTemplate`."""
         info.context.begin_mutation(Scope.TEMPLATES_WRITE)
         template_id = arguments.uuid(ids.TEMPLATE, input.id)
         row = await archive_template.archive(info.context, template_id) if template_id else None
@@ -74,7 +72,6 @@ class TemplateMutations:
         info: Info,
         input: Annotated[PreviewTemplateInput, strawberry.argument(description="The template.")],
     ) -> PreviewTemplatePayload | None:
-        """Resolve `previewTemplate`."""
         info.context.begin_mutation(Scope.TEMPLATES_READ)
         result = await _preview(info.context, input)
         return PreviewTemplatePayload(

@@ -26,13 +26,13 @@ from bulksend.schema.types.page_arguments import After, Before, First500, Last50
 from bulksend.schema.types.templates import Template
 
 
-@strawberry.enum(description="How far a bulk send is.")
+@strawberry.enum(description="Processing state of a bulk send.")
 class BulkSendStatus(Enum):
-    """How far a bulk send is."""
-
-    PROCESSING = strawberry.enum_value("processing", description="A delivery is pending.")
-    COMPLETED = strawberry.enum_value("completed", description="No delivery is pending and at least one was sent.")
-    FAILED = strawberry.enum_value("failed", description="No delivery is pending and none was sent.")
+    PROCESSING = strawberry.enum_value("processing", description="At least one delivery is pending.")
+    COMPLETED = strawberry.enum_value(
+        "completed", description="No delivery is pending and at least one document was sent."
+    )
+    FAILED = strawberry.enum_value("failed", description="No delivery is pending and no document was sent.")
 
 
 _STATUSES: Final = {member.value: member for member in BulkSendStatus}
@@ -45,20 +45,18 @@ _STATUSES: Final = {member.value: member for member in BulkSendStatus}
     template_id=ColumnField("template_id", ids.encoder(ids.TEMPLATE)),
     status=ColumnField("status", _STATUSES.__getitem__),
 )
-@strawberry.type(description="One template sent to 1–500 signers in one call.")
+@strawberry.type(description="A bulk send: one template sent to 1–500 signers in one call.")
 class BulkSend(Node):
-    """One template sent to 1–500 signers in one call."""
-
-    name: str = strawberry.field(description="Its name, as the sender gave it.")
-    status: BulkSendStatus = strawberry.field(description="How far it is; follows from the counts.")
-    email_message: str | None = strawberry.field(description="The sender's words in every mail.")
-    external_id: str | None = strawberry.field(description="The sender's own id for it.")
+    name: str = strawberry.field(description="Name chosen by the sender.")
+    status: BulkSendStatus = strawberry.field(description="Processing state, derived from the counters.")
+    email_message: str | None = strawberry.field(description="Message from the sender, included in every mail.")
+    external_id: str | None = strawberry.field(description="Identifier in the sender's own system.")
     total_count: int = strawberry.field(
-        description="How many documents it has: always `sentCount + failedCount + pendingCount`."
+        description="Number of documents; always `sentCount + failedCount + pendingCount`."
     )
-    sent_count: int = strawberry.field(description="How many mails the mail server accepted.")
-    failed_count: int = strawberry.field(description="How many were given up.")
-    pending_count: int = strawberry.field(description="How many wait to be sent.")
+    sent_count: int = strawberry.field(description="Number of documents whose mail the SMTP server accepted.")
+    failed_count: int = strawberry.field(description="Number of documents whose delivery failed.")
+    pending_count: int = strawberry.field(description="Number of documents whose delivery is pending.")
     cancelled_count: int = strawberry.field(description="Number of failed documents whose delivery was cancelled.")
     progress: float = strawberry.field(description="Share of documents whose delivery has ended, from 0 to 1.")
     viewed_count: int = strawberry.field(description="Number of documents that their signers have opened.")
@@ -71,15 +69,15 @@ class BulkSend(Node):
     completed_at: datetime | None = strawberry.field(
         description="When delivery of its last document ended; null while a delivery is pending."
     )
-    template_id: strawberry.ID = strawberry.field(description="The id of its template.")
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
+    template_id: strawberry.ID = strawberry.field(description="ID of the template.")
+    created_at: datetime = strawberry.field(description="Time of creation.")
+    updated_at: datetime = strawberry.field(description="Time of the last change.")
     row: strawberry.Private[BulkSendRow]
 
     def __init__(self, row: BulkSendRow) -> None:
         self.row = row
 
-    @strawberry.field(description="What is sent. Needs `templates.read`.")
+    @strawberry.field(description="The template that is sent. Requires the `templates.read` scope.")
     @prefetched(
         Template,
         id="template_id",
@@ -94,7 +92,8 @@ class BulkSend(Node):
         return cast("Template | None", templates.load(info.context, self.row.template_id))
 
     @strawberry.field(
-        description="Its documents in the order of the create's `signers`. Needs `documents.read` or `bulk_sends.read`."
+        description="Documents, in the order of the `signers` input. Requires the `documents.read` "
+        "or `bulk_sends.read` scope."
     )
     def documents(
         self,
@@ -104,10 +103,12 @@ class BulkSend(Node):
         last: Last500 = UNSET,
         before: Before = UNSET,
         status: Annotated[
-            list[DocumentStatus] | None, strawberry.argument(description="Only documents in one of these states.")
+            list[DocumentStatus] | None,
+            strawberry.argument(description="Return only documents with one of these statuses."),
         ] = UNSET,
         delivery_status: Annotated[
-            list[DeliveryStatus] | None, strawberry.argument(description="Only documents whose mail is so far.")
+            list[DeliveryStatus] | None,
+            strawberry.argument(description="Return only documents whose delivery has one of these statuses."),
         ] = UNSET,
     ) -> Connection[Document] | None:
         """Load the page, unless it was read with the bulk sends."""

@@ -12,14 +12,12 @@ NodeType = TypeVar("NodeType")
 
 
 @row_type()
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="Information about a page of a connection.")
 class PageInfo:
-    """Where a page lies in its list."""
-
-    has_next_page: bool = strawberry.field(description="Whether `after: endCursor` gives more.")
-    has_previous_page: bool = strawberry.field(description="Whether `before: startCursor` gives more.")
-    start_cursor: str | None = strawberry.field(description="The first row's cursor; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The last row's cursor; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether there are more items after `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether there are more items before `startCursor`.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null if the page is empty.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last item; null if the page is empty.")
     row: strawberry.Private[ConnectionPage[Any]]
 
     def __init__(self, page: ConnectionPage[Any]) -> None:
@@ -30,12 +28,10 @@ class PageInfo:
     cursor=ListField(lambda row, connection: connection.page.encode(row)),
     node=ListField(lambda row, connection: connection.of(row), is_item=True),
 )
-@strawberry.type(description="One row of a page.")
+@strawberry.type(description="An item of a page and its cursor.")
 class Edge(Generic[NodeType]):
-    """One row of a page."""
-
-    cursor: str = strawberry.field(description="The row's place in this list with these filters; opaque.")
-    node: NodeType = strawberry.field(description="The row.")
+    cursor: str = strawberry.field(description="Opaque position in this list, valid with the same filters only.")
+    node: NodeType = strawberry.field(description="The item.")
     row: strawberry.Private[Any]
     source: strawberry.Private[Any]
 
@@ -44,10 +40,8 @@ class Edge(Generic[NodeType]):
         self.source = source
 
 
-@strawberry.type(description="One page of a list.")
+@strawberry.type(description="A page of a list.")
 class Connection(Generic[NodeType]):
-    """One page of a list. `of`: the class of its nodes. `count` is only called when `totalCount` is asked for."""
-
     page: strawberry.Private[ConnectionPage[Any]]
     of: strawberry.Private[Callable[[Any], NodeType]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
@@ -59,22 +53,18 @@ class Connection(Generic[NodeType]):
         self.of = of
         self.count = count
 
-    @strawberry.field(description="The rows with their cursors.")
+    @strawberry.field(description="The items of this page, each with its cursor.")
     def edges(self) -> list[Edge[NodeType]]:
-        """List them."""
         return cast("list[Edge[NodeType]]", RowList(self.page.rows, Edge, source=self))
 
-    @strawberry.field(description="The rows alone.")
+    @strawberry.field(description="The items of this page.")
     def nodes(self) -> list[NodeType]:
-        """List them."""
         return cast("list[NodeType]", RowList(self.page.rows, self.of))
 
-    @strawberry.field(description="Where this page lies in the list.")
+    @strawberry.field(description="Information for requesting the pages before and after this one.")
     def page_info(self) -> PageInfo:
-        """Tell."""
         return PageInfo(self.page)
 
-    @strawberry.field(description="How many rows the filters leave in all pages; counted only when asked for.")
+    @strawberry.field(description="Total number of items that match the filters. Counted only if selected.")
     async def total_count(self) -> int | None:
-        """Count."""
         return await self.count()

@@ -31,30 +31,28 @@ if TYPE_CHECKING:
     from bulksend.schema.types.bulk_sends import BulkSend
 
 
-@strawberry.enum(description="A document's own life.")
+@strawberry.enum(description="State of a document.")
 class DocumentStatus(Enum):
-    """A document's own life."""
-
-    PENDING = strawberry.enum_value("pending", description="Waits for its signer.")
+    PENDING = strawberry.enum_value("pending", description="The signer has neither signed nor declined.")
     SIGNED = strawberry.enum_value("signed", description="The signer signed.")
     DECLINED = strawberry.enum_value("declined", description="The signer declined.")
-    EXPIRED = strawberry.enum_value("expired", description="The time to sign is over.")
-    CANCELLED = strawberry.enum_value("cancelled", description="The sender cancelled it; its link answers 410.")
+    EXPIRED = strawberry.enum_value("expired", description="The document expired before it was signed.")
+    CANCELLED = strawberry.enum_value(
+        "cancelled", description="The sender cancelled or voided it; its signing link answers 410."
+    )
 
 
-@strawberry.enum(description="How far one document's mail is.")
+@strawberry.enum(description="State of a document's delivery.")
 class DeliveryStatus(Enum):
-    """How far one document's mail is."""
-
-    PENDING = strawberry.enum_value("pending", description="Waits to be sent, or to be tried again.")
-    SENT = strawberry.enum_value("sent", description="The mail server accepted it. Final: never sent again.")
-    FAILED = strawberry.enum_value("failed", description="Given up, for the reason in `error`.")
+    PENDING = strawberry.enum_value("pending", description="The mail is waiting to be sent or retried.")
+    SENT = strawberry.enum_value(
+        "sent", description="The SMTP server accepted the mail. Final: it is never sent again."
+    )
+    FAILED = strawberry.enum_value("failed", description="Delivery failed for good; see `error`.")
 
 
 @strawberry.enum(description="What a pending delivery waits for.")
 class DeliveryWait(Enum):
-    """What a pending delivery waits for."""
-
     TURN = strawberry.enum_value("turn", description="Due: it is sent as soon as a connection is free.")
     RETRY = strawberry.enum_value("retry", description="Deferred by the mail server; tried again at `nextAttemptAt`.")
     SERVER = strawberry.enum_value(
@@ -77,13 +75,11 @@ _WAITS: Final = {member.value: member for member in DeliveryWait}
     email=ColumnField("signer_email"),
     phone=ColumnField("signer_phone"),
 )
-@strawberry.type(description="Who is to sign.")
+@strawberry.type(description="The person who signs the document.")
 class Signer:
-    """Who is to sign."""
-
-    name: str = strawberry.field(description="As the sender gave it.")
-    email: str = strawberry.field(description="Where the mail goes.")
-    phone: str | None = strawberry.field(description="As the sender gave it.")
+    name: str = strawberry.field(description="As given by the sender.")
+    email: str = strawberry.field(description="Email address.")
+    phone: str | None = strawberry.field(description="As given by the sender.")
     row: strawberry.Private[DocumentRow]
 
     def __init__(self, row: DocumentRow) -> None:
@@ -95,13 +91,11 @@ class Signer:
     code=ColumnField("error_code", DeliveryErrorCode),
     message=ColumnField("error_message", lambda text: text or ""),
 )
-@strawberry.type(description="Why a delivery failed, or why it must be tried again.")
+@strawberry.type(description="Reason why a delivery failed or has to be retried.")
 class DeliveryError:
-    """Why a delivery failed or waits."""
-
-    code: DeliveryErrorCode = strawberry.field(description="Stable; for programs.")
-    message: str = strawberry.field(description="The mail server's own words, or ours; for people.")
-    smtp_code: int | None = strawberry.field(description="The mail server's reply code, such as 550.")
+    code: DeliveryErrorCode = strawberry.field(description="Stable code for programs.")
+    message: str = strawberry.field(description="Explanation for people: the SMTP server's reply if there was one.")
+    smtp_code: int | None = strawberry.field(description="SMTP reply code, such as 550.")
     row: strawberry.Private[DocumentRow]
 
     def __init__(self, row: DocumentRow) -> None:
@@ -114,16 +108,14 @@ class DeliveryError:
     waiting_for=ColumnField("waiting_for", _WAITS.get),
     error=ObjectField(DeliveryError, unless_null="error_code"),
 )
-@strawberry.type(description="Getting one document's mail accepted by the mail server.")
+@strawberry.type(description="Delivery of one document's mail to the SMTP server.")
 class Delivery:
-    """How one document's mail fares."""
-
-    status: DeliveryStatus = strawberry.field(description="How far it is.")
-    attempts: int = strawberry.field(description="How often the mail server was asked and answered about this mail.")
-    sent_at: datetime | None = strawberry.field(description="When the mail server accepted it.")
-    failed_at: datetime | None = strawberry.field(description="When it was given up.")
+    status: DeliveryStatus = strawberry.field(description="State of the delivery.")
+    attempts: int = strawberry.field(description="Number of attempts that the SMTP server answered.")
+    sent_at: datetime | None = strawberry.field(description="Time when the SMTP server accepted the mail.")
+    failed_at: datetime | None = strawberry.field(description="Time when the delivery failed for good.")
     next_attempt_at: datetime | None = strawberry.field(
-        description="When it is tried next; null when it is in flight or finished."
+        description="Time of the next attempt; null while the mail is in flight and once delivery has ended."
     )
     waiting_for: DeliveryWait | None = strawberry.field(
         description="What a pending delivery waits for; null when it is finished."
@@ -137,11 +129,9 @@ class Delivery:
         self.row = row
 
 
-@strawberry.type(description="The value of one merge field.")
+@strawberry.type(description="The value of a merge field.")
 class MergeValue:
-    """The value of one merge field."""
-
-    field: str = strawberry.field(description="The name after `values.` in the template's body.")
+    field: str = strawberry.field(description="Name used as `values.…` in the template's body.")
     value: str = strawberry.field(description="What stands there in this document.")
 
 
@@ -152,37 +142,34 @@ class MergeValue:
     signer=ObjectField(Signer),
     delivery=ObjectField(Delivery),
 )
-@strawberry.type(description="One signer's own instance of the template, with a signing link of its own.")
+@strawberry.type(description="A document: one signer's own copy of the template, with its own signing link.")
 class Document(Node):
-    """One signer's own instance of the template."""
-
-    signer_index: int = strawberry.field(description="The signer's place in the create's `signers`, from 0.")
-    signer: Signer = strawberry.field(description="Who is to sign.")
-    external_id: str | None = strawberry.field(description="The sender's own id for it.")
-    status: DocumentStatus = strawberry.field(description="The document's own life.")
-    delivery: Delivery = strawberry.field(description="How its mail fares.")
-    viewed_at: datetime | None = strawberry.field(description="When the signer first opened it.")
-    signed_at: datetime | None = strawberry.field(description="When the signer signed.")
-    declined_at: datetime | None = strawberry.field(description="When the signer declined.")
-    expires_at: datetime | None = strawberry.field(description="When the time to sign is over; null is never.")
-    created_at: datetime = strawberry.field(description="When the bulk send was created.")
-    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
+    signer_index: int = strawberry.field(description="Zero-based position in the `signers` input.")
+    signer: Signer = strawberry.field(description="The person who signs the document.")
+    external_id: str | None = strawberry.field(description="Identifier in the sender's own system.")
+    status: DocumentStatus = strawberry.field(description="State of the document.")
+    delivery: Delivery = strawberry.field(description="Delivery of the document's mail.")
+    viewed_at: datetime | None = strawberry.field(description="Time when the signer first opened the document.")
+    signed_at: datetime | None = strawberry.field(description="Time when the signer signed.")
+    declined_at: datetime | None = strawberry.field(description="Time when the signer declined.")
+    expires_at: datetime | None = strawberry.field(description="Time when the document expires; null if it does not.")
+    created_at: datetime = strawberry.field(description="Time of creation.")
+    updated_at: datetime = strawberry.field(description="Time of the last change.")
     row: strawberry.Private[DocumentRow]
 
     def __init__(self, row: DocumentRow) -> None:
         self.row = row
 
-    @strawberry.field(description="The bulk send it belongs to. Needs `bulk_sends.read`.")
+    @strawberry.field(description="The bulk send it belongs to. Requires the `bulk_sends.read` scope.")
     def bulk_send(
         self, info: Info
     ) -> Annotated["BulkSend", strawberry.lazy("bulksend.schema.types.bulk_sends")] | None:
-        """Load the bulk send."""
         if not info.context.may("Document.bulkSend", Scope.BULK_SENDS_READ):
             return None
         loading = info.context.loaders.bulk_sends.load(self.row.bulk_send_id)
         return cast("BulkSend | None", when_loaded(loading, _bulk_send))
 
-    @strawberry.field(description="The template it is made of. Needs `templates.read`.")
+    @strawberry.field(description="The template it was created from. Requires the `templates.read` scope.")
     def template(self, info: Info) -> Template | None:
         """Load the template, which is the bulk send's."""
         context = info.context
@@ -205,12 +192,11 @@ class Document(Node):
 
     @strawberry.field(
         description=(
-            "The link that opens this document. Whoever holds it can sign as this person, so it needs "
-            "`signing_links.read`."
+            "Link that opens the document. Whoever has it can sign as this person. Requires the "
+            "`signing_links.read` scope."
         )
     )
     def signing_url(self, info: Info) -> str | None:
-        """Sign the link."""
         context = info.context
         if not context.may("Document.signingUrl", Scope.SIGNING_LINKS_READ):
             return None
@@ -218,7 +204,6 @@ class Document(Node):
 
     @strawberry.field(description="The values that fill its merge fields, in the order of their names.")
     async def values(self, info: Info) -> list[MergeValue] | None:
-        """Load the values."""
         content = await info.context.loaders.contents.load(self.row.id)
         if content is None:
             return None
@@ -227,13 +212,11 @@ class Document(Node):
 
     @strawberry.field(description="The sender's message in this signer's mail only.")
     async def message(self, info: Info) -> str | None:
-        """Load the message."""
         content = await info.context.loaders.contents.load(self.row.id)
         return content.signer_message if content else None
 
     @strawberry.field(description="The language of its mails, such as `de`.")
     async def locale(self, info: Info) -> str | None:
-        """Load the language."""
         content = await info.context.loaders.contents.load(self.row.id)
         return content.locale if content else None
 
@@ -246,7 +229,6 @@ class Document(Node):
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> Connection[Event] | None:
-        """Load a page of the history."""
         if not info.context.may("Document.events", Scope.DOCUMENTS_READ):
             return None
         asked = arguments.page(first, after, last, before)
@@ -259,7 +241,6 @@ class Document(Node):
 
     @strawberry.field(description="How it was signed; null if it is not. Needs `documents.read`.")
     async def signature(self, info: Info) -> Signature | None:
-        """Load the signature."""
         if self.row.status != "signed" or not info.context.may("Document.signature", Scope.DOCUMENTS_READ):
             return None
         found = await document_history.signature(info.context, self.row)
@@ -267,14 +248,12 @@ class Document(Node):
 
     @strawberry.field(description="Why the signer declined; null unless `DECLINED`.")
     async def decline_reason(self, info: Info) -> str | None:
-        """Load the reason."""
         if self.row.status != "declined":
             return None
         return await document_history.reason(info.context, self.row, EventType.DECLINED)
 
     @strawberry.field(description="Why the sender took it back; null unless it was voided.")
     async def void_reason(self, info: Info) -> str | None:
-        """Load the reason."""
         if self.row.status != "cancelled":
             return None
         return await document_history.reason(info.context, self.row, EventType.VOIDED)

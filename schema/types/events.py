@@ -28,16 +28,12 @@ for _value in EventType.__strawberry_definition__.values:  # type: ignore[attr-d
 
 @strawberry.type(description="One particular of an event.")
 class EventDetail:
-    """One particular of an event."""
-
     name: str = strawberry.field(description="What it is, such as `reason` or `document_sha256`.")
     value: str | None = strawberry.field(description="Its value, as text.")
 
 
 @strawberry.type(description="One line of a document's history, which can only grow.")
 class Event:
-    """One line of a document's history."""
-
     type: EventType = strawberry.field(description="What happened.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
     actor: str = strawberry.field(description="`signer`, `system`, or the id of an API key.")
@@ -69,10 +65,8 @@ class Event:
 
 @strawberry.type(description="How a document was signed.")
 class Signature:
-    """How a document was signed."""
-
     name: str = strawberry.field(description="The name that the signer typed.")
-    signed_at: datetime = strawberry.field(description="When the signer signed.")
+    signed_at: datetime = strawberry.field(description="Time when the signer signed.")
     intent: str = strawberry.field(description="The sentence of intent that stood beside the button.")
     document_sha256: str = strawberry.field(description="SHA-256 of what was shown and signed, in hexadecimal.")
     consent_sha256: str | None = strawberry.field(description="SHA-256 of the text that the signer agreed to.")

@@ -10,53 +10,49 @@ from strawberry.types.base import StrawberryObjectDefinition, get_object_definit
 from bulksend.schema.types.enums import InvalidSigners
 
 
-@strawberry.input(description="The value of one merge field.")
+@strawberry.input(description="The value of a merge field.")
 class MergeValueInput:
-    """The value of one merge field."""
-
-    field: str = strawberry.field(description="The name after `values.` in the template's body.")
-    value: str = strawberry.field(description="What stands there in this signer's document: 1–1000 characters.")
+    field: str = strawberry.field(description="Name used as `values.…` in the template's body.")
+    value: str = strawberry.field(description="Value in this signer's document: 1–1000 characters.")
 
 
-@strawberry.input(description="One recipient.")
+@strawberry.input(description="A signer.")
 class SignerInput:
-    """One recipient."""
-
     name: str = strawberry.field(description="1–200 characters.")
-    email: str = strawberry.field(description="Well formed, at most 254 characters.")
+    email: str = strawberry.field(description="Email address: at most 254 characters.")
     phone: str | None = strawberry.field(default=UNSET, description="At most 20 characters.")
     message: str | None = strawberry.field(
-        default=UNSET, description="Words to this signer alone: at most 1000 characters, line breaks allowed."
+        default=UNSET, description="Message to this signer only: at most 1000 characters, line breaks allowed."
     )
-    external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    external_id: str | None = strawberry.field(
+        default=UNSET, description="Identifier in your own system: at most 255 characters."
+    )
     locale: str | None = strawberry.field(
         default=UNSET,
         description="Language of the signer's mails and page, such as `de`; the bulk send's when left out.",
     )
     values: list[MergeValueInput] | None = strawberry.field(
-        default=UNSET, description="A value for each of the template's `mergeFields`."
+        default=UNSET, description="Values of the template's `mergeFields`."
     )
 
 
 @strawberry.input(description="When to remind those who have neither signed nor declined.")
 class RemindersInput:
-    """When to remind signers automatically."""
-
     after_days: int = strawberry.field(description="Days until the first reminder: 1–365.")
     every_days: int = strawberry.field(default=7, description="Days between the others: 1–365.")
     at_most: int = strawberry.field(default=3, description="How many reminders there are at most: 1–10.")
 
 
-@strawberry.input(description="One template for 1–500 signers.")
+@strawberry.input(description="Input of `createBulkSend`: one template and 1–500 signers.")
 class CreateBulkSendInput:
-    """One template for 1–500 signers."""
-
-    template_id: strawberry.ID = strawberry.field(description="What to send.")
+    template_id: strawberry.ID = strawberry.field(description="ID of the template to send.")
     name: str = strawberry.field(description="1–200 characters.")
     email_message: str | None = strawberry.field(
-        default=UNSET, description="Words in every mail: at most 1000 characters, line breaks allowed."
+        default=UNSET, description="Message included in every mail: at most 1000 characters, line breaks allowed."
     )
-    external_id: str | None = strawberry.field(default=UNSET, description="Your own id: at most 255 characters.")
+    external_id: str | None = strawberry.field(
+        default=UNSET, description="Identifier in your own system: at most 255 characters."
+    )
     locale: str | None = strawberry.field(
         default=UNSET, description="Language of mails and pages, such as `de`; English when left out."
     )
@@ -66,12 +62,15 @@ class CreateBulkSendInput:
     reminders: RemindersInput | None = strawberry.field(
         default=UNSET, description="When to remind those who have neither signed nor declined; never when left out."
     )
-    signers: list[SignerInput] = strawberry.field(description="1–500 recipients; each gets a document of their own.")
+    signers: list[SignerInput] = strawberry.field(
+        description="The signers: 1–500. Each receives a document of their own."
+    )
     idempotency_key: str | None = strawberry.field(
         default=UNSET,
         description=(
-            "1–255 characters, made before the first try and sent with every retry: the same key with the same "
-            "input gives the original and sends nothing twice."
+            "Key created before the first attempt and sent with every retry: 1–255 "
+            "characters. Calls with the same key and "
+            "input return the original bulk send, and nothing is sent twice."
         ),
     )
     wait_for_delivery: bool | None = strawberry.field(
@@ -100,46 +99,36 @@ _definition: StrawberryObjectDefinition = get_object_definition(CreateBulkSendIn
 _definition.from_input = _as_given
 
 
-@strawberry.input(description="Which bulk send to delete.")
+@strawberry.input(description="Input of `deleteBulkSend`.")
 class DeleteBulkSendInput:
-    """Which bulk send to delete."""
-
-    id: strawberry.ID = strawberry.field(description="The bulk send.")
+    id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
 
 
-@strawberry.input(description="Which bulk send to cancel.")
+@strawberry.input(description="Input of `cancelBulkSend`.")
 class CancelBulkSendInput:
-    """Which bulk send to cancel."""
-
-    id: strawberry.ID = strawberry.field(description="The bulk send.")
+    id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
 
 
-@strawberry.input(description="What to send again.")
+@strawberry.input(description="Input of `retryBulkSend`.")
 class RetryBulkSendInput:
-    """What to send again."""
-
-    id: strawberry.ID = strawberry.field(description="The bulk send.")
+    id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
     document_ids: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="1–500 of its failed documents; all of them when left out."
+        default=UNSET, description="IDs of failed documents to retry: 1–500. Default: all failed documents."
     )
 
 
-@strawberry.input(description="Whom to remind.")
+@strawberry.input(description="Input of `remindDocuments`.")
 class RemindDocumentsInput:
-    """Whom to remind."""
-
-    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    bulk_send_id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
     document_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET,
         description="1–500 of its documents, sent and pending; every document that can be reminded when left out.",
     )
 
 
-@strawberry.input(description="Which documents to take back.")
+@strawberry.input(description="Input of `voidDocuments`.")
 class VoidDocumentsInput:
-    """Which documents to take back."""
-
-    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    bulk_send_id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
     document_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="1–500 of its pending documents; all of them when left out."
     )
@@ -151,11 +140,9 @@ class VoidDocumentsInput:
 
 @strawberry.input(description="Corrections of one document; what is left out stays as it is.")
 class AmendedDocumentInput:
-    """Corrections of one document."""
-
     document_id: strawberry.ID = strawberry.field(description="A pending document.")
     name: str | None = strawberry.field(default=UNSET, description="1–200 characters.")
-    email: str | None = strawberry.field(default=UNSET, description="Well formed, at most 254 characters.")
+    email: str | None = strawberry.field(default=UNSET, description="Email address: at most 254 characters.")
     phone: str | None = strawberry.field(default=UNSET, description="At most 20 characters; null removes it.")
     message: str | None = strawberry.field(default=UNSET, description="At most 1000 characters; null removes it.")
     values: list[MergeValueInput] | None = strawberry.field(
@@ -163,9 +150,7 @@ class AmendedDocumentInput:
     )
 
 
-@strawberry.input(description="What to correct.")
+@strawberry.input(description="Input of `amendDocuments`.")
 class AmendDocumentsInput:
-    """What to correct."""
-
-    bulk_send_id: strawberry.ID = strawberry.field(description="The bulk send.")
+    bulk_send_id: strawberry.ID = strawberry.field(description="ID of the bulk send.")
     documents: list[AmendedDocumentInput] = strawberry.field(description="1–500 of its documents.")

@@ -3,8 +3,8 @@
 import strawberry
 
 
-@strawberry.interface(description="Anything with an id of its own, which `node` finds again.")
+@strawberry.interface(description="An object with a globally unique ID.")
 class Node:
-    """What has an id."""
-
-    id: strawberry.ID = strawberry.field(description="A type prefix and 26 characters; the same in every door.")
+    id: strawberry.ID = strawberry.field(
+        description="Globally unique ID, identical in GraphQL, REST and logs (for example `bs_01h…`)."
+    )

@@ -5,16 +5,16 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 First: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="How many rows from the page's start: 1–100; 25 when left out.")
+    int | None, strawberry.argument(description="Return the first _n_ items: 1–100. Default: 25.")
 ]
 Last: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="How many rows from the page's end: 1–100; not with `first`.")
+    int | None, strawberry.argument(description="Return the last _n_ items: 1–100. Cannot be combined with `first`.")
 ]
 First500: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="How many rows from the page's start: 1–500; 25 when left out.")
+    int | None, strawberry.argument(description="Return the first _n_ items: 1–500. Default: 25.")
 ]
 Last500: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="How many rows from the page's end: 1–500; not with `first`.")
+    int | None, strawberry.argument(description="Return the last _n_ items: 1–500. Cannot be combined with `first`.")
 ]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only rows after this cursor.")]
-Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only rows before this cursor.")]
+After: TypeAlias = Annotated[str | None, strawberry.argument(description="Return items after this cursor.")]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Return items before this cursor.")]

@@ -12,16 +12,14 @@ from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.enums import UserErrorCode, WarningCode
 
 
-@strawberry.type(description="Why a mutation did nothing.")
+@strawberry.type(description="An expected failure of a mutation.")
 class UserError:
-    """Why a mutation did nothing."""
-
-    code: UserErrorCode = strawberry.field(description="Stable; for programs.")
+    code: UserErrorCode = strawberry.field(description="Stable code for programs.")
     field: list[str] | None = strawberry.field(
-        description='The path within the input, such as `["signers", "3", "email"]`; null when it is about no field.'
+        description='Path within the input, such as `["signers", "3", "email"]`; null if no field is concerned.'
     )
-    message: str = strawberry.field(description="The field and the rule; for people.")
-    retry_after: int | None = strawberry.field(description="Seconds after which to try again.")
+    message: str = strawberry.field(description="Explanation for people: the field and the rule.")
+    retry_after: int | None = strawberry.field(description="Seconds to wait before trying again.")
 
     @classmethod
     def of(cls, error: user_errors.MutationError) -> Self:
@@ -29,13 +27,11 @@ class UserError:
         return cls(code=error.code, field=_path(error.field), message=error.message, retry_after=error.retry_after)
 
 
-@strawberry.type(description="What to look at, though it was done.")
+@strawberry.type(description="Findings that did not prevent the mutation.")
 class Warning:
-    """What to look at, though it was done."""
-
-    code: WarningCode = strawberry.field(description="Stable; for programs.")
-    field: list[str] | None = strawberry.field(description="The path within the input; null when it is about no field.")
-    message: str = strawberry.field(description="For people.")
+    code: WarningCode = strawberry.field(description="Stable code for programs.")
+    field: list[str] | None = strawberry.field(description="Path within the input; null if no field is concerned.")
+    message: str = strawberry.field(description="Explanation for people.")
 
     @classmethod
     def of(cls, warning: user_errors.MutationWarning) -> Self:
@@ -43,14 +39,16 @@ class Warning:
         return cls(code=warning.code, field=_path(warning.field), message=warning.message)
 
 
-@strawberry.type(description="What a create would do.")
+@strawberry.type(description="The result of a dry run: what `createBulkSend` would do.")
 class DryRun:
-    """What a create would do."""
-
-    total_count: int = strawberry.field(description="How many documents, and mails, there would be.")
-    next_bulk_send_at: datetime | None = strawberry.field(description="When it would be accepted; null is now.")
-    preview_subject: str = strawberry.field(description="The subject of the first signer's mail.")
-    preview_text: str = strawberry.field(description="The text of the first signer's mail, with an example link.")
+    total_count: int = strawberry.field(description="Number of documents that would be created.")
+    next_bulk_send_at: datetime | None = strawberry.field(
+        description="Earliest time at which the call would be accepted; null if it would be accepted now."
+    )
+    preview_subject: str = strawberry.field(description="Subject of the mail to the first signer.")
+    preview_text: str = strawberry.field(
+        description="Text of the mail to the first signer, with an example signing link."
+    )
 
     @classmethod
     def of(cls, dry_run: create_bulk_send.DryRunResult) -> Self:
@@ -63,15 +61,17 @@ class DryRun:
         )
 
 
-@strawberry.type(description="What came of a create.")
+@strawberry.type(description="The outcome of `createBulkSend`.")
 class CreateBulkSendPayload:
-    """What came of a create."""
-
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send; null on a dry run and after errors.")
-    dry_run: DryRun | None = strawberry.field(description="What a create would do; null unless asked for.")
-    replayed: bool = strawberry.field(description="Whether this is the original of an earlier idempotency key.")
-    user_errors: list[UserError] = strawberry.field(description="Everything that stood in the way; empty if nothing.")
-    warnings: list[Warning] = strawberry.field(description="What to look at, though it was done.")
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send; null for a dry run and if there are errors."
+    )
+    dry_run: DryRun | None = strawberry.field(description="The result of a dry run; null unless `dryRun` is true.")
+    replayed: bool = strawberry.field(
+        description="Whether an earlier call with the same idempotency key created this bulk send."
+    )
+    user_errors: list[UserError] = strawberry.field(description="All errors found in the input; empty on success.")
+    warnings: list[Warning] = strawberry.field(description="Findings that did not prevent the mutation.")
 
     @classmethod
     def of(cls, created: CreateResult) -> Self:
@@ -85,59 +85,59 @@ class CreateBulkSendPayload:
         )
 
 
-@strawberry.type(description="What came of a delete.")
+@strawberry.type(description="The outcome of `deleteBulkSend`.")
 class DeleteBulkSendPayload:
-    """What came of a delete."""
+    deleted_bulk_send_id: strawberry.ID | None = strawberry.field(
+        description="ID of the deleted bulk send; null if there are errors."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Errors that prevented the mutation; empty on success.")
 
-    deleted_bulk_send_id: strawberry.ID | None = strawberry.field(description="The bulk send that is gone.")
-    user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
 
-
-@strawberry.type(description="What came of a cancel.")
+@strawberry.type(description="The outcome of `cancelBulkSend`.")
 class CancelBulkSendPayload:
-    """What came of a cancel."""
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send in its current state; null if there are errors."
+    )
+    cancelled_count: int = strawberry.field(description="Number of pending documents that were cancelled.")
+    user_errors: list[UserError] = strawberry.field(description="Errors that prevented the mutation; empty on success.")
 
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
-    cancelled_count: int = strawberry.field(description="How many pending documents will not be sent.")
-    user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
 
-
-@strawberry.type(description="What came of a retry.")
+@strawberry.type(description="The outcome of `retryBulkSend`.")
 class RetryBulkSendPayload:
-    """What came of a retry."""
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send in its current state; null if there are errors."
+    )
+    retried_count: int = strawberry.field(description="Number of documents queued for delivery again.")
+    user_errors: list[UserError] = strawberry.field(description="Errors that prevented the mutation; empty on success.")
 
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
-    retried_count: int = strawberry.field(description="How many failed documents are being sent again.")
-    user_errors: list[UserError] = strawberry.field(description="What stood in the way; empty if nothing.")
 
-
-@strawberry.type(description="The outcome of reminding signers.")
+@strawberry.type(description="The outcome of `remindDocuments`.")
 class RemindDocumentsPayload:
-    """The outcome of reminding signers."""
-
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send in its current state; null if there are errors."
+    )
     reminded_count: int = strawberry.field(
         description="Number of reminders queued; documents reminded within a day are left out."
     )
     user_errors: list[UserError] = strawberry.field(description="Why nothing was queued; empty on success.")
 
 
-@strawberry.type(description="The outcome of taking documents back.")
+@strawberry.type(description="The outcome of `voidDocuments`.")
 class VoidDocumentsPayload:
-    """The outcome of taking documents back."""
-
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send in its current state; null if there are errors."
+    )
     voided_count: int = strawberry.field(
         description="Number of documents taken back; those taken back before are left out."
     )
     user_errors: list[UserError] = strawberry.field(description="Why nothing was taken back; empty on success.")
 
 
-@strawberry.type(description="The outcome of correcting documents.")
+@strawberry.type(description="The outcome of `amendDocuments`.")
 class AmendDocumentsPayload:
-    """The outcome of correcting documents."""
-
-    bulk_send: BulkSend | None = strawberry.field(description="The bulk send as it is now; null after errors.")
+    bulk_send: BulkSend | None = strawberry.field(
+        description="The bulk send in its current state; null if there are errors."
+    )
     amended_count: int = strawberry.field(
         description="Number of documents corrected and sent again; those that already were so are left out."
     )

@@ -39,7 +39,7 @@ def read_datetime(text: object) -> datetime:
 
 DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     name="DateTime",
-    description="A moment in UTC as RFC 3339 with milliseconds: `2026-05-28T10:00:00.000Z`.",
+    description="An RFC 3339 timestamp in UTC with milliseconds, such as `2026-05-28T10:00:00.000Z`.",
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=write_datetime,
     parse_value=read_datetime,

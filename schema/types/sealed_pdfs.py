@@ -14,8 +14,6 @@ from bulksend.resolvers.context import Context
     )
 )
 class SealedPdf:
-    """The file that proves what became of a document."""
-
     url: str = strawberry.field(description="Where to download it, for ten minutes and without an API key.")
     sha256: str = strawberry.field(description="SHA-256 of the file, in hexadecimal.")
     size: int = strawberry.field(description="Bytes of the file.")

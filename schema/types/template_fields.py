@@ -29,8 +29,6 @@ FilledBy = publish(template_fields.FilledBy, _FILLED_BY, "Who fills a template f
 
 @strawberry.type(description="A named value of a template: its type, its rules, and who fills it.")
 class TemplateField:
-    """Strawberry's type of `template_fields.TemplateField`."""
-
     name: str = strawberry.field(description="The name after `values.` in the body.")
     type: template_fields.TemplateFieldType = strawberry.field(description="The type of its values.")
     label: str | None = strawberry.field(description="The name to show to people.")
@@ -63,8 +61,6 @@ class TemplateField:
 
 @strawberry.input(description="The declaration of one template field.")
 class TemplateFieldInput:
-    """Input of `TemplateField`."""
-
     name: str = strawberry.field(description="The name after `values.` in the body, which must use it.")
     type: template_fields.TemplateFieldType | None = strawberry.field(
         default=UNSET, description="The type of its values. Default: `TEXT`."

@@ -17,8 +17,6 @@ from bulksend.schema.types.templates import Template
 
 @strawberry.input(description="A new template.")
 class CreateTemplateInput:
-    """Input of `createTemplate`."""
-
     name: str = strawberry.field(description="Its name, which signers see: 1–200 characters.")
     description: str | None = strawberry.field(
         default=UNSET, description="A note for those who choose among templates: at most 1000 characters."
@@ -37,15 +35,11 @@ class CreateTemplateInput:
 
 @strawberry.input(description="The template to archive.")
 class ArchiveTemplateInput:
-    """Input of `archiveTemplate`."""
-
     id: strawberry.ID = strawberry.field(description="The template.")
 
 
 @strawberry.input(description="The template to preview: `templateId`, or a `body` that is not stored.")
 class PreviewTemplateInput:
-    """Input of `previewTemplate`."""
-
     template_id: strawberry.ID | None = strawberry.field(default=UNSET, description="A stored template.")
     body: str | None = strawberry.field(default=UNSET, description="Markdown, as in `createTemplate`.")
     fields: list[TemplateFieldInput] | None = strawberry.field(
@@ -60,8 +54,6 @@ class PreviewTemplateInput:
 
 @strawberry.type(description="A template as one signer would see it.")
 class TemplatePreview:
-    """GraphQL type of a preview."""
-
     html: str = strawberry.field(description="The document as a sanitised HTML fragment.")
     fields: list[TemplateField] = strawberry.field(description="The template's fields, in the order of the body.")
 
@@ -73,24 +65,18 @@ class TemplatePreview:
 
 @strawberry.type(description="The outcome of `createTemplate`.")
 class CreateTemplatePayload:
-    """Payload of `createTemplate`."""
-
     template: Template | None = strawberry.field(description="The new template; null if there are errors.")
     user_errors: list[UserError] = strawberry.field(description="Why nothing was created; empty on success.")
 
 
 @strawberry.type(description="The outcome of `archiveTemplate`.")
 class ArchiveTemplatePayload:
-    """Payload of `archiveTemplate`."""
-
     template: Template | None = strawberry.field(description="The archived template; null if there are errors.")
     user_errors: list[UserError] = strawberry.field(description="Why nothing was archived; empty on success.")
 
 
 @strawberry.type(description="The outcome of `previewTemplate`.")
 class PreviewTemplatePayload:
-    """Payload of `previewTemplate`."""
-
     preview: TemplatePreview | None = strawberry.field(description="The preview; null if there are errors.")
     user_errors: list[UserError] = strawberry.field(description="Why there is no preview; empty on success.")
 

@@ -19,25 +19,23 @@ from bulksend.schema.types.template_fields import TemplateField
 
 
 @row_type(TemplateRow, id=ColumnField("id", ids.encoder(ids.TEMPLATE)))
-@strawberry.type(description="What is sent: a name and a Markdown body with merge fields. It never changes.")
+@strawberry.type(description="A template: a name and a Markdown body with merge fields. Immutable.")
 class Template(Node):
-    """What is sent."""
-
-    name: str = strawberry.field(description="Its name, which signers see.")
-    description: str | None = strawberry.field(description="A note for those who choose among templates.")
+    name: str = strawberry.field(description="Name, shown to signers.")
+    description: str | None = strawberry.field(description="Description for choosing among templates.")
     body: str = strawberry.field(
         description=(
             "Markdown with merge fields: `{{ signer.name }}`, `{{ signer.email }}`, and `{{ values.company }}` "
-            "for a value that each signer brings."
+            "for a value given with each signer."
         )
     )
     merge_fields: list[str] = strawberry.field(
-        description="The names after `values.` in the body, in order: what each signer's `values` must bring."
+        description="Names used as `values.…` in the body, in order. Each signer's `values` must include them."
     )
     archived_at: datetime | None = strawberry.field(
         description="When it was archived; an archived template is not listed and cannot be sent."
     )
-    created_at: datetime = strawberry.field(description="When it was added.")
+    created_at: datetime = strawberry.field(description="Time of creation.")
     row: strawberry.Private[TemplateRow]
 
     def __init__(self, row: TemplateRow) -> None:
@@ -45,14 +43,12 @@ class Template(Node):
 
     @strawberry.field(description="The fields that the body uses, in their order, with their types and rules.")
     def fields(self) -> list[TemplateField]:
-        """Return the fields of the body."""
         return list(map(TemplateField.from_field, self._fields()))
 
     @strawberry.field(
         description="The JSON Schema (2020-12) of the values that a signer's `values` must have, by field name."
     )
     def json_schema(self) -> JSON:
-        """Return the schema that `template_fields.json_schema` makes."""
         return cast(JSON, template_fields.json_schema(self._fields()))
 
     def _fields(self) -> Sequence[template_fields.TemplateField]:

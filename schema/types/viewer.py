@@ -15,11 +15,9 @@ from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
 
 
-@strawberry.type(description="The tenant: everything belongs to exactly one.")
+@strawberry.type(description="An organization. Every object belongs to exactly one.")
 class Organization(Node):
-    """The tenant."""
-
-    name: str = strawberry.field(description="Its name, which signers see.")
+    name: str = strawberry.field(description="Name, shown to signers.")
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
@@ -29,13 +27,11 @@ class Organization(Node):
         )
 
 
-@strawberry.type(description="The API key of this request; its secret is never shown again.")
+@strawberry.type(description="An API key. Its secret is shown only once, when it is created.")
 class ApiKey(Node):
-    """The API key of this request."""
-
-    name: str = strawberry.field(description="Its name, given when it was made.")
-    scopes: list[str] = strawberry.field(description="What it may do, as granted.")
-    expires_at: datetime | None = strawberry.field(description="When it stops working; null is never.")
+    name: str = strawberry.field(description="Name given when the key was created.")
+    scopes: list[str] = strawberry.field(description="Scopes granted to the key, wildcards included.")
+    expires_at: datetime | None = strawberry.field(description="Time when the key expires; null if it does not.")
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
@@ -48,12 +44,10 @@ class ApiKey(Node):
         )
 
 
-@strawberry.type(description="Who asks: the organization and key behind this request.")
+@strawberry.type(description="The organization and API key that the request is authenticated with.")
 class Viewer:
-    """Who asks."""
-
-    organization: Organization = strawberry.field(description="The organization whose data this is.")
-    api_key: ApiKey = strawberry.field(description="The key of this request.")
+    organization: Organization = strawberry.field(description="The organization.")
+    api_key: ApiKey = strawberry.field(description="The API key.")
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
@@ -61,13 +55,11 @@ class Viewer:
         return cls(organization=Organization.of(caller), api_key=ApiKey.of(caller))
 
 
-@strawberry.type(description="How much may be asked: bulk sends per organization, requests per API key.")
+@strawberry.type(description="Rate limits: bulk sends per organization and requests per API key.")
 class RateLimit:
-    """How much may be asked."""
-
-    limit: int = strawberry.field(description="Requests a minute with this API key.")
-    remaining: int = strawberry.field(description="How many of them are left.")
-    reset_at: datetime = strawberry.field(description="When they are all there again.")
+    limit: int = strawberry.field(description="Requests per minute allowed for this API key.")
+    remaining: int = strawberry.field(description="Requests left in the current minute.")
+    reset_at: datetime = strawberry.field(description="Time when `remaining` is back at `limit`.")
 
     @classmethod
     def of(cls, allowance: Allowance) -> Self:
@@ -75,19 +67,17 @@ class RateLimit:
         reset_at = datetime.fromtimestamp(allowance.resets_at, UTC)
         return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=reset_at)
 
-    @strawberry.field(description="When the organization may create its next bulk send; null is now.")
+    @strawberry.field(description="Earliest time of the organization's next bulk send; null if one may be created now.")
     async def next_bulk_send_at(self, info: Info) -> datetime | None:
-        """Read the rate."""
         return await rate_limit.next_bulk_send_at(info.context)
 
     @strawberry.field(
         description=(
-            "The newest bulk send: after a broken connection it tells whether the create was accepted. "
-            "Needs `bulk_sends.read`."
+            "The newest bulk send; after a lost response it shows whether the create was accepted. "
+            "Requires the `bulk_sends.read` scope."
         )
     )
     async def last_bulk_send(self, info: Info) -> BulkSend | None:
-        """Read the newest bulk send."""
         if not info.context.may("RateLimit.lastBulkSend", Scope.BULK_SENDS_READ):
             return None
         row = await rate_limit.last_bulk_send(info.context)
