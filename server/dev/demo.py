@@ -106,7 +106,7 @@ def _demo_signer(name: str, email: str, company: str) -> dict[str, object]:
 
 
 def secret(path: Path, make: str | None = None) -> str:
-    """Give the secret in a file that only its owner may read; make it if it is not there."""
+    """Return the secret in a file that only its owner may read, writing it if the file does not exist."""
     try:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
