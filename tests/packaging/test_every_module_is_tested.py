@@ -13,7 +13,14 @@ ROOT: Final = Path(__file__).parents[2]
 TESTED_THROUGH: Final = {
     "tests/packaging/test_root_package.py": ["__main__"],
     "tests/client/test_send.py": [
-        *("client/command", "client/connection_options", "client/create_input", "client/gateway", "client/report"),
+        *(
+            "client/command",
+            "client/connection_options",
+            "client/create_input",
+            "client/gateway",
+            "client/option_types",
+        ),
+        "client/report",
     ],
     "tests/db/test_embedded.py": ["db/embedded/data_folder", "db/embedded/orphans"],
     "tests/db/test_queries.py": ["db/events", "db/organizations", "db/sent_documents", "db/templates"],
