@@ -31,3 +31,6 @@ ANY_FAILURE: Final = (*UNREACHABLE, asyncpg.PostgresError)
 
 # The transaction was rolled back because of concurrent ones and can be retried.
 TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+# The database did not do what it was asked, and may do it if asked again.
+UNAVAILABLE: Final = (*UNREACHABLE, *TRANSIENT)

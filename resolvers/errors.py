@@ -26,6 +26,10 @@ class ErrorCode(StrEnum):
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
+# The database is asked again this soon.
+RETRY_AFTER_SECONDS = 5
+
+
 def masked_message(request_id: str) -> str:
     """Return the message that stands for an unexpected error, whose own message may contain personal data."""
     return f"Something went wrong on our side. Please report request {request_id}."
@@ -85,6 +89,11 @@ class Unavailable(DomainError):
     def __init__(self, message: str | None = None, *, retry_after: int) -> None:
         super().__init__(message, retryAfter=retry_after)
         self.retry_after = retry_after
+
+
+def database_away() -> Unavailable:
+    """Return the error for a request that the database could not be asked for."""
+    return Unavailable("The database cannot be reached at the moment. Try again.", retry_after=RETRY_AFTER_SECONDS)
 
 
 class BadUserInput(DomainError):

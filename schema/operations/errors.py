@@ -9,8 +9,9 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from bulksend.db.errors import UNAVAILABLE
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.errors import DomainError, ErrorCode, masked_message
+from bulksend.resolvers.errors import DomainError, ErrorCode, database_away, masked_message
 from bulksend.schema.operations import variable_errors
 
 _CODED: Final = "code"
@@ -58,6 +59,9 @@ def _before_execution(error: GraphQLError, request_id: str) -> GraphQLError:
 
 def _presented(error: GraphQLError, request_id: str) -> GraphQLError:
     original = error.original_error
+    if isinstance(original, UNAVAILABLE):
+        log.error("the database is away", request_id=request_id, error=type(original).__name__)
+        original = database_away()
     if isinstance(original, DomainError):
         return _with(error, original.message, {**original.extensions}, original)
     if _is_coded(error):

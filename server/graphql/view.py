@@ -11,8 +11,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from bulksend.db.errors import UNAVAILABLE
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated, Unavailable
+from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated, Unavailable, database_away
 from bulksend.schema.build import Schema
 from bulksend.server.graphql.multipart import Streams
 from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
@@ -91,6 +92,12 @@ class GraphQLView:
         except RequestRefused as refused:
             body = {"errors": refusal_errors(refused)}
             return _json_response(body, refused.status, accepted or JSON, refused.headers)
+        except UNAVAILABLE as error:
+            if request.transport is None:
+                raise
+            log.error("the database is away", error=type(error).__name__)
+            away = database_away()
+            return _respond({"errors": refusal_errors(away)}, accepted or JSON, challenge(away))
         except Exception:
             if request.transport is None:
                 # The caller is gone: there is nobody to answer, and it is no fault of ours.
@@ -116,6 +123,9 @@ class GraphQLView:
         if not isinstance(result, PreExecutionError):
             await self._persisted_queries.store(asked, context.viewer)
         body = result_body(result, with_cost=COST_HEADER in request.headers)
+        if result.errors and _is_unavailable(result):
+            # Nothing of it could be read: the request as a whole is to be tried again.
+            raise database_away()
         return _respond(body, accepted, _headers(result, context))
 
     async def _admit(self, request: web.Request) -> Context:
@@ -195,6 +205,14 @@ def _wrong_operation(kind: OperationType) -> RequestRefused:
         return RequestRefused(400, ErrorCode.BAD_REQUEST, message)
     message = "Mutations need POST."
     return RequestRefused(405, ErrorCode.METHOD_NOT_ALLOWED, message, {"Allow": "POST"})
+
+
+def _is_unavailable(result: ExecutionResult) -> bool:
+    """Whether the database could not be reached, and no field has anything for it."""
+    data = result.data or {}
+    return all(value is None for value in data.values()) and any(
+        isinstance(error.original_error, Unavailable) for error in result.errors or ()
+    )
 
 
 def _may_stream(request: web.Request) -> bool:

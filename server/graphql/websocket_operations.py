@@ -9,8 +9,9 @@ import structlog
 from aiohttp import web
 from strawberry.types.execution import ExecutionResult
 
+from bulksend.db.errors import UNAVAILABLE
 from bulksend.resolvers.context import Context, Gateway
-from bulksend.resolvers.errors import DomainError, Unauthenticated
+from bulksend.resolvers.errors import DomainError, Unauthenticated, database_away
 from bulksend.schema.build import Schema
 from bulksend.server.graphql.persisted_queries import PersistedQueries
 from bulksend.server.graphql.request import GraphQLRequest, read_parameters
@@ -60,6 +61,9 @@ class Operations:
             raise
         except (DomainError, RequestRefused) as refusal:
             yield _error(refusal_errors(refusal))
+        except UNAVAILABLE as error:
+            log.error("the database is away", error=type(error).__name__)
+            yield _error(refusal_errors(database_away()))
         except Exception:
             log.exception("operation failed", request_id=request_id)
             yield _error(masked_errors(request_id))

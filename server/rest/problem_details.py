@@ -4,10 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bulksend.resolvers.errors import BadUserInput, DomainError, ErrorCode, Forbidden, masked_message
+from bulksend.db.errors import UNAVAILABLE
+from bulksend.resolvers.errors import (
+    BadUserInput,
+    DomainError,
+    ErrorCode,
+    Forbidden,
+    database_away,
+    masked_message,
+)
 from bulksend.resolvers.user_errors import MutationError, MutationWarning
 from bulksend.server.http import pages
 from bulksend.server.http.admission import challenge
@@ -19,6 +28,8 @@ from bulksend.server.rest.problems import Problem
 MEDIA_TYPE: Final = "application/problem+json"
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 _REST: Final = "/api/"
+
+log = structlog.get_logger(__name__)
 
 
 class InvalidParameters(Exception):
@@ -40,6 +51,9 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
         return _respond(request, problems.INVALID_INPUT, _summary(invalid.errors), errors=invalid.errors)
     except DomainError as error:
         return _of_domain_error(request, error)
+    except UNAVAILABLE as error:
+        log.error("the database is away", error=type(error).__name__)
+        return _of_domain_error(request, database_away())
     except RequestRefused as refused:
         problem = problems.of_error(refused.code)
         return _respond(request, problem, refused.message, status=refused.status, headers=refused.headers)

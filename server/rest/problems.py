@@ -131,6 +131,14 @@ INTERNAL_ERROR: Final = Problem(
     errors=(ErrorCode.INTERNAL_SERVER_ERROR,),
 )
 
+SERVICE_UNAVAILABLE: Final = Problem(
+    "service-unavailable",
+    503,
+    "The service is not available at the moment",
+    "Try again after the seconds in Retry-After. Repeating a create is safe with the idempotency key of the first try.",
+    errors=(ErrorCode.SERVICE_UNAVAILABLE,),
+)
+
 PROBLEMS: Final = (
     MALFORMED,
     UNAUTHENTICATED,
@@ -144,6 +152,7 @@ PROBLEMS: Final = (
     TOO_MANY_REQUESTS,
     BULK_SEND_RATE,
     INTERNAL_ERROR,
+    SERVICE_UNAVAILABLE,
 )
 BY_NAME: Final = {problem.name: problem for problem in PROBLEMS}
 

@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from support.gateway import RunningGateway, Tenant
+from support.graphql_socket import initialised
+from support.rest import call, problem
 
 from bulksend.db.pool import Pool, open_pool
 from bulksend.server.http import health
@@ -121,3 +123,28 @@ async def test_a_task_that_ended_is_told_until_its_restart(no_socket: Pool) -> N
             await asyncio.sleep(0)
         reply = await client.get("/readyz")
         assert (reply.status, (await reply.json())["backgroundTasks"]) == (503, {"something": "restarting"})
+
+
+async def test_both_apis_and_sockets_say_that_the_database_is_away(
+    gateway: RunningGateway, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_pool: Pool) -> None:
+        raise ConnectionRefusedError
+
+    query = "{ bulkSends { nodes { id } } }"
+    async with initialised(gateway, tenant) as socket:
+        # Known from before: only what comes after authentication finds nobody there.
+        monkeypatch.setattr(type(gateway.pool), "lend", refuse)
+        for accept in ("application/json", "application/graphql-response+json"):
+            reply = await gateway.ask(tenant, query, headers={"Accept": accept})
+            assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
+            assert reply.error["extensions"] == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 5}
+            assert "data" not in reply.body
+        rest = await call(gateway, tenant, "GET")
+        assert (rest.status, problem(rest), rest.headers["Retry-After"]) == (503, "service-unavailable", "5")
+        await socket.subscribe("1", query)
+        message = await socket.receive()
+        errors = message["payload"]["errors"] if message["type"] == "next" else message["payload"]
+        assert [error["extensions"]["code"] for error in errors] == ["SERVICE_UNAVAILABLE"]
+        monkeypatch.undo()
+    assert (await gateway.ask(tenant, query)).data
