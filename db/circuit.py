@@ -58,5 +58,5 @@ async def keep_open(conn: Connection, *, trouble: Trouble, probe_interval: timed
 
 
 async def close_circuit(conn: Connection) -> None:
-    """The server serves: let all workers send."""
+    """Close the circuit because the server serves: all workers may send."""
     await _CLOSE.run(conn)

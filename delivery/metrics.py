@@ -1,4 +1,4 @@
-"""What a worker counts, for whoever scrapes its process."""
+"""Prometheus metrics of a worker."""
 
 from typing import Final
 

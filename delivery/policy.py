@@ -1,4 +1,4 @@
-"""What a worker is told about delivery, and what each outcome makes of a document: the retry ladder."""
+"""The delivery policy of a worker, and what each outcome means for a document: the retry ladder."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recording what became of mails: together for each bulk send, soon, and for as long as it takes."""
+"""Records the results of mails: in batches for each bulk send, soon, and retried for as long as it takes."""
 
 import asyncio
 from collections import Counter
@@ -67,11 +67,11 @@ class Recorder:
 
     @property
     def room(self) -> int:
-        """How many more results may wait before no mail is begun; what the database refuses holds nobody."""
+        """How many more results may wait before no mail is begun; those that the database refuses do not count."""
         return MOST_UNRECORDED - len(self._unrecorded) + len(self._refused)
 
     def holds(self, document_id: UUID) -> bool:
-        """Whether a result of this document waits: until then the database knows less than we do."""
+        """Whether a result of this document waits to be recorded, so that the database is out of date."""
         return document_id in self._unrecorded
 
     def add(self, document: ClaimedRow | OverdueRow, result: Result) -> None:
@@ -84,7 +84,7 @@ class Recorder:
         self._look()
 
     def hurry(self) -> None:
-        """Record at once what waits for company."""
+        """Record partially filled batches now."""
         for lane in self._lanes.values():
             lane.full.set()
 
@@ -94,7 +94,7 @@ class Recorder:
         await self._empty.wait()
 
     async def caught_up(self, seconds: float) -> bool:
-        """Whether the database follows, so that new mail may be begun; waits for it at most this long."""
+        """Wait until the database keeps up, at most this long, and return whether new mail may be begun."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._caught_up.wait()
@@ -175,7 +175,7 @@ class Recorder:
 
 
 def pauses() -> Iterator[float]:
-    """How long to wait between one try and the next, for ever."""
+    """Yield the pauses between tries, without end."""
     pause = FIRST_PAUSE
     while True:
         yield pause

@@ -1,4 +1,4 @@
-"""One mail's way over a connection, and the time it may take."""
+"""One mail's SMTP transaction, and the time it may take."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ class Clock:
         self._expire_in(self._deadline - time.monotonic())
 
     def allow(self, seconds: float) -> None:
-        """Give the stage that begins now this long, but no longer than the deadline."""
+        """Limit the stage that begins now to this long, and to the deadline."""
         left = self._deadline - time.monotonic()
         self._ends_at_deadline = left <= seconds
         self._expire_in(min(seconds, left))
@@ -51,7 +51,7 @@ class Clock:
         self._expire_in(0)
 
     def verdict(self) -> Outcome:
-        """What became of the mail whose time ran out."""
+        """Return the outcome of a mail whose time ran out."""
         if self._content_begun:
             return UNANSWERED
         return Released() if self._ends_at_deadline else TOO_SLOW
@@ -62,7 +62,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What is said to the server: both paths in their angle brackets, the message in lines."""
+    """One mail for the server: both paths in their angle brackets, and the message in lines."""
 
     sender: bytes
     recipient: bytes
@@ -91,13 +91,13 @@ async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_time
 
 
 def path(address: str) -> bytes | None:
-    """The address as MAIL and RCPT carry it, or None if they cannot."""
+    """Return the address as MAIL and RCPT carry it, or None if they cannot."""
     if not address.isascii() or not address.isprintable() or "<" in address or ">" in address:
         return None
     return b"<%b>" % address.encode("ascii")
 
 
 def as_content(message: bytes) -> bytes:
-    """The message with CRLF at its lines' ends, dots doubled at their beginnings, and the final dot."""
+    """Return the message with CRLF line ends, leading dots doubled (RFC 5321, 4.5.2), and the final dot."""
     lines = b"\r\n" + b"\r\n".join(message.splitlines())
     return lines.replace(b"\r\n.", b"\r\n..")[2:] + b"\r\n.\r\n"
