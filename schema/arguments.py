@@ -19,12 +19,12 @@ Value = TypeVar("Value")
 
 
 def given(value: Value | UnsetType | None) -> Value | None:
-    """Give an argument's value; left out is the same as null."""
+    """Return an argument's value; left out is the same as null."""
     return None if isinstance(value, UnsetType) else value
 
 
 def text(value: str | UnsetType | None, *, field: str) -> str | None:
-    """Give a text to search for. Raises `BadUserInput` for what no stored text can have."""
+    """Return a text to search for. Raises `BadUserInput` for what no stored text can have."""
     found = given(value)
     if found is None:
         return None
@@ -42,7 +42,7 @@ def email(value: str | UnsetType | None, *, field: str) -> str | None:
 
 
 def uuid(prefix: str, value: str) -> UUID | None:
-    """Give the UUID in an id of this type; any other text is the id of nothing."""
+    """Return the UUID in an id of this type; any other text is the id of nothing."""
     try:
         return ids.decode(prefix, value)
     except ids.InvalidId:
@@ -50,7 +50,7 @@ def uuid(prefix: str, value: str) -> UUID | None:
 
 
 def known_uuid(prefix: str, value: str | UnsetType | None) -> UUID | None:
-    """Give the UUID in an id to filter by. For any other text gives the UUID that no row has, so nothing is found."""
+    """Return the UUID in an id to filter by. For any other text gives the UUID that no row has, so nothing is found."""
     found = given(value)
     return None if found is None else uuid(prefix, found) or OLDEST
 
@@ -61,11 +61,11 @@ def page(
     last: int | UnsetType | None,
     before: str | UnsetType | None,
 ) -> PageArguments:
-    """Give a connection's arguments."""
+    """Return a connection's arguments."""
     return PageArguments(given(first), given(after), given(last), given(before))
 
 
 def values(members: Sequence[Enum] | UnsetType | None) -> tuple[str, ...] | None:
-    """Give the stored values of enum members, in one order whatever the caller's."""
+    """Return the stored values of enum members, in one order whatever the caller's."""
     found = given(members)
     return None if found is None else tuple(sorted({str(member.value) for member in found}))

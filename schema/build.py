@@ -58,7 +58,7 @@ class Schema(CompiledSchema):
         self._executors = executors
 
     def executor(self) -> Executor:
-        """Give what executes: compiled, or graphql-core."""
+        """Return what executes: compiled, or graphql-core."""
         return self._executors.execute
 
     def process_errors(self, errors: object, execution_context: object = None) -> None:
@@ -140,7 +140,7 @@ class Schema(CompiledSchema):
         return self._executors.is_check_due()
 
     async def prepare(self, context: ExecutionContext) -> list[GraphQLError]:
-        """Give why this operation is not executed at all; nothing is wrong with it when that is nothing."""
+        """Return why this operation is not executed at all; nothing is wrong with it when that is nothing."""
         try:
             return await self._refusals(context)
         except GraphQLError as error:
@@ -185,7 +185,7 @@ class SubgraphSchema(Schema):
     """The schema for federation routers: all of the public one, and the finding of entities."""
 
     def as_str(self) -> str:
-        """Give the SDL with what composition needs to know."""
+        """Return the SDL with what composition needs to know."""
         return subgraph_sdl(super().as_str())
 
 

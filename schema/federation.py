@@ -51,12 +51,12 @@ Entity: TypeAlias = Annotated[
 
 
 def asks_the_subgraph(query: str | None) -> bool:
-    """Whether a document may name a field that only the subgraph has; it has all the others too."""
+    """Return whether a document may name a field that only the subgraph has; it has all the others too."""
     return query is not None and ("_entities" in query or "_service" in query)
 
 
 def subgraph_sdl(sdl: str) -> str:
-    """Give a schema with what composition needs to know."""
+    """Return a schema with what composition needs to know."""
     for pattern, marked in _MARKS:
         sdl = re.sub(pattern, marked, sdl, flags=re.MULTILINE)
     return f"{_LINK}\n\n{sdl}"

@@ -39,7 +39,7 @@ class Arguments:
     variables: Mapping[str, str]
 
     def given(self, info: Info) -> dict[str, Any]:
-        """Give their values in this request; what is left out is missing."""
+        """Return their values in this request; what is left out is missing."""
         values = info.variable_values
         found = {name: values[variable] for name, variable in self.variables.items() if variable in values}
         return {**self.constants, **found}
@@ -69,18 +69,18 @@ class Asked:
         return self._below
 
     def at(self, *names: str) -> "Asked":
-        """Give what is asked at the end of this path; nothing if the path is not asked for."""
+        """Return what is asked at the end of this path; nothing if the path is not asked for."""
         asked = self
         for name in names:
             asked = asked.below.get(name) or Asked((), self._info)
         return asked
 
     def rows(self) -> "Asked":
-        """Give what is asked of a connection's rows, in `nodes` and in `edges` together."""
+        """Return what is asked of a connection's rows, in `nodes` and in `edges` together."""
         return Asked(self.at("nodes").nodes + self.at("edges", "node").nodes, self._info)
 
     def arguments(self, type_name: str) -> Arguments | None:
-        """Give the arguments of this field of a type; None unless every place gives the same."""
+        """Return the arguments of this field of a type; None unless every place gives the same."""
         if not self.nodes:
             return None
         first, *others = [{one.name.value: one.value for one in node.arguments or ()} for node in self.nodes]
@@ -103,12 +103,12 @@ class Asked:
 
 
 def learn(info: Info, of: Callable[[Asked], Learnt]) -> Learnt:
-    """Give what `of`, a named function, learns from what is asked below this field; it must not keep an `Asked`."""
+    """Return what `of`, a named function, learns from what is asked below this field; it must not keep an `Asked`."""
     return _noted(info, of.__qualname__, lambda: of(Asked(tuple(raw_info_of(info).field_nodes), info)))
 
 
 def is_alone(info: Info) -> bool:
-    """Whether the operation's root has this field once, and no fragments; if not, loaders put several together."""
+    """Return whether the operation's root has this field once, and no fragments; if not, loaders put several together."""
     return _noted(info, is_alone.__qualname__, lambda: _is_alone(raw_info_of(info)))
 
 
@@ -130,7 +130,7 @@ def _is_alone(raw: GraphQLResolveInfo[Any]) -> bool:
 
 
 def _fields(selected: SelectionSetNode | None, info: Info, spread: set[str]) -> Iterator[FieldNode]:
-    """Give the fields of a selection. `spread`: fragments that were looked at, for each adds its fields only once."""
+    """Return the fields of a selection. `spread`: fragments that were looked at, for each adds its fields only once."""
     for selection in selected.selections if selected else ():
         if not all(_passes(directive, info) for directive in selection.directives or ()):
             continue

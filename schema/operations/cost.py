@@ -56,7 +56,7 @@ class Prices:
     def cost(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
     ) -> int:
-        """Give how many fields a valid operation may come to; linear in the document."""
+        """Return how many fields a valid operation may come to; linear in the document."""
         root = self._schema.get_root_type(operation.operation)
         pricing = _Pricing(self._schema, self._lengths, document, operation, variables or {})
         return math.ceil(pricing.selections(operation.selection_set, root).fixed)
@@ -71,7 +71,7 @@ class OperationCost:
         self._known: dict[tuple[object, ...], int] = {}
 
     def cost(self, variables: Mapping[str, Any] | None) -> int:
-        """Give how many fields the operation may come to with these variables."""
+        """Return how many fields the operation may come to with these variables."""
         given = variables or {}
         sizes = tuple([_size(given[name]) if name in given else _LEFT_OUT for name in self._sizes])
         if sizes not in self._known:
@@ -82,14 +82,14 @@ class OperationCost:
 
 
 def _size(value: object) -> object:
-    """Give all that a price is made of: a number, or a list's length."""
+    """Return all that a price is made of: a number, or a list's length."""
     if isinstance(value, list | tuple):
         return ("items", len(value))
     return value if isinstance(value, int) else None
 
 
 def _size_variables(document: DocumentNode) -> Iterator[str]:
-    """Give the variables in arguments that tell how much will come back."""
+    """Return the variables in arguments that tell how much will come back."""
     waiting: list[Any] = [getattr(found, "selection_set", None) for found in document.definitions]
     while waiting:
         selection_set = waiting.pop()
@@ -198,7 +198,7 @@ def _is_connection(parent: GraphQLNamedType | None) -> bool:
 
 
 def _introspection_lengths(schema: GraphQLSchema) -> dict[tuple[str, str], float]:
-    """Give how long introspection's lists are in this schema on average; of `ofType`, how often there is one."""
+    """Return how long introspection's lists are in this schema on average; of `ofType`, how often there is one."""
     types = list(schema.type_map.values())
     fields = [field for found in types for field in _fields(found).values()]
     arguments = [argument for field in fields for argument in getattr(field, "args", {}).values()]
@@ -219,7 +219,7 @@ def _introspection_lengths(schema: GraphQLSchema) -> dict[tuple[str, str], float
 
 
 def _wrappers(found: Any) -> int:
-    """Give how many lists and non-nulls are around a named type."""
+    """Return how many lists and non-nulls are around a named type."""
     return 1 + _wrappers(found.of_type) if hasattr(found, "of_type") else 0
 
 

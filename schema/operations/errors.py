@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class CallerErrors(SchemaExtension):
-    """Gives every error of a result its code, also within a subscription."""
+    """Adds a code to every error of a result, including results of subscriptions."""
 
     def on_operation(self) -> Iterator[None]:
         """Present what the operation ended with."""
@@ -36,7 +36,7 @@ class CallerErrors(SchemaExtension):
 
 
 def present(result: Result, context: object) -> Result:
-    """Give the result with its errors as callers see them."""
+    """Return the result with its errors as callers see them."""
     if not isinstance(result, ExecutionResult | GraphQLExecutionResult | PreExecutionError) or not result.errors:
         return result
     request_id = _request_id(context)

@@ -79,7 +79,7 @@ def too_complex(limit: str, maximum: int, actual: int | None = None) -> GraphQLE
 
 
 def is_too_complex(error: GraphQLError) -> bool:
-    """Whether an error is one of `too_complex`."""
+    """Return whether an error is one of `too_complex`."""
     return (error.extensions or {}).get("code") == ErrorCode.QUERY_TOO_COMPLEX.value
 
 
@@ -103,7 +103,7 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 
 
 def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> GraphQLError | None:
-    """Give the error about variables that are too large to be looked at."""
+    """Return the error about variables that are too large to be looked at."""
     count = 0
     # All containers that are equally deep.
     level: list[Any] = [variables or {}]
@@ -120,7 +120,7 @@ def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> Grap
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """Give a document's fragments by name."""
+    """Return a document's fragments by name."""
     return {found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)}
 
 
@@ -159,7 +159,7 @@ def _spreads(fragment: FragmentDefinitionNode) -> set[str]:
 
 
 def _walk(selection_set: SelectionSetNode) -> Iterator[tuple[SelectionNode, int]]:
-    """Give every selection with its depth, from 1; within introspection that is 0."""
+    """Return every selection with its depth, from 1; within introspection that is 0."""
     waiting = [(selection_set, 1)]
     while waiting:
         inner, depth = waiting.pop()

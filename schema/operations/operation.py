@@ -41,7 +41,7 @@ class Operation:
 
 
 def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """Give the named operation, or the only one. Raises `GraphQLError`: there is no first among several."""
+    """Return the named operation, or the only one. Raises `GraphQLError`: there is no first among several."""
     operations = [found for found in document.definitions if isinstance(found, OperationDefinitionNode)]
     named = [found for found in operations if name is None or (found.name and found.name.value == name)]
     if len(named) == 1:
@@ -51,13 +51,13 @@ def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
 
 
 def reads_only_schema(document: DocumentNode) -> bool:
-    """Whether no operation of a document, valid or not, asks for data; everybody may ask for the schema itself."""
+    """Return whether no operation of a document, valid or not, asks for data; everybody may ask for the schema itself."""
     operations = [found for found in document.definitions if isinstance(found, OperationDefinitionNode)]
     return not any(reads_data(operation, document) for operation in operations)
 
 
 def reads_data(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
-    """Whether a root field is anything but the schema's own, such as `__typename`, which everybody may ask."""
+    """Return whether a root field is anything but the schema's own, such as `__typename`, which everybody may ask."""
     fragments = fragments_of(document)
     seen: set[str] = set()
     waiting: list[SelectionSetNode] = [operation.selection_set]

@@ -29,11 +29,11 @@ class Executors:
 
     @property
     def execute(self) -> Executor:
-        """Give the executor: the same parameters and results either way."""
+        """Return the executor: the same parameters and results either way."""
         return execution.execute if self.name == "compiled" else execute_by_graphql_core
 
     def is_check_due(self) -> bool:
-        """Tell whether this query is one of those to be executed by both."""
+        """Return whether this query is one of those to be executed by both."""
         return self.name == "compiled" and random.random() < self.check  # noqa: S311  # a sample, no secret
 
 
@@ -57,7 +57,7 @@ async def checked(run: Run, context: Context, text: str, distrust: Callable[[], 
 
 
 def _anew(context: Context) -> Context:
-    """Give the same request with nothing loaded and nothing refused yet."""
+    """Return the same request with nothing loaded and nothing refused yet."""
     return Context(context.gateway, context.viewer, context.allowance, context.request_id)
 
 

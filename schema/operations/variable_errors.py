@@ -47,7 +47,7 @@ def read(message: str) -> VariableError | None:
 
 
 def says_too_many(message: str) -> bool:
-    """Whether graphql-core gave up counting."""
+    """Return whether graphql-core gave up counting."""
     return message.startswith(_TOO_MANY)
 
 

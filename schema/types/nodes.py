@@ -20,7 +20,7 @@ MAXIMUM_IDS: Final = 100
 
 
 async def find(context: Context, node_id: str, coordinate: str) -> Node | None:
-    """Give the thing with this id, or None. Raises `Forbidden` without the scope to read its type."""
+    """Return the thing with this id, or None. Raises `Forbidden` without the scope to read its type."""
     try:
         prefix, value = ids.split(node_id)
     except ids.InvalidId:
@@ -29,7 +29,7 @@ async def find(context: Context, node_id: str, coordinate: str) -> Node | None:
 
 
 async def find_many(context: Context, node_ids: Sequence[str]) -> list[Node | BaseException | None]:
-    """Give things in the order of their ids, and in a thing's place what stood in its way: null for that one alone.
+    """Return things in the order of their ids, and in a thing's place what stood in its way: null for that one alone.
 
     Raises `BadUserInput` for more than 100.
     """
@@ -48,7 +48,7 @@ async def bulk_send(context: Context, value: UUID | None, coordinate: str) -> Bu
 
 
 async def document(context: Context, value: UUID | None, coordinate: str) -> Document | None:
-    """Give one document, or None."""
+    """Return one document, or None."""
     if not context.may(coordinate, Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ) or value is None:
         return None
     row = await documents.get(context, value)
@@ -56,7 +56,7 @@ async def document(context: Context, value: UUID | None, coordinate: str) -> Doc
 
 
 async def template(context: Context, value: UUID | None, coordinate: str) -> Template | None:
-    """Give one template, or None."""
+    """Return one template, or None."""
     if not context.may(coordinate, Scope.TEMPLATES_READ) or value is None:
         return None
     row = await templates.get(context, value)

@@ -23,7 +23,7 @@ class UserError:
 
     @classmethod
     def of(cls, error: user_errors.MutationError) -> Self:
-        """Dress an error."""
+        """Return the GraphQL type of an error."""
         return cls(code=error.code, field=_path(error.field), message=error.message, retry_after=error.retry_after)
 
 
@@ -35,7 +35,7 @@ class Warning:
 
     @classmethod
     def of(cls, warning: user_errors.MutationWarning) -> Self:
-        """Dress a warning."""
+        """Return the GraphQL type of a warning."""
         return cls(code=warning.code, field=_path(warning.field), message=warning.message)
 
 
@@ -52,7 +52,7 @@ class DryRun:
 
     @classmethod
     def of(cls, dry_run: create_bulk_send.DryRunResult) -> Self:
-        """Dress a dry run."""
+        """Return the GraphQL type of a dry run."""
         return cls(
             total_count=dry_run.total_count,
             next_bulk_send_at=dry_run.next_bulk_send_at,
@@ -75,7 +75,7 @@ class CreateBulkSendPayload:
 
     @classmethod
     def of(cls, created: CreateResult) -> Self:
-        """Dress the outcome."""
+        """Return the payload of an outcome."""
         return cls(
             bulk_send=BulkSend(created.bulk_send) if created.bulk_send else None,
             dry_run=DryRun.of(created.dry_run) if created.dry_run else None,

@@ -19,7 +19,7 @@ _RFC_3339: Final = re.compile(
 
 
 def write_datetime(value: datetime) -> str:
-    """Give `2026-05-28T10:00:00.000Z`; what is finer than a millisecond is cut off."""
+    """Return `2026-05-28T10:00:00.000Z`; what is finer than a millisecond is cut off."""
     # What the database gives is in UTC already.
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
     # In quotes, with microseconds if there are any; several times as fast as `isoformat`.

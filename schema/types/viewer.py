@@ -21,7 +21,7 @@ class Organization(Node):
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Dress the viewer's organization."""
+        """Return the organization of a viewer."""
         return cls(
             id=strawberry.ID(ids.encode(ids.ORGANIZATION, caller.organization_id)), name=caller.organization_name
         )
@@ -35,7 +35,7 @@ class ApiKey(Node):
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Dress the viewer's key."""
+        """Return the API key of a viewer."""
         return cls(
             id=strawberry.ID(ids.encode(ids.API_KEY, caller.api_key_id)),
             name=caller.api_key_name,
@@ -51,7 +51,7 @@ class Viewer:
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Dress the viewer."""
+        """Return the GraphQL type of a viewer."""
         return cls(organization=Organization.of(caller), api_key=ApiKey.of(caller))
 
 
@@ -63,7 +63,7 @@ class RateLimit:
 
     @classmethod
     def of(cls, allowance: Allowance) -> Self:
-        """Dress the allowance."""
+        """Return the rate limits of an allowance."""
         reset_at = datetime.fromtimestamp(allowance.resets_at, UTC)
         return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=reset_at)
 
