@@ -108,7 +108,7 @@ def learn(info: Info, of: Callable[[Asked], Learnt]) -> Learnt:
 
 
 def is_alone(info: Info) -> bool:
-    """Return whether the operation's root has this field once, and no fragments; if not, loaders put several together."""
+    """Return whether this is the only field of its name at the root, and there are no fragments beside it."""
     return _noted(info, is_alone.__qualname__, lambda: _is_alone(raw_info_of(info)))
 
 

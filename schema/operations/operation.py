@@ -51,7 +51,7 @@ def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
 
 
 def reads_only_schema(document: DocumentNode) -> bool:
-    """Return whether no operation of a document, valid or not, asks for data; everybody may ask for the schema itself."""
+    """Return whether a document, valid or not, asks for the schema alone, which everybody may."""
     operations = [found for found in document.definitions if isinstance(found, OperationDefinitionNode)]
     return not any(reads_data(operation, document) for operation in operations)
 
