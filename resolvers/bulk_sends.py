@@ -35,7 +35,7 @@ async def read_page(
     context: Context, arguments: PageArguments, filters: Filters, *, with_templates: bool = False
 ) -> ConnectionPage[BulkSendRow]:
     """Return one page of bulk sends, newest first, each with its template if requested. Raise `BadUserInput`."""
-    cursors = _cursors(filters)
+    cursors = _cursors(context.caller.organization_id, filters)
     span = Span(
         size=arguments.size(MAXIMUM_PAGE),
         after=cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else NEWEST,
@@ -56,9 +56,9 @@ async def read_page(
 
 
 @lru_cache(maxsize=256)
-def _cursors(filters: Filters) -> ListCursors:
+def _cursors(organization_id: UUID, filters: Filters) -> ListCursors:
     # Nearly every page has the same few filters, and hashing them takes as long as reading three rows.
-    return ListCursors("bulkSends", filters.arguments())
+    return ListCursors("bulkSends", filters.arguments(), parent=organization_id)
 
 
 async def count(context: Context, filters: Filters) -> int:

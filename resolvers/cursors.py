@@ -1,6 +1,6 @@
 """Relay-style cursors and page arguments.
 
-A cursor is opaque to callers: base64url of a digest of its list and of the row's position in that list.
+A cursor is opaque to callers: base64url of a digest of its list, organization included, and of the row's position.
 Source: the GraphQL Cursor Connections Specification, https://relay.dev/graphql/connections.htm
 """
 
@@ -48,15 +48,18 @@ class PageArguments(NamedTuple):
 
 
 class ListCursors:
-    """The cursors of one list: one kind of object, one parent, one set of filters."""
+    """The cursors of one list: one kind of object, of one organization or other parent, with one set of filters.
 
-    def __init__(self, kind: str, filters: object, parent: UUID | None = None) -> None:
+    `parent`: the organization, or an object of one organization alone, such as a bulk send.
+    """
+
+    def __init__(self, kind: str, filters: object, *, parent: UUID) -> None:
         self._list = (kind, filters, parent)
 
     @cached_property
     def _digest(self) -> bytes:
         kind, filters, parent = self._list
-        described = json.dumps([kind, parent and parent.hex, filters], default=str, sort_keys=True)
+        described = json.dumps([kind, parent.hex, filters], default=str, sort_keys=True)
         return hashlib.sha256(described.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
 
     def encode(self, row_id: UUID, index: int = 0) -> str:

@@ -30,7 +30,7 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
 
     Raise `BadUserInput` for invalid page arguments.
     """
-    cursors = ListCursors("documents", filters.arguments())
+    cursors = ListCursors("documents", filters.arguments(), parent=context.caller.organization_id)
     ends = DocumentSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
     span = DocumentSpan(
         size=ends.size,

@@ -19,7 +19,7 @@ async def get(context: Context, template_id: UUID) -> TemplateRow | None:
 
 async def read_page(context: Context, arguments: PageArguments, search: str | None) -> ConnectionPage[TemplateRow]:
     """Return one page of templates, newest first. Raise `BadUserInput`."""
-    cursors = ListCursors("templates", search)
+    cursors = ListCursors("templates", search, parent=context.caller.organization_id)
     span = Span(
         size=arguments.size(MAXIMUM_PAGE),
         after=cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else NEWEST,

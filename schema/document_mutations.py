@@ -6,11 +6,9 @@ import strawberry
 from strawberry import UNSET
 
 from bulksend.resolvers import amend_documents, remind_documents, void_documents
-from bulksend.resolvers.context import Context
 from bulksend.resolvers.document_selection import DocumentsResult
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.inputs import (
     AmendDocumentsInput,
@@ -43,9 +41,7 @@ class DocumentMutations:
     ) -> RemindDocumentsPayload | None:
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         result = await remind_documents.remind(info.context, input.bulk_send_id, arguments.given(input.document_ids))
-        return RemindDocumentsPayload(
-            bulk_send=_readable(info.context, result), reminded_count=result.count, user_errors=_errors(result)
-        )
+        return RemindDocumentsPayload(row=result.bulk_send, reminded_count=result.count, user_errors=_errors(result))
 
     @strawberry.mutation(
         description=(
@@ -61,9 +57,7 @@ class DocumentMutations:
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         chosen = arguments.given(input.document_ids)
         result = await void_documents.void(info.context, input.bulk_send_id, chosen, input.reason, notify=input.notify)
-        return VoidDocumentsPayload(
-            bulk_send=_readable(info.context, result), voided_count=result.count, user_errors=_errors(result)
-        )
+        return VoidDocumentsPayload(row=result.bulk_send, voided_count=result.count, user_errors=_errors(result))
 
     @strawberry.mutation(
         description=(
@@ -80,9 +74,7 @@ class DocumentMutations:
         info.context.begin_mutation(Scope.DOCUMENTS_WRITE)
         raw = [_amended(document) for document in input.documents]
         result = await amend_documents.amend(info.context, input.bulk_send_id, raw)
-        return AmendDocumentsPayload(
-            bulk_send=_readable(info.context, result), amended_count=result.count, user_errors=_errors(result)
-        )
+        return AmendDocumentsPayload(row=result.bulk_send, amended_count=result.count, user_errors=_errors(result))
 
 
 def _amended(document: AmendedDocumentInput) -> dict[str, Any]:
@@ -97,10 +89,6 @@ def _amended(document: AmendedDocumentInput) -> dict[str, Any]:
     if values is not None:
         raw["values"] = [{"field": value.field, "value": value.value} for value in values]
     return {name: value for name, value in raw.items() if value is not UNSET}
-
-
-def _readable(context: Context, result: DocumentsResult) -> BulkSend | None:
-    return BulkSend(result.bulk_send) if result.bulk_send and context.has(Scope.BULK_SENDS_READ) else None
 
 
 def _errors(result: DocumentsResult) -> list[UserError]:

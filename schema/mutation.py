@@ -10,7 +10,6 @@ from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.document_mutations import DocumentMutations
 from bulksend.schema.template_mutations import TemplateMutations
-from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.inputs import (
     CancelBulkSendInput,
@@ -79,10 +78,8 @@ class Mutation(DocumentMutations, TemplateMutations):
         bulk_send_id = arguments.uuid(ids.BULK_SEND, input.id)
         cancelled = await cancel_bulk_send.cancel(info.context, bulk_send_id) if bulk_send_id else None
         if cancelled is None:
-            return CancelBulkSendPayload(bulk_send=None, cancelled_count=0, user_errors=[_no_bulk_send()])
-        return CancelBulkSendPayload(
-            bulk_send=BulkSend(cancelled.bulk_send), cancelled_count=cancelled.count, user_errors=[]
-        )
+            return CancelBulkSendPayload(row=None, cancelled_count=0, user_errors=[_no_bulk_send()])
+        return CancelBulkSendPayload(row=cancelled.bulk_send, cancelled_count=cancelled.count, user_errors=[])
 
     @strawberry.mutation(
         description=(
@@ -100,9 +97,9 @@ class Mutation(DocumentMutations, TemplateMutations):
         chosen = arguments.given(input.document_ids)
         retried = await retry_bulk_send.retry(info.context, bulk_send_id, chosen) if bulk_send_id else None
         if retried is None:
-            return RetryBulkSendPayload(bulk_send=None, retried_count=0, user_errors=[_no_bulk_send()])
+            return RetryBulkSendPayload(row=None, retried_count=0, user_errors=[_no_bulk_send()])
         return RetryBulkSendPayload(
-            bulk_send=BulkSend(retried.bulk_send) if retried.bulk_send else None,
+            row=retried.bulk_send,
             retried_count=retried.count,
             user_errors=[UserError.of(error) for error in retried.errors],
         )

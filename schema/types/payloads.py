@@ -6,10 +6,13 @@ from typing import Self
 
 import strawberry
 
+from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.resolvers import create_bulk_send, user_errors
 from bulksend.resolvers.create_bulk_send import CreateResult
+from bulksend.resolvers.viewer import Scope
 from bulksend.schema.types.bulk_sends import BulkSend
 from bulksend.schema.types.enums import UserErrorCode, WarningCode
+from bulksend.schema.types.info import Info
 
 
 @strawberry.type(description="An expected failure of a mutation.")
@@ -61,11 +64,25 @@ class DryRun:
         )
 
 
-@strawberry.type(description="The outcome of `createBulkSend`.")
-class CreateBulkSendPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send; null for a dry run and if there are errors."
+@strawberry.type
+class BulkSendPayload:
+    """The field that payloads of mutations of a bulk send have in common."""
+
+    row: strawberry.Private[BulkSendRow | None]
+
+    @strawberry.field(
+        description="The bulk send in its current state; null for a dry run and if there are errors. "
+        "Requires the `bulk_sends.read` scope."
     )
+    def bulk_send(self, info: Info) -> BulkSend | None:
+        """Return the bulk send to a viewer that may read it. The mutation is committed either way."""
+        if self.row is None or not info.context.may(f"{type(self).__name__}.bulkSend", Scope.BULK_SENDS_READ):
+            return None
+        return BulkSend(self.row)
+
+
+@strawberry.type(description="The outcome of `createBulkSend`.")
+class CreateBulkSendPayload(BulkSendPayload):
     dry_run: DryRun | None = strawberry.field(description="The result of a dry run; null unless `dryRun` is true.")
     replayed: bool = strawberry.field(
         description="Whether an earlier call with the same idempotency key created this bulk send."
@@ -77,7 +94,7 @@ class CreateBulkSendPayload:
     def of(cls, created: CreateResult) -> Self:
         """Return the payload of an outcome."""
         return cls(
-            bulk_send=BulkSend(created.bulk_send) if created.bulk_send else None,
+            row=created.bulk_send,
             dry_run=DryRun.of(created.dry_run) if created.dry_run else None,
             replayed=created.replayed,
             user_errors=[UserError.of(error) for error in created.errors],
@@ -94,28 +111,19 @@ class DeleteBulkSendPayload:
 
 
 @strawberry.type(description="The outcome of `cancelBulkSend`.")
-class CancelBulkSendPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send in its current state; null if there are errors."
-    )
+class CancelBulkSendPayload(BulkSendPayload):
     cancelled_count: int = strawberry.field(description="Number of pending documents that were cancelled.")
     user_errors: list[UserError] = strawberry.field(description="Errors that prevented the mutation; empty on success.")
 
 
 @strawberry.type(description="The outcome of `retryBulkSend`.")
-class RetryBulkSendPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send in its current state; null if there are errors."
-    )
+class RetryBulkSendPayload(BulkSendPayload):
     retried_count: int = strawberry.field(description="Number of documents queued for delivery again.")
     user_errors: list[UserError] = strawberry.field(description="Errors that prevented the mutation; empty on success.")
 
 
 @strawberry.type(description="The outcome of `remindDocuments`.")
-class RemindDocumentsPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send in its current state; null if there are errors."
-    )
+class RemindDocumentsPayload(BulkSendPayload):
     reminded_count: int = strawberry.field(
         description="Number of reminders queued; documents reminded within a day are left out."
     )
@@ -123,10 +131,7 @@ class RemindDocumentsPayload:
 
 
 @strawberry.type(description="The outcome of `voidDocuments`.")
-class VoidDocumentsPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send in its current state; null if there are errors."
-    )
+class VoidDocumentsPayload(BulkSendPayload):
     voided_count: int = strawberry.field(
         description="Number of documents taken back; those taken back before are left out."
     )
@@ -134,10 +139,7 @@ class VoidDocumentsPayload:
 
 
 @strawberry.type(description="The outcome of `amendDocuments`.")
-class AmendDocumentsPayload:
-    bulk_send: BulkSend | None = strawberry.field(
-        description="The bulk send in its current state; null if there are errors."
-    )
+class AmendDocumentsPayload(BulkSendPayload):
     amended_count: int = strawberry.field(
         description="Number of documents corrected and sent again; those that already were so are left out."
     )

@@ -13,13 +13,14 @@ from bulksend.resolvers.errors import BadUserInput
 
 filters = st.lists(st.none() | st.text() | st.lists(st.text(), max_size=3), max_size=4)
 indexes = st.integers(0, 499)
-LIST = ListCursors("bulkSends", [None, "spring"])
+ORGANIZATION = UUID(int=1)
+LIST = ListCursors("bulkSends", [None, "spring"], parent=ORGANIZATION)
 
 
-@given(kind=st.text(), filters=filters, parent=st.none() | st.uuids(), row_id=st.uuids(), index=indexes)
-def test_comes_back_as_it_went(kind: str, filters: Any, parent: UUID | None, row_id: UUID, index: int) -> None:
-    made = ListCursors(kind, filters, parent).encode(row_id, index)
-    assert ListCursors(kind, filters, parent).decode(made, field="after") == (row_id, index)
+@given(kind=st.text(), filters=filters, parent=st.uuids(), row_id=st.uuids(), index=indexes)
+def test_comes_back_as_it_went(kind: str, filters: Any, parent: UUID, row_id: UUID, index: int) -> None:
+    made = ListCursors(kind, filters, parent=parent).encode(row_id, index)
+    assert ListCursors(kind, filters, parent=parent).decode(made, field="after") == (row_id, index)
     assert made.isascii()
     assert len(made) == 32
 
@@ -29,15 +30,16 @@ def test_comes_back_as_it_went(kind: str, filters: Any, parent: UUID | None, row
 @example(one=("a", [["b"], None]), other=("a", [None, ["b"]]), row_id=UUID(int=0))
 @example(one=("a", ["\ud800"]), other=("a", ["\ud801"]), row_id=UUID(int=0))
 def test_is_of_one_list_with_one_set_of_filters(one: Any, other: Any, row_id: UUID) -> None:
-    cursor = ListCursors(*one).encode(row_id)
+    cursor = ListCursors(*one, parent=ORGANIZATION).encode(row_id)
     if one != other:
-        refused(ListCursors(*other), cursor)
+        refused(ListCursors(*other, parent=ORGANIZATION), cursor)
 
 
-@given(parent=st.uuids(), other=st.none() | st.uuids(), row_id=st.uuids())
-def test_is_of_one_parent(parent: UUID, other: UUID | None, row_id: UUID) -> None:
+@given(parent=st.uuids(), other=st.uuids(), row_id=st.uuids())
+@example(parent=UUID(int=1), other=UUID(int=2), row_id=UUID(int=0))
+def test_is_of_one_organization_or_other_parent(parent: UUID, other: UUID, row_id: UUID) -> None:
     if parent != other:
-        refused(ListCursors("a", [], other), ListCursors("a", [], parent).encode(row_id))
+        refused(ListCursors("a", [], parent=other), ListCursors("a", [], parent=parent).encode(row_id))
 
 
 @given(text=st.text(st.characters()) | st.text("AZaz09-_=+/\n", min_size=32, max_size=32))
@@ -71,9 +73,9 @@ def test_a_refusal_names_the_argument_and_repeats_nothing() -> None:
 
 def test_does_not_depend_on_the_process() -> None:
     """A cursor must be good on another gateway, and after an upgrade that changes nothing about its list."""
-    cursor = ListCursors("bulkSends", [None, ("failed",), 1]).encode(UUID(int=7), 3)
-    assert cursor == ListCursors("bulkSends", [None, ["failed"], 1]).encode(UUID(int=7), 3)
-    assert cursor.endswith(ListCursors("other", []).encode(UUID(int=7), 3)[8:])
+    cursor = ListCursors("bulkSends", [None, ("failed",), 1], parent=ORGANIZATION).encode(UUID(int=7), 3)
+    assert cursor == ListCursors("bulkSends", [None, ["failed"], 1], parent=ORGANIZATION).encode(UUID(int=7), 3)
+    assert cursor.endswith(ListCursors("other", [], parent=ORGANIZATION).encode(UUID(int=7), 3)[8:])
 
 
 @given(size=st.integers(1, 100), name=st.sampled_from(["first", "last"]))

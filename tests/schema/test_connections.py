@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from support.gateway import RunningGateway, Tenant, new_template, running_gateway
+from support.gateway import RunningGateway, Tenant, new_template, new_tenant, running_gateway
 from support.smtp.sink import SmtpSink
 from support.statements import counted, purposes
 from support.stored_bulk_sends import Stored, delete, nodes, store
@@ -188,6 +188,16 @@ async def test_a_cursor_is_of_one_bulk_send(gateway: RunningGateway, pool: Pool,
     other = Lists(gateway, tenant, await store(pool, tenant, 3))
     refusal = await other.refusal("bulkSend.documents", "after: $cursor", cursor=("String", cursor))
     assert refusal == {"code": "BAD_USER_INPUT", "field": ["after"]}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_cursor_is_of_one_organization(gateway: RunningGateway, pool: Pool, lists: Lists, name: str) -> None:
+    cursor = (await lists.page(name))["edges"][0]["cursor"]
+    stranger = await new_tenant(pool, name="Other")
+    foreign = Lists(gateway, stranger, await store(pool, stranger, 3))
+    for end in ("after", "before"):
+        refusal = await foreign.refusal(name, f"{end}: $cursor", cursor=("String", cursor))
+        assert refusal == {"code": "BAD_USER_INPUT", "field": [end]}
 
 
 async def test_a_cursor_outlives_its_row(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:

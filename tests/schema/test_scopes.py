@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.gateway import CREATE, RunningGateway, Sending, Tenant, new_api_key
-from support.stored_bulk_sends import Stored, store
+from support.stored_bulk_sends import Stored, mark_failed, mark_sent, store
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import GRANTABLE, Scope, expand_scopes
@@ -195,6 +195,67 @@ async def test_a_mutation_needs_its_scope(
     allowed = await ask_as(gateway, pool, tenant, [scope], mutation, variables=variables)
     (payload,) = allowed["data"].values()
     assert payload["userErrors"] == [] or mutation.find("retryBulkSend") > 0
+
+
+CHANGES = {
+    "cancelBulkSend": ("{id: $id}", "bulk_sends.delete", "cancelledCount"),
+    "remindDocuments": ("{bulkSendId: $id}", "documents.write", "remindedCount"),
+    "voidDocuments": ('{bulkSendId: $id, reason: "Wrong"}', "documents.write", "voidedCount"),
+    "amendDocuments": (
+        '{bulkSendId: $id, documents: [{documentId: $document, name: "Grace"}]}',
+        "documents.write",
+        "amendedCount",
+    ),
+    "retryBulkSend": ("{id: $id}", "bulk_sends.create", "retriedCount"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_payload_shows_its_bulk_send_only_to_readers(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant, name: str
+) -> None:
+    given, scope, count = CHANGES[name]
+    declared = "$id: ID!, $document: ID!" if "$document" in given else "$id: ID!"
+    mutation = (
+        f"mutation({declared}) {{ {name}(input: {given}) {{ bulkSend {{ id }} {count} userErrors {{ code }} }} }}"
+    )
+    counts = []
+    for scopes in ((scope,), (scope, "bulk_sends.read")):
+        stored = await store(pool, tenant)
+        await (mark_failed if name == "retryBulkSend" else mark_sent)(pool, stored, 0)
+        variables = {"id": stored.id, "document": stored.document_ids[0]}
+        body = await ask_as(gateway, pool, tenant, scopes, mutation, variables=variables)
+        payload = body["data"][name]
+        assert payload["userErrors"] == []
+        counts.append(payload[count])
+        if len(scopes) == 2:
+            assert "errors" not in body
+            assert payload["bulkSend"] == {"id": stored.id}
+        else:
+            assert payload["bulkSend"] is None
+            assert refusals(body) == [([name, "bulkSend"], "bulk_sends.read")]
+    # It was carried out either way.
+    assert counts == ([0, 0] if name == "cancelBulkSend" else [1, 1])
+
+
+async def test_a_key_that_only_creates_creates(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
+    body = await ask_as(gateway, pool, tenant, ["bulk_sends.create"], CREATE, variables=Sending(tenant).variables)
+    assert body["data"]["createBulkSend"]["bulkSend"] is None
+    assert body["data"]["createBulkSend"]["userErrors"] == []
+    assert refusals(body) == [(["createBulkSend", "bulkSend"], "bulk_sends.read")]
+    assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 1
+
+    # Without a bulk send there is nothing to refuse.
+    missing = Sending(tenant).variables
+    missing["input"]["signers"] = []
+    body = await ask_as(gateway, pool, tenant, ["bulk_sends.create"], CREATE, variables=missing)
+    assert "errors" not in body
+    assert body["data"]["createBulkSend"]["userErrors"]
+
+
+def refusals(body: Any) -> list[tuple[list[str | int], str]]:
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
+    return [(error["path"], error["extensions"]["requiredScope"]) for error in body["errors"]]
 
 
 @pytest.mark.parametrize("wildcard", WILDCARDS)
