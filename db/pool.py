@@ -24,6 +24,10 @@ else:
     Connection = asyncpg.Connection
 
 COMMAND_TIMEOUT = 30.0
+# A caller is told within 5 s that the database does not answer: after this long for a read, or waiting for a connection
+# to write on. Timed here and not by the server: a session's statement_timeout would not outlive PgBouncer's
+# transactions, and SET LOCAL would cost each read a round trip.
+WAIT_SECONDS: Final = 4.0
 CLOSE_TIMEOUT = 5.0
 # An idle connection beyond `min_size` is closed after some minutes.
 IDLE_SECONDS: Final = 60.0
@@ -179,10 +183,13 @@ class _Loan:
         return self.__aenter__().__await__()
 
     async def __aenter__(self) -> "_Proxy":
-        lending = self._pool.lend()
         # A timeout of None would cost a timer's set-up all the same.
-        self._connection = connection = await (asyncio.wait_for(lending, self._timeout) if self._timeout else lending)
+        self._connection = connection = await (self._lend_within(self._timeout) if self._timeout else self._pool.lend())
         return connection
+
+    async def _lend_within(self, seconds: float) -> "_Proxy":
+        async with asyncio.timeout(seconds):
+            return await self._pool.lend()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -211,17 +218,33 @@ def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
 
     Raises `asyncpg.LockNotAvailableError` in the first case.
     """
-    return _transaction(pool, _WRITING)
-
-
-def planning_anew(pool: Pool) -> AbstractAsyncContextManager[Connection]:
-    """Open a transaction with custom plans, for statements whose best index depends on their values."""
-    return _transaction(pool, _PLANNING_ANEW)
+    return _transaction(pool.acquire(), _WRITING)
 
 
 @asynccontextmanager
-async def _transaction(pool: Pool, begin: str) -> AsyncIterator[Connection]:
-    async with pool.acquire() as conn:
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """Lend a connection for a caller's read.
+
+    Raise `TimeoutError` and cancel the statement if waiting for the connection and reading take longer than
+    `WAIT_SECONDS` together, as when all connections are busy or a table is locked.
+    """
+    async with asyncio.timeout(WAIT_SECONDS), pool.acquire() as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def planning_anew(pool: Pool) -> AsyncIterator[Connection]:
+    """Open a transaction with custom plans, for reads whose best index depends on their values; limited as `reading`.
+
+    Raise `TimeoutError` after `WAIT_SECONDS`.
+    """
+    async with asyncio.timeout(WAIT_SECONDS), _transaction(pool.acquire(), _PLANNING_ANEW) as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def _transaction(loan: AbstractAsyncContextManager[Connection], begin: str) -> AsyncIterator[Connection]:
+    async with loan as conn:
         try:
             # One message: asyncpg's own transaction would wait for an answer to its BEGIN first.
             await conn.execute(begin)
@@ -235,14 +258,14 @@ async def _transaction(pool: Pool, begin: str) -> AsyncIterator[Connection]:
 async def write(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
     """Run `work` in a transaction of `writing`, and again after a transient failure.
 
-    Return its result. Raises the error of the third try.
+    Return its result. Raise the error of the third try, or `TimeoutError` after `WAIT_SECONDS` without a connection.
     """
-    return await _tried(lambda: writing(pool), work)
+    return await _tried(lambda: _transaction(pool.acquire(timeout=WAIT_SECONDS), _WRITING), work)
 
 
 async def write_at_once(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
     """Run `work`, a single statement that is its own transaction, retrying as `write` does."""
-    return await _tried(pool.acquire, work)
+    return await _tried(lambda: pool.acquire(timeout=WAIT_SECONDS), work)
 
 
 async def _tried(

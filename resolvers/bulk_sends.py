@@ -8,7 +8,7 @@ from uuid import UUID
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow, Filters
 from bulksend.db.pages import NEWEST, OLDEST, Span
-from bulksend.db.pool import Connection, planning_anew, write
+from bulksend.db.pool import Connection, planning_anew, reading, write
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.pages import ConnectionPage, connection_page
@@ -70,7 +70,7 @@ async def count(context: Context, filters: Filters) -> int:
 def _listing(context: Context, filters: Filters) -> AbstractAsyncContextManager[Connection]:
     # Some statuses match few rows and others most: such a statement is planned for its values.
     pool = context.gateway.read_pool
-    return pool.acquire() if filters.status is None else planning_anew(pool)
+    return reading(pool) if filters.status is None else planning_anew(pool)
 
 
 async def delete(context: Context, bulk_send_id: UUID) -> bool:
@@ -116,6 +116,6 @@ async def wait_for_change(changed: asyncio.Event, seconds: float) -> None:
 
 async def read_current(gateway: Gateway, *, organization_id: UUID, bulk_send_id: UUID) -> BulkSendRow | None:
     """Fetch the current state of a bulk send, bypassing loaders; None if there is none."""
-    async with gateway.pool.acquire() as conn:
+    async with reading(gateway.pool) as conn:
         rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
     return rows[0] if rows else None

@@ -19,7 +19,7 @@ import structlog
 from bulksend.db import bulk_sends, ids
 from bulksend.db.bulk_sends import BulkSendRow, KeyHolderRow, NewBulkSend
 from bulksend.db.errors import TRANSIENT, UNREACHABLE
-from bulksend.db.pool import Connection, write_at_once
+from bulksend.db.pool import Connection, reading, write_at_once
 from bulksend.db.templates import TemplateRow
 from bulksend.delivery.translations import DEFAULT_LOCALE
 from bulksend.resolvers import preview, rate_limit
@@ -176,7 +176,7 @@ async def _original(context: Context, valid: ValidBulkSend) -> _StoredBulkSend:
     """Return the bulk send that the caller's key was used for. Raise `_CreateRefused` if there is none."""
     organization_id, interval = context.caller.organization_id, context.gateway.bulk_send_interval
     key = valid.details.idempotency_key
-    async with context.gateway.pool.acquire() as conn:
+    async with reading(context.gateway.pool) as conn:
         holder = key and await bulk_sends.find_by_idempotency_key(
             conn, organization_id=organization_id, idempotency_key=key
         )

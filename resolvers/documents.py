@@ -10,6 +10,7 @@ from bulksend.db import documents
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
 from bulksend.db.pages import Page
+from bulksend.db.pool import reading
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.loaders import DocumentsKey, TotalKey
@@ -38,7 +39,7 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
         before=cursors.decode(arguments.before, field="before") if arguments.before is not None else ends.before,
         backwards=ends.backwards,
     )
-    async with context.gateway.read_pool.acquire() as conn:
+    async with reading(context.gateway.read_pool) as conn:
         page = await documents.read_page(
             conn, organization_id=context.caller.organization_id, span=span, filters=filters
         )
@@ -47,7 +48,7 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
 
 async def count(context: Context, filters: Filters) -> int:
     """Return the number of documents that match the filters."""
-    async with context.gateway.read_pool.acquire() as conn:
+    async with reading(context.gateway.read_pool) as conn:
         return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
 
 
@@ -121,7 +122,7 @@ async def prefetch_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence
     """
     if wanted.starts_at_a_cursor or not bulk_send_ids:
         return
-    async with context.gateway.pool.acquire() as conn:
+    async with reading(context.gateway.pool) as conn:
         pages = await documents.read_pages_of_bulk_sends(
             conn,
             organization_id=context.caller.organization_id,
@@ -137,7 +138,7 @@ async def prefetch_first_page_with_bulk_send(
     context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend
 ) -> BulkSendRow | None:
     """Return a bulk send, or None, and read the first page of its documents in the same statement."""
-    async with context.gateway.pool.acquire() as conn:
+    async with reading(context.gateway.pool) as conn:
         found = await documents.read_first_page_with_bulk_send(
             conn,
             organization_id=context.caller.organization_id,

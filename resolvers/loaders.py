@@ -17,7 +17,7 @@ from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.events import EventRow
 from bulksend.db.pages import Page
-from bulksend.db.pool import Pool
+from bulksend.db.pool import Pool, reading
 from bulksend.db.sealed_pdfs import SealedPdfRow
 from bulksend.db.sent_documents import ContentRow
 from bulksend.db.templates import TemplateRow
@@ -107,25 +107,25 @@ class Loaders:
             _prime(self.bulk_sends, row)
 
     async def _load_bulk_sends(self, ids: list[UUID]) -> list[BulkSendRow | None]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await bulk_sends.get_many(conn, organization_id=self._organization, ids=ids)
         by_id = {row.id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_documents(self, ids: list[UUID]) -> list[DocumentRow | None]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await documents.get_many(conn, organization_id=self._organization, ids=ids)
         by_id = {row.id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_contents(self, ids: list[UUID]) -> list[ContentRow | None]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await sent_documents.get_contents(conn, organization_id=self._organization, document_ids=ids)
         by_id = {row.id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_histories(self, ids: list[UUID]) -> list[list[EventRow]]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await events.get_histories(conn, organization_id=self._organization, document_ids=ids)
         by_document: dict[UUID, list[EventRow]] = defaultdict(list)
         for row in rows:
@@ -133,20 +133,20 @@ class Loaders:
         return [by_document[key] for key in ids]
 
     async def _load_templates(self, ids: list[UUID]) -> list[TemplateRow | None]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await templates.get_many(conn, organization_id=self._organization, ids=ids)
         by_id = {row.id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_sealed_pdfs(self, ids: list[UUID]) -> list[SealedPdfRow | None]:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await sealed_pdfs.get_many(conn, organization_id=self._organization, document_ids=ids)
         by_id = {row.document_id: row for row in rows}
         return [by_id.get(key) for key in ids]
 
     async def _load_document_pages(self, keys: list[DocumentsKey]) -> list[Page[DocumentRow]]:
         pages: dict[DocumentsKey, Page[DocumentRow]] = {}
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             # Keys that differ only in their bulk send, as on a page of bulk sends, share one statement.
             for alike in _grouped(keys):
                 one = alike[0]
@@ -163,7 +163,7 @@ class Loaders:
 
     async def _load_document_totals(self, keys: list[TotalKey]) -> list[int]:
         totals: dict[TotalKey, int] = {}
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             for alike in _grouped(keys):
                 one = alike[0]
                 counted = await documents.count_of_bulk_sends(

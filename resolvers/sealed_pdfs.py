@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from bulksend.db import bulk_sends, sealed_pdfs
-from bulksend.db.pool import Connection, write
+from bulksend.db.pool import Connection, reading, write
 from bulksend.db.sealed_pdfs import ListedSealedPdfRow, SealedFileRow, SealedPdfRow
 from bulksend.delivery import event_log
 from bulksend.delivery.download_links import Download
@@ -23,7 +23,7 @@ async def download(
     gateway: Gateway, *, organization_id: UUID, document_id: UUID, source: Source
 ) -> SealedFileRow | None:
     """Return a document's sealed PDF and record that it was downloaded; None if there is none."""
-    async with gateway.pool.acquire() as conn:
+    async with reading(gateway.pool) as conn:
         row = await sealed_pdfs.get_file(conn, organization_id=organization_id, document_id=document_id)
     if row is None:
         return None
@@ -43,7 +43,7 @@ async def list_of_bulk_send(context: Context, bulk_send_id: UUID) -> list[Listed
     """Return which sealed PDFs a bulk send has, in the signers' order. Raise `NotFound` if there is no bulk send."""
     if await context.loaders.bulk_sends.load(bulk_send_id) is None:
         raise NotFound
-    async with context.gateway.pool.acquire() as conn:
+    async with reading(context.gateway.pool) as conn:
         return await sealed_pdfs.list_of_bulk_send(
             conn, organization_id=context.caller.organization_id, bulk_send_id=bulk_send_id
         )

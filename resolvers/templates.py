@@ -4,6 +4,7 @@ from uuid import UUID
 
 from bulksend.db import templates
 from bulksend.db.pages import NEWEST, OLDEST, Span
+from bulksend.db.pool import reading
 from bulksend.db.templates import TemplateRow
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.cursors import ListCursors, PageArguments
@@ -26,12 +27,12 @@ async def read_page(context: Context, arguments: PageArguments, search: str | No
         before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
         backwards=arguments.backwards,
     )
-    async with context.gateway.read_pool.acquire() as conn:
+    async with reading(context.gateway.read_pool) as conn:
         page = await templates.read_page(conn, organization_id=context.caller.organization_id, span=span, search=search)
     return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 
 async def count(context: Context, search: str | None) -> int:
     """Return the number of templates that match `search`."""
-    async with context.gateway.read_pool.acquire() as conn:
+    async with reading(context.gateway.read_pool) as conn:
         return await templates.count(conn, organization_id=context.caller.organization_id, search=search)

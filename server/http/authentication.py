@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from bulksend.db import api_keys
 from bulksend.db.api_keys import ApiKeyHolderRow
 from bulksend.db.errors import ANY_FAILURE
-from bulksend.db.pool import Pool
+from bulksend.db.pool import Pool, reading
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.resolvers.viewer import Viewer, expand_scopes
 
@@ -122,7 +122,7 @@ class Authenticator:
         return age < (REMEMBER_SECONDS if now < self._trusted_until else UNPOLLED_SECONDS)
 
     async def _look_up(self, key_hash: bytes) -> Viewer:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             row = await api_keys.find_by_hash(conn, key_hash=key_hash)
         if row is None or not hmac.compare_digest(row.key_hash, key_hash):
             raise Unauthenticated

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -10,10 +11,11 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from support.gateway import RunningGateway, Tenant
+from support.gateway import CREATE, Reply, RunningGateway, Sending, Tenant
 from support.graphql_socket import initialised
 from support.rest import call, problem
 
+from bulksend.db import pool as pool_module
 from bulksend.db.pool import Pool, open_pool
 from bulksend.server.http import health
 from bulksend.server.http.authentication import Authenticator
@@ -148,3 +150,61 @@ async def test_both_apis_and_sockets_say_that_the_database_is_away(
         assert [error["extensions"]["code"] for error in errors] == ["SERVICE_UNAVAILABLE"]
         monkeypatch.undo()
     assert (await gateway.ask(tenant, query)).data
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the database for a shorter time than callers do."""
+    monkeypatch.setattr(pool_module, "WAIT_SECONDS", 0.2)
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND state = 'active' AND wait_event_type = 'Lock'
+"""
+READS = [
+    "{ bulkSends { nodes { id } } }",
+    "{ bulkSends(status: [FAILED]) { nodes { id } } }",
+    "{ documents { nodes { id } } }",
+    '{ bulkSend(id: "bs_01h455vb4pex5vsknk084sn02q") { id } }',
+    '{ node(id: "doc_01h455vb4pex5vsknk084sn02q") { id } }',
+]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("query", READS)
+async def test_reads_of_a_locked_table_are_given_up(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant, query: str
+) -> None:
+    await gateway.ask(tenant, "{ __typename }")
+    async with asyncio.timeout(20), pool.acquire() as conn, conn.transaction():
+        await conn.execute("LOCK TABLE bulk_sends, documents")
+        reply = await gateway.ask(tenant, query)
+        assert is_away(reply)
+        # The statement was cancelled, not left behind waiting on its connection.
+        while await conn.fetchval(WAITING):
+            await asyncio.sleep(0.01)
+        # What does not touch the table is answered all the while.
+        assert (await gateway.ask(tenant, "{ templates { nodes { id } } }")).data["templates"]["nodes"]
+    assert "errors" not in (await gateway.ask(tenant, query)).body
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("query", [*READS, CREATE])
+async def test_callers_are_told_while_all_connections_are_busy(
+    gateway: RunningGateway, tenant: Tenant, query: str
+) -> None:
+    await gateway.ask(tenant, "{ templates { nodes { id } } }")
+    variables = Sending(tenant).variables if query is CREATE else None
+    async with asyncio.timeout(20), AsyncExitStack() as busy:
+        for _ in range(gateway.pool.get_max_size()):
+            await busy.enter_async_context(gateway.pool.acquire())
+        assert is_away(await gateway.ask(tenant, query, variables))
+        rest = await call(gateway, tenant, "GET")
+        assert (rest.status, problem(rest), rest.headers["Retry-After"]) == (503, "service-unavailable", "5")
+    assert "errors" not in (await gateway.ask(tenant, query, variables)).body
+
+
+def is_away(reply: Reply) -> bool:
+    assert reply.error["extensions"] == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 5}
+    return (reply.status, reply.headers["Retry-After"]) == (503, "5")
