@@ -17,6 +17,7 @@ from bulksend.server.graphql.websocket_operations import Operations
 from bulksend.server.http import health
 from bulksend.server.http.admission import Admission
 from bulksend.server.http.client_address import ClientAddresses
+from bulksend.server.http.compression import compress
 from bulksend.server.http.console import Console, home_routes
 from bulksend.server.http.cors import Origins
 from bulksend.server.http.demo import Demo
@@ -45,6 +46,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app = web.Application(
         middlewares=[
             request_ids,
+            compress,
             web.normalize_path_middleware(
                 append_slash=False, remove_slash=True, redirect_class=web.HTTPPermanentRedirect
             ),
