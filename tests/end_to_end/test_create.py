@@ -291,8 +291,10 @@ async def test_missing_values_are_told_beside_everything_else(gateway: RunningGa
     assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
         ("TOO_SHORT", ["name"]),
         ("INVALID_EMAIL", ["signers", "0", "email"]),
-        ("TOO_SHORT", ["signers", "2", "name"]),
+        ("MISSING_VALUE", ["signers", "0", "values"]),
         ("MISSING_VALUE", ["signers", "1", "values"]),
+        ("TOO_SHORT", ["signers", "2", "name"]),
+        ("MISSING_VALUE", ["signers", "2", "values"]),
     ]
 
 

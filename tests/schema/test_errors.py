@@ -9,6 +9,7 @@ from support.gateway import RunningGateway, Tenant
 from support.graphql_socket import FOLLOW, initialised
 
 from bulksend.resolvers import bulk_sends
+from bulksend.resolvers.bulk_send_feed import Feeds
 from bulksend.server.http.authentication import Authenticator
 
 SECRET = "password=hunter2"
@@ -23,7 +24,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bulk_sends, "get", fail)
     monkeypatch.setattr(bulk_sends, "get_directly", fail)
-    monkeypatch.setattr("bulksend.resolvers.follow_bulk_send.read_current", fail)
+    monkeypatch.setattr(Feeds, "_read", fail)
 
 
 ONE = 'query { bulkSend(id: "bs_01h455vb4pex5vsknk084sn02q") { id } viewer { apiKey { name } } }'

@@ -116,7 +116,7 @@ async def test_head_is_get_without_its_body(gateway: RunningGateway, tenant: Ten
 
 
 async def test_everything_under_api_is_a_problem(gateway: RunningGateway, tenant: Tenant) -> None:
-    for path in ("/", "/x/y"):
+    for path in ("/x/", "/x/y"):
         reply = await call(gateway, tenant, "GET", path)
         assert (reply.status, problem(reply)) == (404, "not-found")
 
@@ -125,11 +125,11 @@ async def test_what_nobody_expected_is_masked(
     gateway: RunningGateway, tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     await create(gateway, tenant)
-    await gateway.pool.execute("ALTER TABLE bulk_sends RENAME TO moved")
+    await gateway.pool.execute("ALTER VIEW bulk_send_rows RENAME TO moved")
     try:
         reply = await call(gateway, tenant, "GET")
     finally:
-        await gateway.pool.execute("ALTER TABLE moved RENAME TO bulk_sends")
+        await gateway.pool.execute("ALTER VIEW moved RENAME TO bulk_send_rows")
 
     assert (reply.status, problem(reply)) == (500, "internal-error")
     assert reply.body["requestId"] == reply.headers["X-Request-Id"]
