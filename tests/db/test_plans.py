@@ -47,6 +47,8 @@ INSERT INTO documents (
 SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com', '{{}}', external_id || '-' || n,
     'sent', NULL, clock_timestamp()
 FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
+INSERT INTO sealed_pdfs (organization_id, document_id)
+SELECT organization_id, id FROM documents WHERE signer_index = 0;
 ANALYZE;
 """
 NO_TEMPLATES, WITH_TEMPLATES = False, True

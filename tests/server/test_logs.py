@@ -71,5 +71,5 @@ async def test_what_is_no_http_is_told_without_its_words(
         await writer.wait_closed()
     assert reply.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400")), reply[:100]
     told = capsys.readouterr().err
-    assert "Error handling request" in told
+    assert "request refused by the HTTP parser" in told
     assert "hush" not in told

@@ -9,11 +9,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from markupsafe import Markup
 
 from bulksend.server.dev.mail_catcher import mail_catcher
 from bulksend.server.dev.outbox import routes
-from bulksend.server.http.pages import message, page
+from bulksend.server.http.pages import message
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 LINK = "http://127.0.0.1:8000/sign/WyJkb2Mi.aB-_cd.x_-"
@@ -198,19 +197,3 @@ def test_a_message_is_escaped_and_has_its_status() -> None:
     response = message(410, "Gone", "This <link> was withdrawn.")
     assert response.status == 410
     assert "This &lt;link&gt; was withdrawn." in str(response.text)
-
-
-def test_a_signing_page_escapes_all_but_the_document() -> None:
-    response = page(
-        "signing.html",
-        template_name="<i>Lease</i>",
-        signer_name="Zoë & Co",
-        organization_name="<Acme>",
-        document_status="PENDING",
-        document=Markup("<p>Dear <em>Zoë</em></p>"),
-    )
-    html = str(response.text)
-    assert "<p>Dear <em>Zoë</em></p>" in html
-    assert "&lt;i&gt;Lease&lt;/i&gt;" in html
-    assert "From &lt;Acme&gt;, for <strong>Zoë &amp; Co</strong>" in html
-    assert "Waiting for your signature" in html
