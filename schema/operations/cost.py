@@ -27,6 +27,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     get_nullable_type,
+    is_input_object_type,
     is_list_type,
 )
 
@@ -200,19 +201,21 @@ def _is_connection(parent: GraphQLNamedType | None) -> bool:
 def _introspection_lengths(schema: GraphQLSchema) -> dict[tuple[str, str], float]:
     """Return how long introspection's lists are in this schema on average; of `ofType`, how often there is one."""
     types = list(schema.type_map.values())
-    fields = [field for found in types for field in _fields(found).values()]
-    arguments = [argument for field in fields for argument in getattr(field, "args", {}).values()]
+    fields = [field for found in types for field in _fields(found).values() if not is_input_object_type(found)]
+    input_fields = [field for found in types for field in _fields(found).values() if is_input_object_type(found)]
+    arguments = [argument for field in fields for argument in field.args.values()]
     values = sum(len(getattr(found, "values", ())) for found in types)
-    wrapped = sum(_wrappers(found.type) for found in (*fields, *arguments))
+    typed = (*fields, *input_fields, *arguments)
+    wrapped = sum(_wrappers(found.type) for found in typed)
     return {
         ("__Schema", "types"): len(types),
         ("__Schema", "directives"): len(schema.directives),
         ("__Type", "fields"): len(fields) / len(types),
-        ("__Type", "inputFields"): len(fields) / len(types),
+        ("__Type", "inputFields"): len(input_fields) / len(types),
         ("__Type", "enumValues"): values / len(types),
         ("__Type", "interfaces"): 1,
         ("__Type", "possibleTypes"): 1,
-        ("__Type", "ofType"): wrapped / (wrapped + len(fields) + len(arguments)),
+        ("__Type", "ofType"): wrapped / (wrapped + len(typed)),
         ("__Field", "args"): len(arguments) / len(fields),
         ("__Directive", "args"): 1,
     }

@@ -8,6 +8,7 @@ from graphql import GraphQLError, execute_sync, get_introspection_query, parse
 from bulksend.resolvers.errors import Unauthenticated
 from bulksend.schema.build import Schema, build_schema
 from bulksend.schema.operations.cache import PreparedDocuments
+from bulksend.schema.operations.cost import INTROSPECTION_FACTOR
 from bulksend.schema.operations.limits import MOST_COUNTED, Limits, check_document, check_variables
 
 SMALL = Limits(characters=3000, tokens=200, depth=4, aliases=3, directives=2, cost=500, list_items=5, values=20)
@@ -192,6 +193,19 @@ async def test_introspection_passes_with_room() -> None:
     found = await refusal(schema, many)
     assert found is not None
     assert found["limit"] == "cost"
+
+
+async def test_introspection_is_priced_close_above_what_it_returns() -> None:
+    result = await build_schema().execute(get_introspection_query(input_value_deprecation=True))
+    assert result.extensions
+    returned = INTROSPECTION_FACTOR * fields_in(result.data)
+    assert returned <= result.extensions["cost"]["requested"] <= 1.25 * returned
+
+
+def fields_in(data: Any) -> int:
+    if isinstance(data, list):
+        return sum(map(fields_in, data))
+    return sum(1 + fields_in(value) for value in data.values()) if isinstance(data, dict) else 0
 
 
 @pytest.mark.parametrize(
