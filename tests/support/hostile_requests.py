@@ -139,7 +139,8 @@ ATTACKS: Final = (
         "",
     ),
     Attack("660,000 empty lists", lambda: b'{"query":[' + b"[]," * 660_000 + b"[]]}", 413, "PAYLOAD_TOO_LARGE"),
-    Attack("30,000 signers", lambda: _query(CREATE, variables=_signers(30_000)), 413, "PAYLOAD_TOO_LARGE"),
+    Attack("30,000 signers", lambda: _query(CREATE, variables=_signers(30_000)), 400, _TOO_COMPLEX, "listItems"),
+    Attack("40,000 signers", lambda: _query(CREATE, variables=_signers(40_000)), 413, "PAYLOAD_TOO_LARGE"),
     Attack(
         "a number of 1,000,000 digits",
         lambda: b'{"query":"{ __typename }","variables":{"a":' + b"1" * 1_000_000 + b"}}",

@@ -2,24 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
+
+from asyncpg.introspection import INTRO_LOOKUP_TYPES
 
 from bulksend.db.pool import Pool
 from bulksend.db.queries import BOUND
 
+# What asyncpg sends by itself, once a connection and type, before the first statement with an array or a composite.
+_TYPE_LOOK_UPS: Final = frozenset(
+    {
+        " ".join(INTRO_LOOKUP_TYPES.split()),
+        "SELECT current_setting('jit') AS cur, set_config('jit', 'off', false) AS new",
+        "SELECT set_config('jit', $1, false)",
+    }
+)
+
 
 @asynccontextmanager
 async def counted(pool: Pool) -> AsyncIterator[list[str]]:
-    """Yield a list that collects the statements sent over the pool's connections."""
+    """Yield a list that collects the statements sent over the pool's connections, without asyncpg's type look-ups."""
     statements: list[str] = []
 
     def note(record: Any) -> None:
-        statements.append(record.query)
+        if not _looks_up_types(record.query):
+            statements.append(record.query)
 
     connections = [await pool.acquire() for _ in range(pool.get_max_size())]
     for connection in connections:
-        # asyncpg learns these types once a connection; that is not a request's doing.
-        await connection.fetch("SELECT $1::uuid[], $2::text[], NULL::bulk_send_rows", [], [])
         connection.add_query_logger(note)
         await pool.release(connection)
     try:
@@ -29,6 +39,10 @@ async def counted(pool: Pool) -> AsyncIterator[list[str]]:
         for connection in connections:
             connection.remove_query_logger(note)
             await pool.release(connection)
+
+
+def _looks_up_types(statement: str) -> bool:
+    return " ".join(statement.split()) in _TYPE_LOOK_UPS
 
 
 def purposes(statements: list[str]) -> str:
