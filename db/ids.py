@@ -19,11 +19,17 @@ DOCUMENT: Final = "doc"
 
 # The first character carries only three of the 128 bits, so it is at most 7. The library takes more: Crockford's
 # look-alikes (o for 0) would give one row several ids.
-_TYPE_ID: Final = re.compile(r"([a-z]{1,16})_([0-7][0-9a-hjkmnp-tv-z]{25})", re.ASCII)
+_SUFFIX: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+_TYPE_ID: Final = re.compile(rf"([a-z]{{1,16}})_({_SUFFIX})", re.ASCII)
 
 
 class InvalidId(ValueError):
     """The text is not an id of the expected type."""
+
+
+def pattern(prefix: str) -> str:
+    """Return the regular expression (ECMA-262, anchored) of the public ids of one type."""
+    return f"^{prefix}_{_SUFFIX}$"
 
 
 def encode(prefix: str, value: UUID) -> str:

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from bulksend.db import ids
 from bulksend.delivery.template_rendering import MAX_VALUES
 from bulksend.delivery.translations import locales
 from bulksend.resolvers import email_addresses
@@ -65,7 +66,11 @@ _NOT_IN_LINE: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _LINE_PATTERN: Final = rf"[^{_NOT_IN_LINE}]*[^\s{_NOT_IN_LINE}][^{_NOT_IN_LINE}]*"
 _LINE: Final[JsonDict] = {"pattern": f"^{_LINE_PATTERN}$"}
 _LINE_OR_NOTHING: Final[JsonDict] = {"pattern": f"^(?:{_LINE_PATTERN})?$"}
-_LINES: Final[JsonDict] = {"pattern": r"^(?:[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\r\n)*$"}
+_NOT_IN_LINES: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029"
+_LINES_PATTERN: Final = rf"(?:[^{_NOT_IN_LINES}]|\r\n)*"
+_LINES: Final[JsonDict] = {"pattern": f"^{_LINES_PATTERN}$"}
+LINES_NOT_BLANK: Final[JsonDict] = {"pattern": rf"^{_LINES_PATTERN}[^\s{_NOT_IN_LINES}]{_LINES_PATTERN}$"}
+DOCUMENT_ID: Final[JsonDict] = {"pattern": ids.pattern(ids.DOCUMENT)}
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, json_schema_extra=_LINE), AfterValidator(_one_line)]
 Email = Annotated[
@@ -86,7 +91,7 @@ ExternalId = Annotated[
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_LINE), AfterValidator(_one_line)]
 MergeValue = Annotated[
     str,
-    Field(min_length=1, max_length=VALUE_LENGTH, json_schema_extra=_LINES),
+    Field(min_length=1, max_length=VALUE_LENGTH, json_schema_extra=LINES_NOT_BLANK),
     BeforeValidator(unix_line_ends),
     AfterValidator(_lines),
     AfterValidator(_not_blank),
@@ -110,7 +115,11 @@ def _available_locale(value: str) -> str:
     return value
 
 
-Locale = Annotated[str, Field(max_length=35, examples=["de"]), AfterValidator(_available_locale)]
+Locale = Annotated[
+    str,
+    Field(max_length=35, examples=["de"], json_schema_extra={"enum": [*locales()]}),
+    AfterValidator(_available_locale),
+]
 Days = Annotated[int, Field(ge=1, le=365)]
 
 
@@ -152,6 +161,9 @@ def _no_field_twice(values: list[MergeValueInput]) -> list[MergeValueInput]:
     return values
 
 
+MergeValues = Annotated[list[MergeValueInput], Field(max_length=MAX_VALUES), AfterValidator(_no_field_twice)]
+
+
 class SignerInput(Input):
     """One recipient."""
 
@@ -162,10 +174,9 @@ class SignerInput(Input):
     external_id: Annotated[ExternalId | None, Field(description="Your own id for the signer's document.")] = None
     locale: Annotated[Locale | None, Field(description="The signer's language; the bulk send's when left out.")] = None
     values: Annotated[
-        list[MergeValueInput],
-        Field(max_length=MAX_VALUES, description="A value for each merge field that the template names."),
-        AfterValidator(_no_field_twice),
-        BeforeValidator(_null_is_none_given),
+        MergeValues,
+        Field(description="A value for each merge field that the template names."),
+        BeforeValidator(_null_is_none_given, json_schema_input_type=MergeValues | None),
     ] = []
 
 
@@ -193,12 +204,12 @@ class CreateBulkSendInput(Input):
     wait_for_delivery: Annotated[
         bool,
         Field(description="Whether to wait until delivery has ended, within a time limit."),
-        BeforeValidator(_null_is_true),
+        BeforeValidator(_null_is_true, json_schema_input_type=bool | None),
     ] = True
     dry_run: Annotated[
         bool,
         Field(description="Validate the input and return a preview of the mail without sending anything."),
-        BeforeValidator(_null_is_false),
+        BeforeValidator(_null_is_false, json_schema_input_type=bool | None),
     ] = False
     on_invalid_signers: Annotated[
         InvalidSigners | None,
@@ -210,14 +221,13 @@ class CreateBulkSendInput(Input):
 class AmendedDocumentInput(Input):
     """What is to be corrected about one document; what is left out stays as it is."""
 
-    document_id: Annotated[str, Field(max_length=255, description="The document.")]
+    document_id: Annotated[str, Field(max_length=255, description="The document.", json_schema_extra=DOCUMENT_ID)]
     name: Annotated[Name | None, Field(description="Signer name.")] = None
     email: Annotated[Email | None, Field(description="Signer email; well formed.")] = None
     phone: Annotated[Phone | None, Field(description="Phone number; null removes it.")] = None
     message: Annotated[Message | None, Field(description="Message in this signer's mail only; null removes it.")] = None
     values: Annotated[
-        list[MergeValueInput],
-        Field(max_length=MAX_VALUES, description="New values of some merge fields."),
-        AfterValidator(_no_field_twice),
-        BeforeValidator(_null_is_none_given),
+        MergeValues,
+        Field(description="New values of some merge fields."),
+        BeforeValidator(_null_is_none_given, json_schema_input_type=MergeValues | None),
     ] = []

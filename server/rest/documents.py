@@ -10,8 +10,9 @@ from bulksend.db import ids
 from bulksend.resolvers import amend_documents, remind_documents, void_documents
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.document_selection import DocumentsResult
-from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, AmendedDocumentInput, Input
+from bulksend.resolvers.inputs import DOCUMENT_ID, LINES_NOT_BLANK, MAXIMUM_SIGNERS, AmendedDocumentInput, Input
 from bulksend.resolvers.model_errors import errors_of
+from bulksend.resolvers.signing import REASON_LENGTH
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.http.admission import Admission
 from bulksend.server.http.json_body import bad_request, read_json
@@ -25,7 +26,11 @@ AMEND: Final = f"{BULK_SEND}/amend"
 
 Body = TypeVar("Body", bound=Input)
 DocumentIds = Annotated[
-    list[str] | None,
+    Annotated[
+        list[Annotated[str, Field(json_schema_extra=DOCUMENT_ID)]],
+        Field(min_length=1, max_length=MAXIMUM_SIGNERS, json_schema_extra={"uniqueItems": True}),
+    ]
+    | None,
     Field(description=f"1–{MAXIMUM_SIGNERS} documents of the bulk send; every one that qualifies when left out."),
 ]
 
@@ -40,7 +45,14 @@ class VoidDocuments(Input):
     """Which documents to take back, and why."""
 
     document_ids: DocumentIds = None
-    reason: Annotated[str, Field(description="Shown to whoever opens a link afterwards: 1–1000 characters.")]
+    reason: Annotated[
+        str,
+        Field(
+            description="Shown to whoever opens a link afterwards: 1–1000 characters.",
+            # What `void_documents` refuses.
+            json_schema_extra={"minLength": 1, "maxLength": REASON_LENGTH, **LINES_NOT_BLANK},
+        ),
+    ]
     notify: Annotated[bool, Field(description="Whether everyone who was sent a document gets a mail about it.")] = False
 
 

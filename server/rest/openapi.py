@@ -40,16 +40,12 @@ _SHOWN: Final[tuple[type[BaseModel], ...]] = (
 _CURSOR: Final[Part] = {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{{CURSOR_LENGTH}}}$"}
 
 
-def _id_pattern(prefix: str) -> str:
-    return f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"
-
-
 class CreateBulkSend(CreateBulkSendInput):
     """One template for 1–500 signers."""
 
     # Validation reads signers a few at a time; here they are as the caller sees them.
     template_id: Annotated[
-        str, Field(pattern=_id_pattern(ids.TEMPLATE), description="Template to use.", examples=[TEMPLATE_ID])
+        str, Field(pattern=ids.pattern(ids.TEMPLATE), description="Template to use.", examples=[TEMPLATE_ID])
     ]
     signers: Annotated[
         list[SignerInput],
@@ -235,7 +231,7 @@ def _parameter(where: str, name: str, description: str, schema: Part) -> Part:
 
 
 def _id() -> Part:
-    schema = {"type": "string", "pattern": _id_pattern(ids.BULK_SEND), "examples": [BULK_SEND_ID]}
+    schema = {"type": "string", "pattern": ids.pattern(ids.BULK_SEND), "examples": [BULK_SEND_ID]}
     return {**_parameter("path", "id", "The id of a bulk send.", schema), "required": True}
 
 

@@ -1,6 +1,7 @@
-"""What schemathesis must know beyond the OpenAPI document: a template, and rules that no schema can express."""
+"""What schemathesis must know beyond the OpenAPI document: what is stored, and rules that no schema can express."""
 
 import copy
+import json
 import os
 import re
 from typing import Any
@@ -8,8 +9,15 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from bulksend.resolvers.visible_text import is_visible
+
 CURSOR = re.compile(r"[A-Za-z0-9_-]{32}")
 TEMPLATE_ID = re.compile(r"tpl_[0-7][0-9a-hjkmnp-tv-z]{25}")
+LINE_BREAK_OR_TAB = re.compile(r"[\r\n\t]")
+# Texts that must show something. Patterns exclude white space only: invisible characters are too many.
+VISIBLE = ("name", "externalId", "idempotencyKey", "phone", "reason", "value")
+# A stored bulk send for each operation on documents, by the last part of its path: `id` and `documentIds`.
+STORED = json.loads(os.environ["BULKSEND_TEST_STORED"])
 
 # Addresses that `email` means to us: hypothesis' own go beyond it, to names that resolve nowhere.
 schemathesis.openapi.format("email", st.from_regex(r"\A[a-z]{1,10}(\.[a-z]{1,5})?(\+[a-z0-9]{1,5})?@example\.com\Z"))
@@ -20,6 +28,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Make a generated request satisfy the rules that no schema can express."""
     if isinstance(case.body, dict):
         case.body = _sensible(case.body, case.headers)
+        _void_its_own(case)
+        if case.meta is None or case.meta.generation.mode.is_positive:
+            _make_acceptable(case)
     if isinstance(case.query, dict) and _looks_like(CURSOR, case.query.get("cursor")):
         # A cursor comes from a page; those made up are refused.
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
@@ -36,6 +47,46 @@ def _sensible(body: dict[str, Any], headers: Any) -> dict[str, Any]:
         if _dicts(values) == values:
             signer["values"] = list({str(value.get("field")): value for value in _dicts(values)}.values())
     return changed
+
+
+def _void_its_own(case: Any) -> None:
+    """Leave pending what is stored for the other operations: ids of theirs are learned from lists."""
+    if _action(case) == "void" and case.path_parameters.get("id") in [stored["id"] for stored in STORED.values()]:
+        case.path_parameters = {**case.path_parameters, "id": STORED["void"]["id"]}
+
+
+def _action(case: Any) -> str:
+    return str(case.operation.path.rpartition("/")[2])
+
+
+def _make_acceptable(case: Any) -> None:
+    """Change what the document says is valid but only what is stored can decide; never what is to be refused."""
+    _make_visible(case.body)
+    for signer in _dicts(case.body.get("signers")):
+        # The template declares no field: any value is one line of text.
+        for value in _dicts(signer.get("values")):
+            value["value"] = LINE_BREAK_OR_TAB.sub(" ", value["value"])
+    stored = STORED.get(_action(case))
+    if stored and (case.body.get("documentIds") or case.body.get("documents")):
+        case.path_parameters = {**case.path_parameters, "id": stored["id"]}
+        case.body.update(_of_stored(case.body, stored["documentIds"]))
+
+
+def _of_stored(body: dict[str, Any], document_ids: list[str]) -> dict[str, Any]:
+    """Return the parts of the body that name documents, with as many of those that are stored."""
+    if "documentIds" in body:
+        return {"documentIds": document_ids[: len(body["documentIds"])]}
+    # The stored documents have no values to amend.
+    pairs = zip(document_ids, body["documents"], strict=False)
+    return {"documents": [{**one, "documentId": document_id, "values": []} for document_id, one in pairs]}
+
+
+def _make_visible(found: Any) -> None:
+    for one in found if isinstance(found, list) else [found] if isinstance(found, dict) else ():
+        for name, value in one.items() if isinstance(one, dict) else ():
+            if name in VISIBLE and isinstance(value, str) and value and not is_visible(value):
+                one[name] = "x"
+            _make_visible(value)
 
 
 def _dicts(found: object) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
 from support.smtp.sink import SmtpSink
+from support.stored_bulk_sends import mark_sent, store
 
 from bulksend.db.pool import Pool
 from bulksend.resolvers.viewer import Scope
@@ -63,13 +64,22 @@ async def test_the_page_is_read_without_other_hosts(gateway: RunningGateway) -> 
 
 async def test_schemathesis_finds_nothing(pool: Pool, dsn: str, sink: SmtpSink, tmp_path: Path) -> None:
     tenant = await new_tenant(pool)
+    stored = {action: await _store_sent(pool, tenant) for action in ("remind", "void", "amend")}
     async with running_gateway(dsn, sink.url, delivery=False, sync_wait=0) as gateway:
-        status, output = await _run_schemathesis(gateway, tenant, tmp_path)
+        status, output = await _run_schemathesis(gateway, tenant, stored, tmp_path)
 
     assert status == 0, output
 
 
-async def _run_schemathesis(gateway: RunningGateway, tenant: Tenant, folder: Path) -> tuple[int | None, str]:
+async def _store_sent(pool: Pool, tenant: Tenant) -> dict[str, Any]:
+    stored = await store(pool, tenant, 3)
+    await mark_sent(pool, stored, 0, 1, 2)
+    return {"id": stored.id, "documentIds": stored.document_ids}
+
+
+async def _run_schemathesis(
+    gateway: RunningGateway, tenant: Tenant, stored: dict[str, Any], folder: Path
+) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "schemathesis"),
         "run",
@@ -85,6 +95,7 @@ async def _run_schemathesis(gateway: RunningGateway, tenant: Tenant, folder: Pat
         env={
             **os.environ,
             "SCHEMATHESIS_HOOKS": str(HOOKS),
+            "BULKSEND_TEST_STORED": json.dumps(stored),
             "BULKSEND_TEST_TEMPLATE": tenant.template_id,
             "PYTHONPATH": str(HOOKS.parent),
         },

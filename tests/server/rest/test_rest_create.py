@@ -43,6 +43,13 @@ async def test_odd_names_of_fields_are_told_and_bounded(gateway: RunningGateway,
     assert [code for _, code in field_errors(surrogate)] == ["INVALID_CHARACTER"]
 
 
+@pytest.mark.parametrize("number", [0, 11, -1, 2**31, 2**63, 10**30])
+async def test_a_number_of_reminders_out_of_range_is_told(gateway: RunningGateway, tenant: Tenant, number: int) -> None:
+    reply = await post(gateway, tenant, reminders={"afterDays": 3, "atMost": number})
+
+    assert field_errors(reply) == [("reminders.atMost", "INVALID_VALUE")]
+
+
 @pytest.mark.parametrize("template_id", [None, 7, "nonsense", "tpl_01h455vb4pex5vsknk084sn02q"])
 async def test_an_unknown_template_is_a_field_that_is_wrong(
     gateway: RunningGateway, tenant: Tenant, template_id: object
