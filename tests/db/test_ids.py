@@ -61,3 +61,9 @@ def test_has_one_spelling(value: UUID, position: int, character: str) -> None:
 def test_refuses_what_is_nearly_an_id(text: str) -> None:
     with pytest.raises(ids.InvalidId):
         ids.decode(ids.BULK_SEND, text)
+
+
+@given(data=st.data(), prefix=PREFIXES)
+def test_the_pattern_is_of_what_can_be_decoded(data: st.DataObject, prefix: str) -> None:
+    text = data.draw(st.from_regex(ids.pattern(prefix), fullmatch=True)).removesuffix("\n")
+    assert ids.encode(prefix, ids.decode(prefix, text)) == text

@@ -60,8 +60,8 @@ def _action(case: Any) -> str:
 
 
 def _make_acceptable(case: Any) -> None:
-    """Change what the document says is valid but only what is stored can decide; never what is to be refused."""
-    _make_visible(case.body)
+    """Make what is valid by the document valid by the rules that it cannot express."""
+    case.body = _acceptable(case.body)
     for signer in _dicts(case.body.get("signers")):
         # The template declares no field: any value is one line of text.
         for value in _dicts(signer.get("values")):
@@ -81,12 +81,16 @@ def _of_stored(body: dict[str, Any], document_ids: list[str]) -> dict[str, Any]:
     return {"documents": [{**one, "documentId": document_id, "values": []} for document_id, one in pairs]}
 
 
-def _make_visible(found: Any) -> None:
-    for one in found if isinstance(found, list) else [found] if isinstance(found, dict) else ():
-        for name, value in one.items() if isinstance(one, dict) else ():
-            if name in VISIBLE and isinstance(value, str) and value and not is_visible(value):
-                one[name] = "x"
-            _make_visible(value)
+def _acceptable(found: Any, name: str = "") -> Any:
+    """Return JSON whose texts show something where they must, with whole numbers written without a fraction."""
+    if isinstance(found, dict):
+        return {key: _acceptable(value, key) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_acceptable(value) for value in found]
+    if isinstance(found, float) and found.is_integer():
+        # 3.0 is an integer to JSON Schema; the API takes 3 alone.
+        return int(found)
+    return "x" if name in VISIBLE and isinstance(found, str) and found and not is_visible(found) else found
 
 
 def _dicts(found: object) -> list[dict[str, Any]]:
