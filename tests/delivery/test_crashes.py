@@ -7,11 +7,12 @@ import signal
 from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
 from support.smtp.sink import Phase, SmtpSink
@@ -177,10 +178,23 @@ async def test_postgres_crash_recovery_amid_delivery(tmp_path: Path, sink: SmtpS
                 for _ in range(2):
                     await mails_arrive(sink, chance.randrange(1, 80))
                     # One backend killed makes PostgreSQL drop all of them and recover.
-                    os.kill(await pool.fetchval("SELECT pg_backend_pid()"), signal.SIGKILL)
+                    os.kill(await _backend_pid(pool), signal.SIGKILL)
                 await mails_arrive(sink, 10)
             await finish(pool, dsn, sink, sent)
     assert not doubled(sink)
+
+
+async def _backend_pid(pool: Pool) -> int:
+    """Return the process of a connection, once PostgreSQL has recovered from the last crash."""
+    pids: list[int] = []
+
+    async def is_known() -> bool:
+        with suppress(asyncpg.PostgresError, OSError):
+            pids.append(await pool.fetchval("SELECT pg_backend_pid()"))
+        return bool(pids)
+
+    await eventually(is_known)
+    return pids[0]
 
 
 async def test_the_network_cut_at_any_moment(pool: Pool, dsn: str, sink: SmtpSink) -> None:

@@ -128,8 +128,12 @@ def _complaint(about: dict[str, Any]) -> str:
 
 
 async def _left(around: set[asyncio.Task[Any]]) -> int:
+    """Return the number of tasks that do not end: what is no longer wanted may end in the background."""
     for _ in range(MOST_TURNS):
         if asyncio.all_tasks() <= around:
             return 0
         await asyncio.sleep(0)
-    return len(asyncio.all_tasks() - around)
+    left = asyncio.all_tasks() - around
+    # A resolver that reads from the database needs more than turns of the loop.
+    _, unfinished = await asyncio.wait(left, timeout=MOST_SECONDS)
+    return len(unfinished)
