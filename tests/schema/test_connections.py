@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.gateway import RunningGateway, Tenant, new_template, new_tenant, running_gateway
 from support.smtp.sink import SmtpSink
-from support.statements import counted, purposes
+from support.statements import counted, names, purposes
 from support.stored_bulk_sends import Stored, delete, nodes, store
 
 from bulksend.db.pool import Pool
@@ -240,8 +240,9 @@ async def test_a_busy_page_is_at_most_four_statements(idle_gateway: RunningGatew
     assert {row["template"]["name"] for row in rows} == {f"Template {n}" for n in range(5)}
     assert all(len(row["documents"]["edges"]) == 10 for row in rows)
     assert all(row["documents"]["pageInfo"]["hasNextPage"] for row in rows)
-    # The key's, the page, its templates, its documents; each document's bulk send is one of the page.
-    assert len(statements) <= 4, purposes(statements)
+    # Besides those about keys, some from the background: the page, its templates, its documents; each document's bulk
+    # send is one of the page.
+    assert len(names(statements)) <= 3, purposes(statements)
 
 
 async def test_a_total_is_counted_only_when_asked_for(idle_gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
