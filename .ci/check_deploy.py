@@ -47,7 +47,7 @@ class Output:
         self.text = ""
 
     async def until(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        """Return the first match in the output. Raises `RuntimeError` if the process ends without one."""
+        """Return the first match in the output. Raise `RuntimeError` if the process ends without one."""
         assert self.process.stdout is not None
         while not (match := pattern.search(self.text)):
             line = await self.process.stdout.readline()

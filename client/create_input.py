@@ -73,7 +73,7 @@ class Sheet:
         return len(self.recipients.rows) > MAXIMUM_SIGNERS
 
     def create_input(self, order: Order) -> dict[str, Any]:
-        """Give `CreateBulkSendInput`, which does not wait for delivery."""
+        """Return a `CreateBulkSendInput` that does not wait for delivery."""
         asked = {
             "templateId": order.template_id,
             "name": order.name,
@@ -89,17 +89,17 @@ class Sheet:
         return [*map(self.told, self.recipients.notes), *_unused(self.unused_headings)]
 
     def told(self, problem: Problem) -> str:
-        """Give a problem as FILE:LINE: and what is wrong."""
+        """Return a problem as `FILE:LINE: message`."""
         return f"{self.file}:{problem.line}: {problem.message}"
 
     def told_errors(self, user_errors: Sequence[Mapping[str, Any]], already_told: Sequence[Problem]) -> list[str]:
-        """Give what the gateway says, each at the line or option it is about, beside what was found before."""
+        """Return the gateway's problems, each at its line or option, after those found before."""
         # Missing values were looked for before, so that they are told even where the gateway stops at other problems.
         news = [error for error in user_errors if error["code"] != MISSING_VALUE or not already_told]
         return [self._told_at(error["field"] or [], str(error["message"])) for error in news]
 
     def told_warnings(self, warnings: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Give the gateway's warnings, each at its line."""
+        """Return the gateway's warnings, each at its line."""
         same_address = "another line has this email address too; each gets a document of its own"
         return [
             self._told_at(

@@ -44,9 +44,9 @@ class GatewayClient:
         self._headers = {"Authorization": f"Bearer {key}", "Accept": _ACCEPT, "Content-Type": "application/json"}
 
     async def ask(self, query: str, variables: Mapping[str, Any], *, tries: int = TRIES) -> Any:
-        """Give an operation's data; it is repeated when nobody knows what came of it, so repeating must be harmless.
+        """Return the data of an operation, which is repeated if its outcome is unknown: it must be idempotent.
 
-        Raises `GatewayUnreachable` after six `tries` in some 15 seconds, `GatewayRefused`.
+        Raise `GatewayUnreachable` after six `tries` in some 15 seconds, `GatewayRefused`.
         """
         pause = 0.5
         for remaining in reversed(range(tries)):

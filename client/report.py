@@ -22,7 +22,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @contextmanager
 def progress(total: int) -> Iterator[Show]:
-    """Give what shows how many are sent and failed: a bar on a terminal, elsewhere a line now and then."""
+    """Return a progress display: a bar on a terminal, elsewhere a line from time to time."""
     if not sys.stderr.isatty():
         yield _Lines(total)
         return
@@ -75,7 +75,7 @@ class _Lines:
         self._told = (0, 0)
 
     def __call__(self, sent: int, failed: int) -> None:
-        """Tell it when there is something new and the last line is old."""
+        """Write a line if the numbers have changed and the last line is old enough."""
         if (sent, failed) == self._told or time.monotonic() - self._told_at < SECONDS_BETWEEN_LINES:
             return
         self._told_at, self._told = time.monotonic(), (sent, failed)

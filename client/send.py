@@ -82,11 +82,11 @@ class Sending:
     asked: bool = False
 
     async def preview(self) -> Any:
-        """Give the `DryRun` of this. Raises `Refused`."""
+        """Return the `DryRun` of this input. Raise `Refused`."""
         return (await self._create(dry_run=True))["dryRun"]
 
     async def start(self) -> int:
-        """Create the bulk send, or find the one that this command created before, and give its size. Raises `Refused`.
+        """Create the bulk send, or find the one that this command created before, and give its size. Raise `Refused`.
 
         The create answers before delivery, so that a lost connection is noticed soon and costs nothing.
         """
@@ -99,7 +99,7 @@ class Sending:
         return int(created["bulkSend"]["totalCount"])
 
     async def follow(self, show: Show) -> None:
-        """Wait until nothing is pending, telling `show` how many are sent and failed. Raises `Refused`."""
+        """Wait until nothing is pending, telling `show` how many are sent and failed. Raise `Refused`."""
         pause = SHORTEST_PAUSE
         while True:
             found = await self._ask_for_bulk_send(_FOLLOW)
@@ -110,7 +110,7 @@ class Sending:
             pause = min(pause * 1.2, LONGEST_PAUSE)
 
     async def outcomes(self) -> list[Outcome]:
-        """Give what became of each row, in the file's order. Raises `Refused`."""
+        """Return the outcome of each row, in the order of the file. Raise `Refused`."""
         documents = (await self._ask_for_bulk_send(_OUTCOME))["documents"]["nodes"]
         return [_outcome(self.recipients.rows[document["signerIndex"]], document) for document in documents]
 

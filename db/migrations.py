@@ -55,7 +55,7 @@ def _folder() -> Traversable:
 async def migrate(dsn: str) -> list[Migration]:
     """Apply and return the pending migrations, then create the views anew.
 
-    Raises `DatabaseIsNewer`, or the database's error, after which the failed migration has changed nothing.
+    Raise `DatabaseIsNewer`, or the database's error, after which the failed migration has changed nothing.
     """
     conn = await asyncpg.connect(dsn, statement_cache_size=0)
     try:

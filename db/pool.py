@@ -216,7 +216,7 @@ def _is_idle(connection: "_Proxy") -> bool:
 def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
     """Open a transaction for a write, which waits at most 2 s for a lock and ends when idle for 5 s.
 
-    Raises `asyncpg.LockNotAvailableError` in the first case.
+    Raise `asyncpg.LockNotAvailableError` in the first case.
     """
     return _transaction(pool.acquire(), _WRITING)
 

@@ -63,7 +63,7 @@ class Policy:
 
     @property
     def sender(self) -> str:
-        """The address in `mail_from` as SMTP wants it. Raises ValueError if it is none."""
+        """The address in `mail_from` as SMTP wants it. Raise ValueError if it is none."""
         return envelope_address(parseaddr(self.mail_from)[1])
 
 

@@ -38,7 +38,7 @@ class SigningLink:
 class SigningLinks:
     """Makes signing links with the newest of `secret_keys` and opens those of all of them.
 
-    `secret_keys` come newest first. Raises ValueError for no key, and for one under MIN_KEY_LENGTH.
+    `secret_keys` come newest first. Raise ValueError for no key, and for one under MIN_KEY_LENGTH.
     """
 
     __slots__ = ("_prefix", "_signer")
@@ -64,7 +64,7 @@ class SigningLinks:
         return f"{self._prefix}example"
 
     def open(self, token: str) -> SigningLink:
-        """What `token` says. Raises InvalidLink for every text that `url` did not make."""
+        """What `token` says. Raise InvalidLink for every text that `url` did not make."""
         if len(token) != _TOKEN_LENGTH or not token.isascii():
             raise InvalidLink
         try:

@@ -40,7 +40,7 @@ _TAGS = {
 def merge_fields(body: str) -> tuple[str, ...]:
     """Names of the values `body` asks of each signer, in order of first appearance.
 
-    Raises InvalidTemplate unless everything in double braces is one of `{{ signer.name }}`,
+    Raise InvalidTemplate unless everything in double braces is one of `{{ signer.name }}`,
     `{{ signer.email }}` and `{{ values.<name> }}` (a name is 1-64 ASCII letters, digits and `_`, not
     beginning with a digit) and each stands in text; for control characters other than tab and line ends; for
     images; and for a body longer than MAX_BODY_LENGTH, nested deeper than MAX_NESTING or with more than MAX_VALUES

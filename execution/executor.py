@@ -88,7 +88,7 @@ def generated_source(
 
 
 def plan_cache_of(schema: GraphQLSchema) -> PlanCache:
-    """Return the plans of a schema, which are kept with it. Raises `TypeError` if the schema is not valid."""
+    """Return the plans of a schema, which are kept with it. Raise `TypeError` if the schema is not valid."""
     cache: PlanCache | None = vars(schema).get(_CACHE)
     if cache is None:
         assert_valid_schema(schema)

@@ -49,7 +49,7 @@ class Plan:
     """The functions that execute one operation.
 
     `roots`: one function for all root fields, or for a mutation one for each. `field_count`: how many fields it has.
-    `sources`: the generated functions. Raises `NotCompiled` for introspection, subscriptions, directives on the
+    `sources`: the generated functions. Raise `NotCompiled` for introspection, subscriptions, directives on the
     operation, fragment variables, and more than 10,000 fields.
     """
 

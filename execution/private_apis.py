@@ -61,7 +61,7 @@ _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 def runtime_type(
     schema: GraphQLSchema, name: Any, type_: GraphQLAbstractType, nodes: Sequence[FieldNode], info: Any, value: Any
 ) -> GraphQLObjectType:
-    """Return the object type of this name. Raises `GraphQLError` if it is none of the abstract type's."""
+    """Return the object type of this name. Raise `GraphQLError` if it is none of the abstract type's."""
     executor: Any = SimpleNamespace(schema=schema)
     details = [FieldDetails(node, None) for node in nodes]
     return Executor.ensure_valid_runtime_type(executor, name, type_, details, info, value)

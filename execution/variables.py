@@ -104,7 +104,7 @@ def _coercers(
 
 
 def coercer(type_: Any, around: tuple[Any, ...] = ()) -> Coerce:
-    """Return the function that coerces values of an input type. Raises `NotRecognised` for recursive types."""
+    """Return the function that coerces values of an input type. Raise `NotRecognised` for recursive types."""
     if is_non_null_type(type_):
         return _non_null(coercer(type_.of_type, around))
     if is_list_type(type_):

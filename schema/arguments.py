@@ -24,7 +24,7 @@ def given(value: Value | UnsetType | None) -> Value | None:
 
 
 def text(value: str | UnsetType | None, *, field: str) -> str | None:
-    """Return a text to search for. Raises `BadUserInput` for what no stored text can have."""
+    """Return a text to search for. Raise `BadUserInput` for what no stored text can have."""
     found = given(value)
     if found is None:
         return None

@@ -76,7 +76,7 @@ class Schema(CompiledSchema):
     ) -> ExecutionResult:
         """Execute a query or a mutation. With only our own extension there is no need to run any around it.
 
-        Raises Strawberry's `InvalidOperationTypeError` for an operation of a kind that is not allowed.
+        Raise Strawberry's `InvalidOperationTypeError` for an operation of a kind that is not allowed.
         """
         kinds = allowed_operation_types or _ANY_KIND
         if self.extensions != _OWN_EXTENSIONS:

@@ -37,7 +37,7 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Serve `app` and give the port. At the end stop accepting, and let waiting requests answer what is true.
 
-    `taken` is an address bound before. Raises `CannotListen`.
+    `taken` is an address bound before. Raise `CannotListen`.
     """
     grace = parts.settings.shutdown_grace.total_seconds()
     tune_garbage_collection()

@@ -47,7 +47,7 @@ def _rendering(log_format: str) -> list[Processor]:
 
 
 def _without_words(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Tell of an exception where it arose, and not what it says: its words may quote a signer."""
+    """Log where an exception was raised without its message, which may quote personal data."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()

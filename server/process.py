@@ -45,7 +45,7 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Parts]:
-    """Open everything that a process needs. Raises `MigrationsPending` or `DatabaseIsNewer`."""
+    """Open everything that a process needs. Raise `MigrationsPending` or `DatabaseIsNewer`."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(_pool(settings, settings.database_url))
         async with pool.acquire() as conn:

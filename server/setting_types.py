@@ -49,7 +49,7 @@ def _seconds(value: object) -> object:
 
 
 def _url(value: str) -> SplitResult:
-    """Parse a URL that has a host. Raises ValueError."""
+    """Parse a URL that has a host. Raise ValueError."""
     if _NOT_IN_URL.search(value):
         raise ValueError("must be a URL without white space, quotes or other characters that URLs do not have")
     try:

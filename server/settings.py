@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, **defaults: Any) -> Self:
-        """Read the environment over `defaults`. Raises `SettingsError`."""
+        """Read the environment over `defaults`. Raise `SettingsError`."""
         given = {name: value for name, value in defaults.items() if f"{PREFIX}{name.upper()}" not in os.environ}
         try:
             return cls(**given)

@@ -72,7 +72,7 @@ def server_account(data: Path) -> Account | None:
 
 @contextmanager
 def open_folder(folder: Path, account: Account | None) -> Iterator[FolderHandle]:
-    """Give `account` access to a folder whose parents it may not traverse (/root is usually 0700).
+    """Open a folder for `account` whose parents it may not traverse (/root is usually 0700).
 
     The folder is opened here and the server inherits the descriptor, so it needs no permission on the path and gets
     none on anything else. Without /proc (macOS) the account must be able to traverse the path.

@@ -114,7 +114,7 @@ def mail_id(document_id: UUID, kind: str, number: int) -> str:
 
 
 def envelope_address(email: str) -> str:
-    """`email` as MAIL FROM and RCPT TO want it: its domain in A-labels. Raises ValueError if it is none."""
+    """`email` as MAIL FROM and RCPT TO want it: its domain in A-labels. Raise ValueError if it is none."""
     if not _ADDRESS.fullmatch(email):
         raise ValueError("not an email address")
     local_part, _, domain = email.rpartition("@")

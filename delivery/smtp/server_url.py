@@ -36,7 +36,7 @@ class SmtpServer:
         """Read `smtp://user:password@host:587?starttls=true` or `smtps://host`.
 
         Credentials are percent-encoded. Ports default to 25, 587 with STARTTLS, and 465 for smtps.
-        Raises ValueError naming the broken rule and nothing of the URL, since it holds a password.
+        Raise ValueError naming the broken rule and nothing of the URL, since it holds a password.
         """
         try:
             parts = urlsplit(url)

@@ -93,7 +93,7 @@ class PreparedDocuments:
         self._answers: LRUCache[tuple[int, str | None], tuple[Prepared, ExecutionResult]] = LRUCache(CACHED_ANSWERS)
 
     async def prepare(self, text: str, tenant: Hashable) -> Prepared:
-        """Return a tenant's document: parsed, with every error that validation finds. Raises `Unavailable`."""
+        """Return a tenant's document: parsed, with every error that validation finds. Raise `Unavailable`."""
         known = self._valid.get(text) or self._refused.get(text)
         if known is not None:
             return known
@@ -106,7 +106,7 @@ class PreparedDocuments:
     async def prepare_anonymous(self, text: str) -> Prepared:
         """Return the document of a caller without a key, who may only ask for the schema.
 
-        Raises `Unauthenticated` before validation for anything else, and for what is longer than introspection is;
+        Raise `Unauthenticated` before validation for anything else, and for what is longer than introspection is;
         raises `Unavailable`.
         """
         known = self._anonymous.get(text)
@@ -119,7 +119,7 @@ class PreparedDocuments:
         return prepared
 
     async def run(self, tenant: Hashable, call: Callable[[], Result]) -> Result:
-        """Run `call` for a tenant in the thread that parses and validates. Raises `Unavailable`."""
+        """Run `call` for a tenant in the thread that parses and validates. Raise `Unavailable`."""
         return await self._thread.run(tenant, call)
 
     async def answer(

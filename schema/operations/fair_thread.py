@@ -25,7 +25,7 @@ class FairThread:
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(self, tenant: Hashable, call: Callable[[], Result]) -> Result:
-        """Run `call` in the thread and return its result. Raises `Unavailable` if too many of the tenant's wait."""
+        """Run `call` in the thread and return its result. Raise `Unavailable` if too many of the tenant's wait."""
         await self._wait_for_turn(tenant)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -67,7 +67,7 @@ class _Group(NamedTuple):
 def merge_conflicts(schema: GraphQLSchema, document: DocumentNode, *, most_fields: int) -> list[GraphQLError]:
     """Return the conflicts of a document that is valid by every other rule, at most one a response name.
 
-    Raises `MergeLimitExceeded` if more than `most_fields` must be looked at.
+    Raise `MergeLimitExceeded` if more than `most_fields` must be looked at.
     """
     return _Merging(schema, document, most_fields).conflicts()
 

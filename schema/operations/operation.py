@@ -34,14 +34,14 @@ class Operation:
 
     @classmethod
     def of(cls, document: DocumentNode, name: str | None, prices: Prices) -> Self:
-        """Find the named operation, or the only one. Raises `GraphQLError` as `choose` does."""
+        """Find the named operation, or the only one. Raise `GraphQLError` as `choose` does."""
         node = choose(document, name)
         cost = OperationCost(prices, document, node)
         return cls(node, OperationType(node.operation.value), reads_data(node, document), cost)
 
 
 def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """Return the named operation, or the only one. Raises `GraphQLError`: there is no first among several."""
+    """Return the named operation, or the only one. Raise `GraphQLError`: there is no first among several."""
     operations = [found for found in document.definitions if isinstance(found, OperationDefinitionNode)]
     named = [found for found in operations if name is None or (found.name and found.name.value == name)]
     if len(named) == 1:

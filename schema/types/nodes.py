@@ -20,7 +20,7 @@ MAXIMUM_IDS: Final = 100
 
 
 async def find(context: Context, node_id: str, coordinate: str) -> Node | None:
-    """Return the thing with this id, or None. Raises `Forbidden` without the scope to read its type."""
+    """Return the thing with this id, or None. Raise `Forbidden` without the scope to read its type."""
     try:
         prefix, value = ids.split(node_id)
     except ids.InvalidId:
@@ -31,7 +31,7 @@ async def find(context: Context, node_id: str, coordinate: str) -> Node | None:
 async def find_many(context: Context, node_ids: Sequence[str]) -> list[Node | BaseException | None]:
     """Return things in the order of their ids, and in a thing's place what stood in its way: null for that one alone.
 
-    Raises `BadUserInput` for more than 100.
+    Raise `BadUserInput` for more than 100.
     """
     if len(node_ids) > MAXIMUM_IDS:
         raise BadUserInput(f"ids must have at most {MAXIMUM_IDS} items.", field="ids")

@@ -28,7 +28,7 @@ def write_datetime(value: datetime) -> str:
 
 
 def read_datetime(text: object) -> datetime:
-    """Read an RFC 3339 time with its offset, into UTC. Raises `GraphQLError` without repeating the text."""
+    """Read an RFC 3339 time with its offset, into UTC. Raise `GraphQLError` without repeating the text."""
     try:
         if isinstance(text, str) and _RFC_3339.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)

@@ -32,7 +32,7 @@ async def set_consent_text(pool: Pool, organization_id: UUID, text: str | None) 
 async def create_key(
     pool: Pool, organization_id: UUID, *, name: str, scopes: Sequence[str], expires_in: timedelta | None
 ) -> str:
-    """Make an API key and give its text, which nothing can give again. Raises `NoSuchOrganization`."""
+    """Make an API key and give its text, which nothing can give again. Raise `NoSuchOrganization`."""
     key = new_key()
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:
@@ -49,7 +49,7 @@ async def create_key(
 
 
 async def list_keys(pool: Pool, organization_id: UUID) -> list[ApiKeyRow]:
-    """Give an organization's keys, newest first. Raises `NoSuchOrganization`."""
+    """Return an organization's keys, newest first. Raise `NoSuchOrganization`."""
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:
             raise NoSuchOrganization

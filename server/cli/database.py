@@ -11,9 +11,9 @@ from bulksend.server.settings import Settings
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Settings]:
-    """Give settings whose `database_url` is set.
+    """Yield settings whose `database_url` is set.
 
-    Beside a running `bulksend dev` on the same data folder its server is shared. Raises `EmbeddedPostgresError`.
+    Beside a running `bulksend dev` on the same data folder its server is shared. Raise `EmbeddedPostgresError`.
     """
     if settings.database_url:
         yield settings
@@ -24,7 +24,7 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def single_connection(settings: Settings) -> AsyncIterator[Pool]:
-    """Open the database for a command that needs it once. Raises `MigrationsPending` or `DatabaseIsNewer`."""
+    """Open the database for a command that needs it once. Raise `MigrationsPending` or `DatabaseIsNewer`."""
     async with (
         database(settings) as found,
         open_pool(

@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 
 
 def to_stderr(text: str) -> None:
-    """Tell a person something: results alone go to standard output."""
+    """Print a message for people to standard error; standard output is for results."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 

@@ -36,7 +36,7 @@ STOP_TIMEOUT = 5.0
 async def mail_catcher(folder: Path) -> AsyncIterator[str]:
     """Catch mail into `folder`, which is made if need be; gives `smtp://127.0.0.1:PORT`.
 
-    The catcher ends with the block, and also when this process is killed. Raises RuntimeError when it does
+    The catcher ends with the block, and also when this process is killed. Raise RuntimeError when it does
     not start; why is then on stderr.
     """
     process = await asyncio.create_subprocess_exec(

@@ -16,7 +16,7 @@ _MATCHES: Final = {
 
 @lru_cache(maxsize=200)
 def media_type(accept: str | None) -> str | None:
-    """Give the best media type that an Accept header allows, or None. Without a header it is plain JSON.
+    """Return the best media type that an Accept header allows, or None; plain JSON without a header.
 
     A client that takes subscriptions as multipart is answered with plain JSON where there is nothing to stream.
     """

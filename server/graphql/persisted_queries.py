@@ -41,7 +41,7 @@ class PersistedQueries:
         self._kept: OrderedDict[tuple[UUID, bytes], tuple[str, float]] = OrderedDict()
 
     async def query(self, asked: GraphQLRequest, viewer: Viewer | None) -> str:
-        """Give the document that is asked for, by itself or by its hash. Raises `PersistedQueryNotFound`."""
+        """Return the requested document, given as text or by its hash. Raise `PersistedQueryNotFound`."""
         if asked.query is not None:
             return asked.query
         if viewer is None or asked.sha256 is None:

@@ -28,7 +28,7 @@ class GraphQLRequest:
 
 
 async def read_request(request: web.Request) -> GraphQLRequest:
-    """Read a GET's query string or a POST's JSON body. Raises `RequestRefused`."""
+    """Read a GET's query string or a POST's JSON body. Raise `RequestRefused`."""
     if request.method == "GET":
         return read_parameters(_query_string(request))
     if request.method == "POST":
@@ -38,7 +38,7 @@ async def read_request(request: web.Request) -> GraphQLRequest:
 
 
 def read_parameters(data: Any) -> GraphQLRequest:
-    """Read the parameters of GraphQL over HTTP. Raises `RequestRefused`."""
+    """Read the parameters of GraphQL over HTTP. Raise `RequestRefused`."""
     if not isinstance(data, dict):
         raise bad_request("The body must be a JSON object; batches are not supported.")
     query = _optional(data, "query", str, "a GraphQL document")
@@ -67,7 +67,7 @@ def _query_string(request: web.Request) -> dict[str, Any]:
 
 
 def _persisted_query(extensions: dict[str, Any]) -> bytes | None:
-    """Give the hash in Apollo's `persistedQuery: {version: 1, sha256Hash}`."""
+    """Return the hash in Apollo's `persistedQuery: {version: 1, sha256Hash}`."""
     persisted = extensions.get("persistedQuery")
     if persisted is None:
         return None

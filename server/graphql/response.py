@@ -13,7 +13,7 @@ COST = "cost"
 
 
 def result_body(result: ExecutionResult, *, with_cost: bool = False) -> dict[str, Any]:
-    """Give the response to an operation. `with_cost`: with `extensions.cost`, for those who ask to see it.
+    """Return the response to an operation. `with_cost`: include `extensions.cost`.
 
     `data` is absent when the operation was not executed.
     """
@@ -27,20 +27,20 @@ def result_body(result: ExecutionResult, *, with_cost: bool = False) -> dict[str
 
 
 def formatted(error: GraphQLError) -> dict[str, Any]:
-    """Give an error with its code."""
+    """Return an error with its code."""
     found: dict[str, Any] = dict(error.formatted)
     found.setdefault("extensions", {}).setdefault("code", ErrorCode.INTERNAL_SERVER_ERROR.value)
     return found
 
 
 def refusal_errors(refusal: DomainError | RequestRefused) -> list[dict[str, Any]]:
-    """Give the one error of a request that was refused as a whole."""
+    """Return the single error of a request that was refused as a whole."""
     extensions = refusal.extensions if isinstance(refusal, DomainError) else {"code": refusal.code.value}
     return [{"message": refusal.message, "extensions": extensions}]
 
 
 def masked_errors(request_id: str) -> list[dict[str, Any]]:
-    """Give the one error of a request that failed in a way nobody expected."""
+    """Return the single, masked error of a request that failed unexpectedly."""
     return [
         {
             "message": masked_message(request_id),

@@ -41,7 +41,7 @@ class Operations:
     async def run(
         self, payload: object, request: web.Request, *, authorization: str | None
     ) -> AsyncGenerator[Message, None]:
-        """Give an operation's messages without its id: each `next`, then `complete`, or `error` alone.
+        """Yield the messages of an operation, without its id: each `next`, then `complete`, or `error` alone.
 
         `payload`: the parameters of GraphQL over HTTP. `request`: the one that opened the socket. Raises
         `Unauthenticated`.

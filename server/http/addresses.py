@@ -12,7 +12,7 @@ class CannotListen(Exception):
 
 
 def take_address(host: str, port: int) -> socket.socket:
-    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raises `CannotListen`."""
+    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raise `CannotListen`."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -24,7 +24,7 @@ def take_address(host: str, port: int) -> socket.socket:
 
 
 def base_url(host: str, port: int) -> str:
-    """Give the URL under which this machine reaches what listens on `host`, such as `http://[::1]:8000`."""
+    """Return the URL under which this machine reaches a server that listens on `host`, such as `http://[::1]:8000`."""
     return f"http://{authority('localhost' if host in _WILDCARDS else host, port)}"
 
 

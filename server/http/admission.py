@@ -42,7 +42,7 @@ class Admission:
         self._request_limit = request_limit
 
     async def admit(self, request: web.Request) -> Admitted:
-        """Give who asks; without an Authorization header it is nobody. Raises `Unauthenticated`."""
+        """Return the viewer, None without an Authorization header. Raise `Unauthenticated`."""
         authorization = request.headers.get("Authorization")
         if authorization is None:
             return Admitted(None, None)
@@ -73,7 +73,7 @@ class Admission:
         return await handler(request)
 
     def context(self, request: web.Request, admitted: Admitted) -> Context:
-        """Give what the request's resolvers are handed."""
+        """Return the context of the request's resolvers."""
         return Context(
             self._gateway,
             admitted.viewer,
@@ -85,7 +85,7 @@ class Admission:
 
 
 def challenge(error: Exception) -> dict[str, str]:
-    """Give the headers that tell how to come in after all: `WWW-Authenticate` or `Retry-After`."""
+    """Return the headers that say how to be admitted: `WWW-Authenticate` or `Retry-After`."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="bulksend"'}
     if isinstance(error, RequestRateLimited | Unavailable):

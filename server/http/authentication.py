@@ -65,7 +65,7 @@ class Authenticator:
         self._used: dict[tuple[UUID, UUID], datetime] = {}
 
     async def viewer(self, authorization: str | None) -> Viewer:
-        """Return the viewer of an `Authorization: Bearer isk_…` header. Raises `Unauthenticated`."""
+        """Return the viewer of an `Authorization: Bearer isk_…` header. Raise `Unauthenticated`."""
         key_hash = hash_key(_bearer_key(authorization))
         remembered = self._remembered.get(key_hash)
         if remembered is None or not self._is_good(remembered):

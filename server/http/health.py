@@ -42,7 +42,7 @@ def routes(pool: Pool, supervisor: Supervisor, *, only_delivers: bool = False) -
 
 
 async def _readiness(pool: Pool) -> tuple[dict[str, Any], bool]:
-    """Give what there is to tell, and whether the database is reachable and current."""
+    """Return the report, and whether the database is reachable and its migrations are current."""
     try:
         async with asyncio.timeout(READY_SECONDS), pool.acquire() as conn:
             await migrations.check(conn)

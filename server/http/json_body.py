@@ -36,7 +36,7 @@ class RequestRefused(Exception):
 
 
 async def read_json(request: web.Request) -> Any:
-    """Read the body. Raises `RequestRefused`."""
+    """Read the body. Raise `RequestRefused`."""
     _check_content_type(request)
     body = await _body(request)
     if len(body) <= LARGE_BODY:
@@ -48,7 +48,7 @@ async def read_json(request: web.Request) -> Any:
 
 
 def parse_json(text: bytes, name: str = "body") -> Any:
-    """Parse JSON as RFC 8259 has it. Raises `RequestRefused` naming what was to be JSON."""
+    """Parse JSON as RFC 8259 has it. Raise `RequestRefused` naming what was to be JSON."""
     if _has_too_many_tokens(text):
         message = f"The {name} must have at most {MOST_TOKENS} strings, brackets, braces, commas and colons."
         raise RequestRefused(413, ErrorCode.PAYLOAD_TOO_LARGE, message)

@@ -15,7 +15,7 @@ _DIGITS_AS_ZEROS: Final = bytes(ord("0") if byte in b"0123456789" else ord(" ") 
 
 
 def read(text: bytes) -> Any:
-    """Parse JSON (RFC 8259) in UTF-8. Raises ValueError, or RecursionError for what is nested too deeply."""
+    """Parse JSON (RFC 8259) in UTF-8. Raise ValueError, or RecursionError for what is nested too deeply."""
     if _LONG_NUMBER in text.translate(_DIGITS_AS_ZEROS):
         return _read_anything(text)
     try:
@@ -26,7 +26,7 @@ def read(text: bytes) -> Any:
 
 
 def write(value: Any) -> bytes:
-    """Return JSON without white space. Raises TypeError for values that JSON does not have."""
+    """Return JSON without white space. Raise TypeError for values that JSON does not have."""
     try:
         return orjson.dumps(value)
     except TypeError:

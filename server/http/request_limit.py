@@ -35,7 +35,7 @@ class RequestLimit:
 
     `storage`: where, as the `limits` library names it, such as `redis://host:6379`. The limit is a guard and not
     state: while a shared store cannot be used each process counts on its own, and nobody is turned away for it.
-    Raises `SettingsError` for a store that cannot be.
+    Raise `SettingsError` for a store that cannot be.
     """
 
     def __init__(self, *, requests_per_minute: int, storage: str = IN_MEMORY) -> None:

@@ -36,7 +36,7 @@ WARNINGS: Final = "Bulksend-Warnings"
 
 
 def routes(admission: Admission) -> list[web.RouteDef]:
-    """Give the REST door's routes."""
+    """Return the routes of the REST API."""
     door = _BulkSends(admission)
     return [
         web.get(BULK_SENDS, door.read_page),

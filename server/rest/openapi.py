@@ -65,7 +65,7 @@ class _Untitled(GenerateJsonSchema):
 
 
 def document() -> Part:
-    """Give the document."""
+    """Return the OpenAPI document."""
     return {
         "openapi": "3.1.0",
         "info": {

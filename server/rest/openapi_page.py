@@ -43,7 +43,7 @@ class Operation:
 
 
 def routes() -> list[web.RouteDef]:
-    """Give the document's routes."""
+    """Return the routes of the document and its page."""
     written = document()
     text = json.dumps(written, separators=(",", ":"))
 

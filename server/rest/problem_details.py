@@ -96,7 +96,7 @@ def malformed(public_url: str, status: int, rule: str) -> web.Response:
 
 
 def routes() -> list[web.RouteDef]:
-    """Give the pages to which the problems' types lead."""
+    """Return the routes of the pages that problem types link to."""
 
     async def page(request: web.Request) -> web.Response:
         problem = problems.BY_NAME.get(request.match_info["name"])

@@ -162,12 +162,12 @@ _IN_BODY: Final = frozenset({"templateId", "documentIds", "documents"})
 
 
 def of_error(code: ErrorCode) -> Problem:
-    """Give the problem that a top-level error is over REST. Raises KeyError for what only GraphQL knows."""
+    """Return the problem for a domain error. Raise KeyError for an error that only GraphQL has."""
     return _OF_ERROR[code]
 
 
 def of_user_errors(errors: Sequence[MutationError]) -> Problem:
-    """Give the problem that a mutation's user errors are over REST: a refusal comes alone, broken rules together."""
+    """Return the problem for the user errors of a mutation: a refusal comes alone, invalid fields together."""
     first = errors[0]
     # At the path a thing is not found; within the body its id is a field like any other.
     return INVALID_INPUT if first.field and first.field[0] in _IN_BODY else _OF_USER_ERROR[first.code]

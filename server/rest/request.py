@@ -21,7 +21,7 @@ _RESPOND_ASYNC: Final = re.compile(r"(?:^|,)\s*respond-async\s*(?:$|[,;])", re.I
 
 
 def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
-    """Read a list's query parameters. Raises `InvalidParameters` naming each that is not as documented."""
+    """Read a list's query parameters. Raise `InvalidParameters` naming each that is not as documented."""
     query = request.query
     wrong = [_wrong(name, f"{name} is not a parameter of this list") for name in sorted(set(query) - set(PARAMETERS))]
     wrong += [_wrong(name, f"{name} must be given once") for name in PARAMETERS if len(query.getall(name, [])) > 1]
@@ -37,7 +37,7 @@ def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
 
 
 async def create_input(request: web.Request) -> dict[str, Any]:
-    """Read a create: its body, with what the headers say. Raises `RequestRefused` or `InvalidParameters`."""
+    """Read a create: its body, with what the headers say. Raise `RequestRefused` or `InvalidParameters`."""
     body = await read_json(request)
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.")

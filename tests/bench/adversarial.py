@@ -64,7 +64,7 @@ async def beating(gap: Gap) -> AsyncIterator[None]:
 
 
 def memory() -> float:
-    """Give the memory this process has now, in MB."""
+    """Return the memory this process has now, in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 

@@ -30,7 +30,7 @@ BEAT = 0.0005
 
 
 async def worst_gap(work: Callable[[], Awaitable[object]]) -> float:
-    """Give the longest time between two beats, in milliseconds, while `work` runs."""
+    """Return the longest time between two beats, in milliseconds, while `work` runs."""
     worst = 0.0
     done = asyncio.ensure_future(work())
     while not done.done():

@@ -111,7 +111,7 @@ async def workers(pool: Pool, dsn: str, port: int, mails: int, count: int) -> fl
 
 
 async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) -> list[float]:
-    """Give how long each mail of three small tenants waits while one large tenant has a backlog, in milliseconds."""
+    """Return how long each mail of three small tenants waits while one large tenant has a backlog, in milliseconds."""
     await fill(pool, backlog)
     async with running(["work"], environment(dsn, f"smtp://127.0.0.1:{port}")):
         small = []
@@ -130,7 +130,7 @@ async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) 
 
 
 async def fill(pool: Pool, mails: int) -> None:
-    """Give one organization this many pending documents, and no other any."""
+    """Create this many pending documents of one organization and none of any other."""
     async with pool.acquire() as conn:
         tenant = await new_organization(conn)
         for start in range(0, mails, 500):

@@ -59,7 +59,7 @@ class Bench:
         assert not result.errors, result.errors
 
     async def milliseconds(self, name: Name, asked: list[Request]) -> float:
-        """Give the CPU time of one execution."""
+        """Return the CPU time of one execution."""
         for request in asked[:4]:
             await self.execute(name, request)
         begun = time.process_time()

@@ -48,7 +48,7 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
 
 
 async def ask(gateway: RunningGateway, tenant: Tenant, query: str, given: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Give the response, and the names of the statements it took after the key's."""
+    """Return the response, and the names of the statements it took after the key's."""
     async with counted(gateway.pool) as statements:
         reply = await gateway.ask(tenant, query, given)
     return reply.body, names(statements)

@@ -36,7 +36,7 @@ def test_everything_is_described() -> None:
 
 
 def described(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
-    """Give the coordinate and description of a type and of everything in it."""
+    """Return the coordinate and description of a type and of everything in it."""
     yield kind.name, kind.description
     match kind:
         case GraphQLObjectType() | GraphQLInterfaceType():

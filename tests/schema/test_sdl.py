@@ -217,7 +217,7 @@ def test_optional_arguments_have_no_default_and_times_say_their_format() -> None
 
 
 def described(kind: Any) -> dict[str, Any]:
-    """Give what callers rely on, comparable between two schemas."""
+    """Return what callers rely on, comparable between two schemas."""
     match kind:
         case GraphQLObjectType() | GraphQLInterfaceType():
             fields = {name: (str(field.type), arguments(field.args)) for name, field in kind.fields.items()}

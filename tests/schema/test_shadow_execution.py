@@ -19,7 +19,7 @@ QUERY = "{ bulkSends { nodes { id name template { name } documents { nodes { sig
 
 
 def answering(**results: list[ExecutionResult]) -> Callable[[Any, Any], Awaitable[ExecutionResult]]:
-    """Give what runs an operation: each executor's results, one after the other."""
+    """Return what runs an operation: each executor's results, one after the other."""
 
     async def run(execute: Any, context: Any) -> ExecutionResult:
         assert context.request_id == "req"

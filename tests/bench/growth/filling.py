@@ -46,7 +46,7 @@ async def fill(server_dsn: str, shape: Shape) -> bool:
 
 
 def database(server_dsn: str, name: str) -> str:
-    """Give the DSN of one of the server's databases."""
+    """Return the DSN of one of the server's databases."""
     return urlunsplit(urlsplit(server_dsn)._replace(path=f"/{name}"))
 
 

@@ -129,7 +129,7 @@ async def _pages(case: Case) -> None:
 
 
 async def _count(case: Case) -> Counters:
-    """Give how many pages (of 8 kB, in memory or not) one call looks at, and what it writes to the WAL."""
+    """Return how many pages (of 8 kB, in memory or not) one call looks at, and what it writes to the WAL."""
     work = case.operation.prepare(case.subject)
     before = await _so_far(case.subject.pool)
     undo = await work()

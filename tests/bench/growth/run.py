@@ -59,7 +59,7 @@ async def run(home: Path, shapes: list[Shape], *, rounds: int, settings: dict[st
 
 
 def numbers(text: str) -> list[int]:
-    """Give the whole numbers in a list such as `1e4,1e6`."""
+    """Return the whole numbers in a list such as `1e4,1e6`."""
     return [int(float(part)) for part in text.split(",")]
 
 

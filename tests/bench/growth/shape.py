@@ -37,7 +37,7 @@ class Shape:
         return f"growth_{self.documents}_{self.tenants}"
 
     def planned(self) -> Iterator[Planned]:
-        """Give every bulk send, in no order of time."""
+        """Return every bulk send, in no order of time."""
         yield from self._regulars()
         yield from self._waiting()
         yield from self._others()
