@@ -1,18 +1,19 @@
 """Amend documents: correct the signer or the values of what is not yet signed, and send it again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from bulksend.db import deliveries, sent_documents
+from bulksend.db import bulk_sends, deliveries, sent_documents, templates
 from bulksend.db.deliveries import MailKind
 from bulksend.db.sent_documents import Correction, DocumentStateRow
 from bulksend.delivery import event_log
 from bulksend.delivery.event_log import Act, Detail
 from bulksend.evidence.canonical_json import canonical_bytes
+from bulksend.resolvers import template_fields
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.document_selection import (
     DocumentsRefused,
@@ -26,7 +27,8 @@ from bulksend.resolvers.document_selection import (
 )
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, AmendedDocumentInput
 from bulksend.resolvers.model_errors import errors_of
-from bulksend.resolvers.user_errors import MutationError, Path, UserErrorCode
+from bulksend.resolvers.template_values import TemplateValues
+from bulksend.resolvers.user_errors import MutationError, MutationWarning, Path, UserErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ async def amend(context: Context, bulk_send_id: str, raw: Sequence[Mapping[str, 
         given = _validated(raw)
         named = decode_documents([one.document_id for one in given], lambda index: _path(index, "documentId"))
         rows = await read_states(bulk_send, named, lambda index: _path(index, "documentId"))
-        refuse([_problem(row, one, index) for index, (row, one) in enumerate(zip(rows, given, strict=True))])
+        values = await _template_values(bulk_send)
+        pairs = enumerate(zip(rows, given, strict=True))
+        refuse([problem for index, (row, one) in pairs for problem in _problems(row, one, index, values)])
         amendments = [_amendment(row, one) for row, one in zip(rows, given, strict=True)]
         changed = [amendment for amendment in amendments if amendment.changes]
         if changed:
@@ -72,16 +76,31 @@ def _validated(raw: Sequence[Mapping[str, Any]]) -> list[AmendedDocumentInput]:
     return given
 
 
-def _problem(row: DocumentStateRow, given: AmendedDocumentInput, index: int) -> MutationError | None:
+async def _template_values(bulk_send: LockedBulkSend) -> TemplateValues:
+    """Return the fields of the bulk send's template, by which amended values are checked."""
+    conn, organization_id = bulk_send.conn, bulk_send.organization_id
+    (row,) = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send.id])
+    (template,) = await templates.get_many(conn, organization_id=organization_id, ids=[row.template_id])
+    return TemplateValues(template_fields.load(template.fields))
+
+
+def _problems(
+    row: DocumentStateRow, given: AmendedDocumentInput, index: int, template_values: TemplateValues
+) -> Iterator[MutationError]:
+    path = _path(index, "documentId")
     if row.in_flight:
         message = "the mail of this document is being sent at this moment; try again in a few seconds"
-        return MutationError(UserErrorCode.IN_FLIGHT, _path(index, "documentId"), message)
-    known = json.loads(row.signer_values)
-    for position, value in enumerate(given.values):
-        if value.field not in known:
-            message = f"{value.field} is not a value of this document"
-            return MutationError(UserErrorCode.UNKNOWN_FIELD, _path(index, "values", str(position), "field"), message)
-    return not_pending(row, _path(index, "documentId"))
+        yield MutationError(UserErrorCode.IN_FLIGHT, path, message)
+    elif problem := not_pending(row, path):
+        yield problem
+    values = {value.field: value.value for value in given.values}
+    for found in template_values.problems_of_given(values, _path(index, "values")):
+        yield found if isinstance(found, MutationError) else _unknown_field(found)
+
+
+def _unknown_field(unused: MutationWarning) -> MutationError:
+    field = (*unused.field, "field") if unused.field else None
+    return MutationError(UserErrorCode.UNKNOWN_FIELD, field, unused.message)
 
 
 def _amendment(row: DocumentStateRow, given: AmendedDocumentInput) -> _Amendment:
@@ -100,7 +119,7 @@ def _amendment(row: DocumentStateRow, given: AmendedDocumentInput) -> _Amendment
         for name in ("signer_name", "signer_email", "signer_phone", "signer_message")
         if getattr(correction, name) != getattr(row, name)
     }
-    changed = [name for name in values if values[name] != before[name]]
+    changed = [name for name in values if values[name] != before.get(name)]
     changes |= {f"value_{number}": f"{name}={values[name]}" for number, name in enumerate(changed, start=1)}
     return _Amendment(row, correction, changes)
 

@@ -32,6 +32,10 @@ class TemplateValues:
             if field.filled_by is FilledBy.SENDER and missing(field, values):
                 message = f"values must have {field.name}, which the template's text asks for"
                 yield MutationError(UserErrorCode.MISSING_VALUE, path, message)
+        yield from self.problems_of_given(values, path)
+
+    def problems_of_given(self, values: Mapping[str, str], path: Path) -> Iterator[MutationError | MutationWarning]:
+        """Yield every problem of the values that are given, whether or not others are missing."""
         for position, (name, value) in enumerate(values.items()):
             yield from self._problems_of_value(name, value, (*path, str(position)))
 

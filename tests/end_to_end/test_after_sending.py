@@ -247,6 +247,22 @@ async def test_every_problem_of_an_amendment_is_told_by_row(world: World) -> Non
     assert [error["code"] for error in payload["userErrors"]] == ["UNKNOWN_FIELD"]
 
 
+async def test_amended_values_are_checked_by_the_fields_of_the_template(gateway: RunningGateway, pool: Pool) -> None:
+    tenant = await new_tenant(pool, body="---\nfields:\n  start: { type: date }\n---\n{{ values.start }}")
+    signer = {"name": "A", "email": "a@example.com", "values": [{"field": "start", "value": "2026-05-28"}]}
+    payload = await create(gateway, tenant, signers=[signer])
+    world = World(gateway, tenant, payload["bulkSend"]["id"])
+    (document,) = await world.documents()
+    rows = [{"documentId": document["id"], "values": [{"field": "start", "value": "soon"}]}]
+    refused = await world.change(AMEND, documents=rows)
+    assert [(error["code"], error["field"], error["message"]) for error in refused["userErrors"]] == [
+        ("INVALID_VALUE", ["documents", "0", "values", "0", "value"], "start must be a date like 2026-05-28")
+    ]
+    rows[0]["values"][0]["value"] = "2026-06-01"
+    assert (await world.change(AMEND, documents=rows))["amendedCount"] == 1
+    assert await pool.fetchval("SELECT signer_values::text FROM documents") == '{"start": "2026-06-01"}'
+
+
 async def test_someone_elses_bulk_send_does_not_exist(world: World, pool: Pool) -> None:
     other = World(world.gateway, await new_tenant(pool, name="Globex"), world.id)
     for mutation, given in ((REMIND, {}), (VOID, {"reason": "x"}), (AMEND, {"documents": []})):
