@@ -122,6 +122,7 @@ async def test_on_a_phone_the_result_has_room(browser: Browser, origin: str) -> 
     async with browsing(browser, origin, viewport=NARROW) as context:
         page = await context.new_page()
         await page.goto(f"{origin}/graphql")
+        await expect(page.get_by_role("region", name="Operation Editor")).to_contain_text("query BulkSends")
         await execute(page)
         results = page.get_by_role("region", name="Result Window")
         await expect(results).to_contain_text('"edges": []')

@@ -21,7 +21,9 @@ async def test_the_rules_for_schemas_and_for_relay_pass() -> None:
 
 
 async def test_the_rules_find_what_is_wrong(tmp_path: Path) -> None:
-    text = WRITTEN.read_text("utf-8").replace('  """The row\'s place in this list with these filters; opaque."""\n', "")
+    text = WRITTEN.read_text("utf-8").replace(
+        '  """Opaque position in this list, valid with the same filters only."""\n', ""
+    )
     changed = tmp_path / "schema.graphql"
     changed.write_text(text.replace("hasNextPage", "hasMore").replace("sentCount", "sent_count"))
     linted = await run_node("lint.mjs", str(changed))

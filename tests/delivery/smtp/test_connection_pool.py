@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from support.smtp.mailers import mailer_to, send
 from support.smtp.sink import Phase, SmtpSink
+from support.workers import eventually
 
 from bulksend.delivery.smtp import connection_pool
 from bulksend.delivery.smtp.mailer import Mailer
@@ -27,10 +28,16 @@ async def test_the_connections_that_a_server_takes_carry_all_mails() -> None:
         await mailer.close()
 
 
+async def shrunk(mailer: Mailer) -> bool:
+    """Return whether the pool has met the limit of two: connections that were begun are refused by then."""
+    return mailer.connections == 2
+
+
 async def test_after_a_while_more_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     async with SmtpSink(most_clients=2) as sink:
         mailer = mailer_to(sink, connections=4)
         await send_many(mailer, 20)
+        await eventually(lambda: shrunk(mailer))
         refused = sink.refused_clients
         await send_many(mailer, 20)
         assert (mailer.connections, sink.refused_clients) == (2, refused)
