@@ -232,7 +232,7 @@ async def test_a_revoked_key_leads_to_the_sign_in_page(
     async with browsing(browser, origin) as context:
         page = await context.new_page()
         await page.goto(f"{origin}/console/bulk-sends/{created['bulkSend']['id']}")
-        await expect(page.get_by_text("Live")).to_be_visible()
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
         await pool.execute("UPDATE api_keys SET revoked_at = clock_timestamp()")
         await expect(page.get_by_text("The key was refused")).to_be_visible()
         assert await violations(page) == []
