@@ -76,7 +76,7 @@ def dumps(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def nothing_below(_info: object) -> Below:
+def nothing_below(_asked: object) -> Below:
     """Select nothing to read ahead."""
     return Below(templates=False, documents=None)
 
@@ -90,7 +90,7 @@ SWITCHES: Final[Mapping[str, Switch]] = {
     "the request limit's own window": without((request_limit, "_is_local", lambda storage: False)),
     "times from tables": without((row_mapping, "_shortcuts", {})),
     "row expressions": without((list_completion, "row_reader", lambda plan, type_, field: None)),
-    "prefetch": without((prefetch, "below", nothing_below), (prefetch, "below_connection", nothing_below)),
+    "prefetch": without((prefetch, "_of_bulk_send", nothing_below)),
     "orjson": without((json_codec, "write", dumps), (json_codec, "read", json.loads)),
     "few garbage collections": pythons_own_collections,
 }
