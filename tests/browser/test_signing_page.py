@@ -82,6 +82,9 @@ STATES: dict[str, tuple[Prepare, str]] = {
 }
 
 
+PICTURED = ("open", "signed")
+
+
 @pytest.fixture
 async def stored(pool: Pool, tenant: Tenant) -> Stored:
     template_id = await new_template(pool, tenant.organization_id, name="Consulting agreement", body=BODY)
@@ -113,7 +116,8 @@ async def test_every_state_is_accessible(
     await expect(phone.get_by_role("heading", name=heading).first).to_be_visible()
     assert await violations(phone) == []
     assert await overflow(phone) == 0
-    await screenshot(phone, f"signing-{state}")
+    if state in PICTURED:
+        await screenshot(phone, f"signing-{state}")
 
 
 async def test_problems_are_told_beside_their_fields(gateway: RunningGateway, path: str, phone: Page) -> None:
