@@ -45,7 +45,7 @@ REFUSALS = [
 ]
 DROPS = [(Phase.RCPT, False), (Phase.CONTENT, False), (Phase.MESSAGE, False), (Phase.MESSAGE, True)]
 SETTINGS = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, stateful_step_count=25, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
