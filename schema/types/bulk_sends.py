@@ -47,7 +47,7 @@ _STATUSES: Final = {member.value: member for member in BulkSendStatus}
 )
 @strawberry.type(description="A bulk send: one template sent to 1–500 signers in one call.")
 class BulkSend(Node):
-    name: str = strawberry.field(description="Name chosen by the sender.")
+    name: str = strawberry.field(description="Name chosen by the sender; signers see it in their mails.")
     status: BulkSendStatus = strawberry.field(description="Processing state, derived from the counters.")
     email_message: str | None = strawberry.field(description="Message from the sender, included in every mail.")
     external_id: str | None = strawberry.field(description="Identifier in the sender's own system.")

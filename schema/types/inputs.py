@@ -46,7 +46,7 @@ class RemindersInput:
 @strawberry.input(description="Input of `createBulkSend`: one template and 1–500 signers.")
 class CreateBulkSendInput:
     template_id: strawberry.ID = strawberry.field(description="ID of the template to send.")
-    name: str = strawberry.field(description="1–200 characters.")
+    name: str = strawberry.field(description="Name of the bulk send; signers see it in their mails: 1–200 characters.")
     email_message: str | None = strawberry.field(
         default=UNSET, description="Message included in every mail: at most 1000 characters, line breaks allowed."
     )
