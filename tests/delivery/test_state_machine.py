@@ -1,4 +1,4 @@
-"""Any order of creates, passes, faults, crashes, cancels, retries, voids, signatures and deletes keeps all promises."""
+"""Any order of creates, passes, faults, crashes, cancels, retries and deletes keeps every promise."""
 
 import asyncio
 from collections import Counter
@@ -24,9 +24,9 @@ from support.bulk_sends import Sent, create, miscounted, new_organization, pass_
 from support.smtp.sink import Phase, SmtpSink
 from support.workers import POLICY, Delivery, delivery_to
 
-from bulksend.db import bulk_sends, deliveries, ids, sent_documents, signing, workers
+from bulksend.db import bulk_sends, deliveries, ids, workers
 from bulksend.db.deliveries import ClaimedRow, Result
-from bulksend.db.pool import Connection, Pool, open_pool, writing
+from bulksend.db.pool import Pool, open_pool, writing
 
 Answer = TypeVar("Answer")
 
@@ -45,7 +45,7 @@ REFUSALS = [
 ]
 DROPS = [(Phase.RCPT, False), (Phase.CONTENT, False), (Phase.MESSAGE, False), (Phase.MESSAGE, True)]
 SETTINGS = settings(
-    max_examples=80, stateful_step_count=25, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=25, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -56,9 +56,6 @@ class State:
     id: UUID
     delivery_status: str
     deleted: bool
-    status: str
-    voided: bool
-    link_generation: int
 
     @property
     def may_be_mailed(self) -> bool:
@@ -142,45 +139,6 @@ class World:
                     conn, organization_id=sent.organization_id, bulk_send_id=sent.id, document_ids=None
                 )
                 await deliveries.ask_turn(conn, organization_id=sent.organization_id)
-
-    async def void(self, sent: Sent) -> None:
-        async with writing(self.pool) as conn:
-            if await bulk_sends.lock(conn, organization_id=sent.organization_id, bulk_send_id=sent.id):
-                chosen = [state.id for state in await self.states_of(conn, sent)]
-                await sent_documents.void(
-                    conn,
-                    organization_id=sent.organization_id,
-                    bulk_send_id=sent.id,
-                    document_ids=chosen,
-                    reply_wait=timedelta(),
-                )
-
-    async def sign(self, sent: Sent) -> None:
-        """Sign each document that was sent, as its link does."""
-        async with writing(self.pool) as conn:
-            if not await bulk_sends.lock(conn, organization_id=sent.organization_id, bulk_send_id=sent.id):
-                return
-            for state in await self.states_of(conn, sent):
-                if state.delivery_status == "sent":
-                    await self._close(conn, sent, state)
-
-    async def _close(self, conn: Connection, sent: Sent, state: State) -> None:
-        await signing.close(
-            conn,
-            organization_id=sent.organization_id,
-            bulk_send_id=sent.id,
-            document_id=state.id,
-            link_generation=state.link_generation,
-            status="signed",
-            values="{}",
-        )
-
-    async def states_of(self, conn: Connection, sent: Sent) -> list[State]:
-        given = (sent.organization_id, sent.id)
-        return [
-            State(*row)
-            for row in await conn.fetch(f"{_STATES} WHERE organization_id = $1 AND bulk_send_id = $2", *given)
-        ]
 
     async def finish(self) -> None:
         """Everything is well again and time passes: all comes to an end."""
@@ -280,22 +238,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def delete(self, sent: Sent) -> None:
         self.world.run(self.world.delete(sent))
 
-    @rule(sent=bulk_sends)
-    def void(self, sent: Sent) -> None:
-        self.world.run(self.world.void(sent))
-
-    @rule(sent=bulk_sends)
-    def sign(self, sent: Sent) -> None:
-        self.world.run(self.world.sign(sent))
-
-    @rule(sent=bulk_sends)
-    def void_while_signing(self, sent: Sent) -> None:
-        async def race() -> None:
-            await asyncio.gather(self.world.sign(sent), self.world.void(sent), self.world.deliver(0, 1))
-
-        self.world.run(race())
-
-    @rule(sent=bulk_sends, deed=st.sampled_from([World.cancel, World.delete, World.void, World.sign]))
+    @rule(sent=bulk_sends, deed=st.sampled_from([World.cancel, World.delete]))
     def race_with_a_pass(self, sent: Sent, deed: Callable[[World, Sent], Awaitable[None]]) -> None:
         async def race() -> None:
             await asyncio.gather(self.world.deliver(0, 1), deed(self.world, sent))
@@ -308,7 +251,6 @@ class DeliveryMachine(RuleBasedStateMachine):
         assert self.world.run(self.world.miscounted()) == []
         self._check_mails(mailed)
         self._check_told(states, mailed)
-        self._check_final(states)
         self.states, self.mailed = states, mailed
         self.mailable = {state.id for state in states.values() if state.may_be_mailed}
 
@@ -327,12 +269,6 @@ class DeliveryMachine(RuleBasedStateMachine):
         assert told >= {state.id for state in self.states.values() if state.delivery_status == "sent"}
         assert self.told_sent <= told <= set(mailed) | self.told_sent
         assert len(set(mailed) - told) <= self.unsaid
-
-    def _check_final(self, states: dict[UUID, State]) -> None:
-        """What is signed or taken back stays so, and what is taken back waits for no delivery."""
-        final = {state.id: state.status for state in self.states.values() if state.voided or state.status == "signed"}
-        assert final == {document_id: states[document_id].status for document_id in final}
-        assert not any(state.voided and state.may_be_mailed for state in states.values())
 
 
 def _late(row: ClaimedRow, outcome: str) -> Result:
@@ -366,7 +302,4 @@ ALTER TABLE events ENABLE TRIGGER events_append_only; DELETE FROM sealed_pdfs;
 DELETE FROM workers; DELETE FROM smtp_circuit; DELETE FROM delivery_turns; DELETE FROM documents;
 DELETE FROM bulk_sends; DELETE FROM templates; DELETE FROM bulk_send_rates; DELETE FROM organizations
 """
-_STATES = """
-SELECT id, delivery_status, deleted_at IS NOT NULL AS deleted, status, voided_at IS NOT NULL AS voided, link_generation
-FROM documents
-"""
+_STATES = "SELECT id, delivery_status, deleted_at IS NOT NULL AS deleted FROM documents"
