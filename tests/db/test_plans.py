@@ -12,7 +12,14 @@ import asyncpg
 import pytest
 from conftest import clone
 
-from bulksend.db import api_keys, bulk_sends, documents, signing  # noqa: F401  # importing a noun binds its queries
+from bulksend.db import (  # noqa: F401  # importing a noun binds its queries
+    api_keys,
+    bulk_sends,
+    documents,
+    events,
+    sent_documents,
+    signing,
+)
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
 from bulksend.db.pages import NEWEST, OLDEST
 from bulksend.db.pool import Connection
@@ -42,13 +49,16 @@ FROM
     generate_series(1, {BULK_SENDS // ORGANIZATIONS}) AS n;
 INSERT INTO documents (
     organization_id, bulk_send_id, signer_index, signer_name, signer_email, signer_values, external_id,
-    delivery_status, next_attempt_at, sent_at
+    delivery_status, next_attempt_at, sent_at, next_reminder_at
 )
 SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com', '{{}}', external_id || '-' || n,
-    'sent', NULL, clock_timestamp()
+    'sent', NULL, clock_timestamp(), CASE WHEN n = 1 THEN clock_timestamp() + interval '1 day' END
 FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
 INSERT INTO sealed_pdfs (organization_id, document_id)
 SELECT organization_id, id FROM documents WHERE signer_index = 0;
+INSERT INTO events (organization_id, document_id, sequence, type, occurred_at, actor, details, previous_hash, hash)
+SELECT organization_id, id, 1, 'viewed', clock_timestamp(), 'signer', '{{}}', sha256('x'), sha256('y')
+FROM documents WHERE signer_index = 0;
 ANALYZE;
 """
 NO_TEMPLATES, WITH_TEMPLATES = False, True
@@ -322,6 +332,22 @@ async def test_single_rows(seeded: Connection, tenant_id: UUID, mode: str) -> No
     plan = await explain(seeded, mode, "signing", "open", tenant_id, document_id)
     assert {"documents_pkey", "bulk_sends_pkey", "templates_pkey"} <= plan.indexes
     assert plan.scanned_whole <= {"organizations"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_history_of_documents(seeded: Connection, tenant_id: UUID, mode: str) -> None:
+    wanted = await some_ids(seeded, tenant_id, "documents")
+    plan = await explain(seeded, mode, "events", "get_histories", tenant_id, wanted)
+    assert plan.indexes == {"events_pkey"}
+    assert not plan.scanned_whole
+    assert plan.rows_read <= len(wanted)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_due_reminders(seeded: Connection, mode: str) -> None:
+    plan = await explain(seeded, mode, "sent_documents", "get_due_reminders", 100)
+    assert plan.indexes == {"documents_by_next_reminder"}
+    assert plan.rows_read == 0
 
 
 async def some_ids(conn: Connection, tenant_id: UUID, noun: str, count: int = 20) -> list[UUID]:
