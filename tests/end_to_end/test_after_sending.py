@@ -29,6 +29,9 @@ mutation($input: AmendDocumentsInput!) {
   }
 }
 """
+RETRY = """
+mutation($id: ID!) { retryBulkSend(input: {id: $id}) { retriedCount userErrors { code } } }
+"""
 DOCUMENTS = """
 query($id: ID!) { bulkSend(id: $id) {
   viewedCount signedCount declinedCount expiredCount
@@ -164,6 +167,21 @@ async def test_what_is_voided_is_gone(world: World, pool: Pool, sink: SmtpSink) 
     assert [error["code"] for error in refused["userErrors"]] == ["BLANK"]
     refused = await world.change(VOID, reason="x", documentIds=[documents[0]["id"]])
     assert [error["code"] for error in refused["userErrors"]] == ["NOT_PENDING"]
+
+
+async def test_what_is_voided_is_not_retried(gateway: RunningGateway, pool: Pool, sink: SmtpSink) -> None:
+    tenant = await new_tenant(pool)
+    sink.refuse(Phase.RCPT, 550, "5.1.1 no", recipient="signer0@*")
+    world = World(gateway, tenant, (await create(gateway, tenant, 2))["bulkSend"]["id"])
+    sink.forgive()
+    failed, _ = await world.documents()
+    voided = await world.change(VOID, documentIds=[failed["id"]], reason="Wrong rate.")
+    assert voided["voidedCount"] == 1
+    retried = (await gateway.ask(tenant, RETRY, {"id": world.id})).data["retryBulkSend"]
+    assert retried == {"retriedCount": 0, "userErrors": []}
+    document, _ = await world.documents()
+    assert (document["status"], document["delivery"]["status"]) == ("CANCELLED", "FAILED")
+    await assert_counts(pool)
 
 
 async def test_what_is_amended_is_sent_again_with_a_new_link(world: World, pool: Pool, sink: SmtpSink) -> None:
