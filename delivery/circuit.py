@@ -77,6 +77,7 @@ class Circuit:
         if self._seen is seen:
             self._seen = None
         if opened:
+            CIRCUIT_OPEN.set(1)
             log.error("the mail server does not serve us", code=trouble.code, smtp_code=trouble.smtp_code)
 
     async def is_open(self) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -193,6 +194,40 @@ async def test_a_reload_before_the_answer_sends_once(
     await console.get_by_role("button", name="Send to 2 people").click()
     await expect(console.get_by_role("heading", name="Documents")).to_be_visible()
     await expect_count(console, "Sent", 2)
+    reply = await gateway.ask(tenant, "{ bulkSends { totalCount } }")
+    assert reply.data == {"bulkSends": {"totalCount": 1}}
+
+
+@pytest.mark.usefixtures("template")
+async def test_an_answer_during_a_reload_leads_to_the_bulk_send(
+    console: Page, gateway: RunningGateway, tenant: Tenant
+) -> None:
+    await enter(console, "name,email,company\nAda,ada@example.com,Ada & Co\n")
+    await expect(console.get_by_text("Every row is fine")).to_be_visible()
+    reloading, answered = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_page(route: Route) -> None:
+        reloading.set()
+        await answered.wait()
+        await route.continue_()
+
+    async def answer_late(route: Route) -> None:
+        asked = json.loads(route.request.post_data or "{}")
+        if asked["operationName"] == "BulkSend":  # the page before the reload goes to what it created
+            answered.set()
+        if asked["operationName"] != "CreateBulkSend":
+            await route.continue_()
+            return
+        response = await route.fetch()
+        await console.evaluate("setTimeout(() => location.reload())")
+        await reloading.wait()
+        await route.fulfill(response=response)
+
+    await console.route("**/console/new", hold_the_page)
+    await console.route("**/graphql", answer_late)
+    await console.get_by_role("button", name="Send to 1 person").click(no_wait_after=True)
+    await answered.wait()
+    await expect(console.get_by_role("heading", name="Documents")).to_be_visible()
     reply = await gateway.ask(tenant, "{ bulkSends { totalCount } }")
     assert reply.data == {"bulkSends": {"totalCount": 1}}
 

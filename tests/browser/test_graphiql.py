@@ -25,6 +25,8 @@ async def open_tab(page: Page, name: str) -> None:
 
 
 async def execute(page: Page) -> None:
+    """Press the button as soon as it does something: GraphiQL ignores it until the result has its editor."""
+    await expect(page.get_by_role("region", name="Result Window").get_by_role("textbox")).to_be_attached()
     await page.get_by_role("button", name="Execute").click()
 
 

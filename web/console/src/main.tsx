@@ -9,11 +9,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app/App";
+import { goToWhatWasCreated } from "./new-bulk-send/reload";
 import { startSession } from "./session";
 import { readSettings } from "./settings";
 
 const settings = readSettings();
 startSession(settings.demoKey);
+goToWhatWasCreated();
 
 const root = document.getElementById("console");
 if (root) {

@@ -4,6 +4,7 @@ import { type Field, type Mapping, type SignerField, valueName } from "./fields"
 
 const DRAFT = "bulksend:draft";
 const ATTEMPT = "bulksend:attempt";
+const CREATED = "bulksend:created";
 
 /** What has been entered so far. `leftOut`: the rows that are not sent to, by their index. */
 export interface Draft {
@@ -42,6 +43,18 @@ export function storeAttempt(attempt: Attempt | null): void {
 
 export function discardDraft(): void {
   sessionStorage.removeItem(DRAFT);
+}
+
+/** Keep what was created until another page is opened: a reload that began before the answer has to find it. */
+export function storeCreated(id: string): void {
+  write(CREATED, id);
+}
+
+/** Return and forget the id of what was created last. */
+export function takeCreated(): string | null {
+  const id = read<string>(CREATED);
+  sessionStorage.removeItem(CREATED);
+  return id;
 }
 
 /** Return the rows that are sent to, by their index in the file. */

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
 import { CreateBulkSendDocument, type CreateBulkSendInput, type ProblemFragment } from "../operations/generated";
-import { type Attempt, discardDraft, storeAttempt, storedAttempt } from "./draft";
+import { type Attempt, discardDraft, storeAttempt, storeCreated, storedAttempt, takeCreated } from "./draft";
 
 export interface Sending {
   isSending: boolean;
@@ -40,6 +40,7 @@ export function useSend(): Sending {
       storeAttempt(null);
       if (payload?.bulkSend) {
         discardDraft();
+        storeCreated(payload.bulkSend.id);
         navigate(`/bulk-sends/${payload.bulkSend.id}`);
         return;
       }
@@ -54,6 +55,7 @@ export function useSend(): Sending {
 
   const resumed = useRef(false);
   useEffect(() => {
+    takeCreated();
     const open = storedAttempt();
     if (!open || resumed.current) return;
     resumed.current = true;
