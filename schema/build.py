@@ -32,6 +32,7 @@ from bulksend.schema.operations.cache import ANONYMOUS, Prepared, PreparedDocume
 from bulksend.schema.operations.cost import Prices
 from bulksend.schema.operations.errors import CallerErrors, present
 from bulksend.schema.operations.limits import Limits, check_variables, too_complex
+from bulksend.schema.operations.literals import relocated
 from bulksend.schema.operations.operation import Operation
 from bulksend.schema.operations.shadow_execution import Executor, Executors, checked
 from bulksend.schema.query import Query
@@ -98,8 +99,8 @@ class Schema(CompiledSchema):
         )
         errors = await self.prepare(context)
         result = present(PreExecutionError(None, errors) if errors else await self._executed(context), context_value)
-        cost = context.extensions_results
-        return type(result)(data=result.data, errors=result.errors, extensions=cost)
+        told = [relocated(error, query or "") for error in result.errors] if result.errors else result.errors
+        return type(result)(data=result.data, errors=told, extensions=context.extensions_results)
 
     async def _executed(self, context: ExecutionContext) -> ExecutionResult:
         if context.result is not None:
@@ -160,6 +161,8 @@ class Schema(CompiledSchema):
             raise Unauthenticated
         if too_large := check_variables(context.variables, self._limits):
             return [too_large]
+        if prepared.literals:
+            context.variables = {**(context.variables or {}), **prepared.literals}
         cost = operation.cost.cost(context.variables)
         context.extensions_results["cost"] = {"requested": cost, "maximum": self._limits.cost}
         if cost > self._limits.cost:

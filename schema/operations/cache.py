@@ -33,6 +33,7 @@ from bulksend.resolvers.errors import Unauthenticated
 from bulksend.schema.operations.fair_thread import FairThread
 from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_conflicts
 from bulksend.schema.operations.limits import Limits, check_document, is_too_complex, too_complex
+from bulksend.schema.operations.literals import LiftedDocument, Split, lifted, split
 from bulksend.schema.operations.operation import Operation, reads_only_schema
 from bulksend.schema.operations.values import LocatedValues
 
@@ -59,13 +60,35 @@ _TOO_NESTED: Final = "Syntax Error: Document is nested too deeply"
 class Prepared:
     """A document of `length` characters and the errors in it. `document` is None only if it could not be parsed.
 
-    `operations`: those of its operations that have been asked for, by name.
+    `operations`: those of its operations that have been asked for, by name. `literals`: variables that the document
+    takes besides the caller's, where those were literals in the caller's text.
     """
 
     length: int
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     operations: dict[str | None, Operation] = field(default_factory=dict)
+    literals: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What queries of `length` characters that differ in literals alone have in common, if anything.
+
+    `prepared` and `lifted` are there once such a query came again and could be lifted.
+    """
+
+    length: int
+    is_tried: bool = False
+    prepared: Prepared | None = None
+    lifted: LiftedDocument | None = None
+
+    def prepared_with(self, literals: Sequence[str]) -> Prepared | None:
+        """Return the common document with these literals; None if there is none, or a literal is not valid."""
+        if self.prepared is None or self.lifted is None:
+            return None
+        values = self.lifted.values(literals)
+        return None if values is None else replace(self.prepared, literals=values)
 
 
 class PreparedDocuments:
@@ -89,6 +112,7 @@ class PreparedDocuments:
         self._valid = _cache(VALID_CHARACTERS)
         self._refused = _cache(REFUSED_CHARACTERS)
         self._anonymous = _cache(REFUSED_CHARACTERS)
+        self._shapes: LRUCache[str, _Shape] = LRUCache(VALID_CHARACTERS, getsizeof=attrgetter("length"))
         self._thread = FairThread("graphql-documents", most_waiting=MOST_WAITING)
         self._answers: LRUCache[tuple[int, str | None], tuple[Prepared, ExecutionResult]] = LRUCache(CACHED_ANSWERS)
 
@@ -99,9 +123,23 @@ class PreparedDocuments:
             return known
         if len(text) > self._limits.characters:
             return Prepared(len(text), None, (too_complex("characters", self._limits.characters, len(text)),))
+        parts = split(text) if len(text) <= LONGEST_CACHED else None
+        shape = self._shapes.get(parts.shape) if parts else None
+        if parts and shape and (common := shape.prepared_with(parts.literals)):
+            return common
         prepared = await self._thread.run(tenant, partial(self._prepare, text))
         _keep(self._refused if prepared.errors else self._valid, text, prepared)
+        if parts and not prepared.errors:
+            await self._learn(parts, shape, prepared, tenant)
         return prepared
+
+    async def _learn(self, parts: Split, shape: _Shape | None, prepared: Prepared, tenant: Hashable) -> None:
+        """Note a shape, and the second time try to lift its literals."""
+        if shape is None:
+            self._shapes[parts.shape] = _Shape(len(parts.shape))
+        elif not shape.is_tried:
+            shape.is_tried = True
+            await self._thread.run(tenant, partial(self._lift, shape, prepared))
 
     async def prepare_anonymous(self, text: str) -> Prepared:
         """Return the document of a caller without a key, who may only ask for the schema.
@@ -140,6 +178,14 @@ class PreparedDocuments:
             self._answers[key] = (prepared, await self._thread.run(tenant, call))
         answer = self._answers[key][1]
         return ExecutionResult(answer.data, answer.errors)
+
+    def _lift(self, shape: _Shape, prepared: Prepared) -> None:
+        common = lifted(self._schema, prepared.document) if prepared.document else None
+        if common is None:
+            return
+        checked = self._validate(Prepared(prepared.length, common.document), self._limits)
+        if not checked.errors:
+            shape.prepared, shape.lifted = checked, common
 
     def _prepare_anonymous(self, text: str) -> Prepared:
         prepared = self._parse(text, self._anonymous_limits)

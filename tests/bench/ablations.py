@@ -32,6 +32,7 @@ from bulksend.db import pool, timestamps
 from bulksend.execution import list_completion, row_mapping
 from bulksend.resolvers import validation
 from bulksend.schema import prefetch
+from bulksend.schema.operations import cache
 from bulksend.schema.prefetch import Below
 from bulksend.server import listening
 from bulksend.server.http import authentication, json_codec, request_limit
@@ -90,6 +91,7 @@ SWITCHES: Final[Mapping[str, Switch]] = {
     "the request limit's own window": without((request_limit, "_is_local", lambda storage: False)),
     "times from tables": without((row_mapping, "_shortcuts", {})),
     "row expressions": without((list_completion, "row_reader", lambda plan, type_, field: None)),
+    "literals lifted": without((cache, "split", lambda text: None)),
     "prefetch": without((prefetch, "_of_bulk_send", nothing_below)),
     "orjson": without((json_codec, "write", dumps), (json_codec, "read", json.loads)),
     "few garbage collections": pythons_own_collections,

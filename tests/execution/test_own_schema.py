@@ -1,18 +1,18 @@
 """Generated queries on Bulksend's own schema and a real database: ours comes to what graphql-core comes to."""
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
-from graphql import ArgumentNode, DocumentNode, IntValueNode, ListValueNode, StringValueNode, Visitor, visit
+from graphql import DocumentNode, visit
 from graphql import execute as execute_by_graphql_core
 from hypothesis import given
 from hypothesis import strategies as st
 from support.differential.comparing import differences, shown
 from support.differential.executions import Request, see_here
+from support.differential.existing import Existing
 from support.differential.literals import documents
 from support.differential.strawberry_objects import OPTIONS
 from support.differential.trials import many, variations
@@ -30,32 +30,6 @@ pytestmark = pytest.mark.usefixtures("quick_collection", "most_are_compiled")
 
 SCHEMA = build_schema()._schema
 SCOPES = (("*",), ("bulk_sends.read",), ("templates.read", "documents.read"))
-
-
-class _Existing(Visitor):
-    """Asks for what exists, and for pages of sizes that are allowed."""
-
-    def __init__(self, ids: Sequence[str], dice: random.Random) -> None:
-        super().__init__()
-        self._ids = ids
-        self._dice = dice
-
-    def enter_argument(self, node: ArgumentNode, *_: object) -> ArgumentNode | None:
-        match node.name.value:
-            case "id" | "templateId":
-                value: Any = self._id()
-            case "ids":
-                value = ListValueNode(values=tuple(self._id() for _ in range(self._dice.randrange(4))))
-            case "first" | "last" if self._dice.random() < 0.9:
-                value = IntValueNode(value=str(self._dice.choice([1, 2, 2, 5, 100])))
-            case "last" | "before" | "after" | "search" | "externalId" | "signerEmail" if self._dice.random() < 0.9:
-                return ArgumentNode(name=node.name, value=StringValueNode(value=""))
-            case _:
-                return None
-        return ArgumentNode(name=node.name, value=value)
-
-    def _id(self) -> StringValueNode:
-        return StringValueNode(value=self._dice.choice(self._ids))
 
 
 @pytest.fixture
@@ -98,7 +72,7 @@ async def test_comes_to_the_same(filled: tuple[RunningGateway, Tenant, list[str]
 
     for document, seed in _documents():
         dice = random.Random(seed)
-        existing: DocumentNode = visit(document, _Existing(ids, dice))
+        existing: DocumentNode = visit(document, Existing(ids, dice))
         for variation in variations(SCHEMA, existing, seed):
             await check(variation, dice.choice(SCOPES))
     assert sum("doc_" in answer or "bs_" in answer or "tpl_" in answer for answer in answers) > len(answers) / 20

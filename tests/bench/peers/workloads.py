@@ -21,7 +21,7 @@ MANY_CONNECTIONS: Final = 64
 # Enough of a workload's requests to compare the answers of all servers.
 COMPARED: Final = 40
 
-Kind = Literal["page", "one", "mixed", "literals", "aliases", "small", "create"]
+Kind = Literal["page", "one", "mixed", "literals", "named", "aliases", "small", "create"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class Workload:
         """Whether its requests leave rows."""
         return self.kind == "create"
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether no request's document was sent before."""
+        return self.kind in ("literals", "named")
+
 
 _Q1: Final = Selection(template=queries.TEMPLATE)
 _Q2: Final = Selection(documents=queries.DOCUMENT)
@@ -55,7 +60,8 @@ _ALL: Final = (
     _thousand("Q3-1000", "Q3 by 1,000 tenants", "page"),
     _thousand("S1-1000", "S1 by 1,000 tenants", "small", Selection(("id", "name", "status"))),
     _thousand("MIX", "20 documents in turn by 1,000 tenants", "mixed"),
-    _thousand("COLD", "a document never seen before in every request", "literals"),
+    _thousand("COLD", "another id written into the document of every request", "literals"),
+    _thousand("NEW", "an operation name and an id of its own in every request", "named"),
     _thousand("C64", "Q1 by 1,000 tenants over 64 connections", "page", _Q1, connections=MANY_CONNECTIONS),
     Workload("LARGEST", f"{ALIASES} aliases of pages with everything", "aliases", connections=2, has_peers_only=True),
     # What writes comes last.
@@ -82,13 +88,13 @@ class Requests:
 
     def compared(self) -> list[Request]:
         """Return those whose answers are compared before the load."""
-        if self.workload.kind == "literals":
+        if self.workload.is_unseen:
             return list(self._in_literals(self.database.unseen[:COMPARED]))
         return list(islice(self._in_turn(), COMPARED))
 
     def sent(self, run: int, runs: int) -> list[Request]:
         """Return those of one run of the load: for new documents a part that no other run has."""
-        if self.workload.kind == "literals":
+        if self.workload.is_unseen:
             unseen = self.database.unseen[COMPARED:]
             size = len(unseen) // runs
             return list(self._in_literals(unseen[run * size : (run + 1) * size]))
@@ -110,7 +116,8 @@ class Requests:
     def _in_literals(self, unseen: list[tuple[Tenant, UUID]]) -> Iterator[Request]:
         for tenant, bulk_send_id in unseen:
             identifier = self._id(ids.BULK_SEND, bulk_send_id)
-            yield self._request(tenant, queries.one_in_literals(self.workload.name, self.dialect, identifier), {})
+            name = self._operation if self.workload.kind == "literals" else f"New{bulk_send_id.hex}"
+            yield self._request(tenant, queries.one_in_literals(name, self.dialect, identifier), {}, name)
 
     def _mixed(self, number: int, tenant: Tenant) -> Request:
         place = number % (len(queries.MIXED_PAGES) + len(queries.MIXED_ONES))
