@@ -9,8 +9,8 @@ from aiohttp import web
 from bulksend.schema.build import build_schema
 from bulksend.schema.operations.shadow_execution import Executors
 from bulksend.server.graphql import graphiql
-from bulksend.server.graphql.multipart import Streams
 from bulksend.server.graphql.persisted_queries import PersistedQueries
+from bulksend.server.graphql.streaming import Streams
 from bulksend.server.graphql.view import GraphQLView
 from bulksend.server.graphql.websocket import Sockets
 from bulksend.server.graphql.websocket_operations import Operations

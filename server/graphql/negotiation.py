@@ -1,16 +1,20 @@
 """Choosing a response's media type: GraphQL over HTTP, https://graphql.github.io/graphql-over-http/draft/"""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
+MULTIPART: Final = "multipart/mixed"
 
 _MATCHES: Final = {
     GRAPHQL_RESPONSE: (GRAPHQL_RESPONSE,),
     "application/*": (JSON,),
     "*/*": (JSON,),
     JSON: (JSON,),
+    EVENT_STREAM: (EVENT_STREAM,),
 }
 
 
@@ -23,13 +27,11 @@ def media_type(accept: str | None) -> str | None:
     if not accept or not accept.strip():
         return JSON
     best, best_quality = None, 0.0
-    for part in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = _quality(parameters)
+    for name, _, quality in _ranges(accept):
         for offered in _MATCHES.get(name, ()):
             if quality > best_quality:
                 best, best_quality = offered, quality
-    return best or (JSON if wants_multipart(accept) else None)
+    return best or (JSON if stream_media_type(accept) == MULTIPART else None)
 
 
 def wants_html(accept: str | None) -> bool:
@@ -37,13 +39,26 @@ def wants_html(accept: str | None) -> bool:
     return "text/html" in (accept or "").lower()
 
 
-def wants_multipart(accept: str | None) -> bool:
-    """Whether a client takes subscriptions by Apollo's multipart protocol."""
-    for part in (accept or "").split(","):
+@lru_cache(maxsize=200)
+def stream_media_type(accept: str | None) -> str | None:
+    """Return the best media type for the results of a subscription that an Accept header names, or None."""
+    best, best_quality = None, 0.0
+    for name, parameters, quality in _ranges(accept or ""):
+        if quality > best_quality and _is_stream(name, parameters):
+            best, best_quality = name, quality
+    return best
+
+
+def _is_stream(name: str, parameters: list[str]) -> bool:
+    """Whether a media range means server-sent events, or Apollo's multipart protocol of the version that we have."""
+    return name == EVENT_STREAM or (name == MULTIPART and any(_spec(parameter) == "1.0" for parameter in parameters))
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, list[str], float]]:
+    """Yield each media range in lower case, its parameters, and its quality."""
+    for part in accept.split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if name == "multipart/mixed" and any(_spec(parameter) == "1.0" for parameter in parameters):
-            return True
-    return False
+        yield name, parameters, _quality(parameters)
 
 
 def _spec(parameter: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What GraphQL results and refusals look like in JSON, the same over HTTP, multipart and WebSocket."""
+"""What GraphQL results and refusals look like in JSON, the same over HTTP, in streams and over a WebSocket."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as multipart."""
+"""The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as a stream."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -15,11 +15,20 @@ from bulksend.db.errors import UNAVAILABLE
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.errors import DomainError, ErrorCode, Unauthenticated, Unavailable, database_away
 from bulksend.schema.build import Schema
-from bulksend.server.graphql.multipart import Streams
-from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
+from bulksend.server.graphql import event_stream, multipart
+from bulksend.server.graphql.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    MULTIPART,
+    media_type,
+    stream_media_type,
+    wants_html,
+)
 from bulksend.server.graphql.persisted_queries import PersistedQueries
 from bulksend.server.graphql.request import GraphQLRequest, read_request
 from bulksend.server.graphql.response import masked_errors, refusal_errors, result_body
+from bulksend.server.graphql.streaming import StreamFormat, Streams
 from bulksend.server.graphql.websocket import Sockets, wants_socket
 from bulksend.server.http import json_codec
 from bulksend.server.http.admission import Admission, challenge
@@ -50,8 +59,9 @@ _HEADERS: Final = {
             "Cache-Control": "private, no-store",
         }
     )
-    for media in (GRAPHQL_RESPONSE, JSON)
+    for media in (GRAPHQL_RESPONSE, JSON, EVENT_STREAM)
 }
+_STREAM_FORMATS: Final = {EVENT_STREAM: event_stream.FORMAT, MULTIPART: multipart.FORMAT}
 _OVER_GET: Final = frozenset({OperationType.QUERY})
 _OVER_POST: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -79,7 +89,7 @@ class GraphQLView:
         self._explorer = explorer
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request, always with JSON unless a browser asks for the explorer."""
+        """Answer one request: with JSON, a stream that it accepts, or the explorer if a browser asks for it."""
         if wants_socket(request):
             return await self._sockets.serve(request)
         if self._explorer and _asks_for_page(request):
@@ -110,15 +120,15 @@ class GraphQLView:
             raise RequestRefused(400, ErrorCode.BAD_REQUEST, _FORGERY)
         context = await self._admit(request)
         if accepted is None:
-            message = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
+            message = f"The answer is {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}; accept one of them."
             raise RequestRefused(406, ErrorCode.NOT_ACCEPTABLE, message)
         asked = await read_request(request)
         query = await self._persisted_queries.query(asked, context.viewer)
         try:
             result = await self._execute(request.method, query, asked, context)
         except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION and _may_stream(request):
-                return await self._stream(request, query, asked, context, accepted)
+            if error.operation_type is OperationType.SUBSCRIPTION and (written := _stream_format(request)):
+                return await self._stream(request, query, asked, context, accepted, written)
             raise _wrong_operation(error.operation_type) from None
         if not isinstance(result, PreExecutionError):
             await self._persisted_queries.store(asked, context.viewer)
@@ -150,7 +160,13 @@ class GraphQLView:
             raise RequestRefused(400, ErrorCode.OPERATION_RESOLUTION_FAILURE, message) from None
 
     async def _stream(
-        self, request: web.Request, query: str, asked: GraphQLRequest, context: Context, accepted: str
+        self,
+        request: web.Request,
+        query: str,
+        asked: GraphQLRequest,
+        context: Context,
+        accepted: str,
+        written: StreamFormat,
     ) -> web.StreamResponse:
         source = await self._schema.subscribe(
             query,
@@ -159,12 +175,15 @@ class GraphQLView:
             operation_name=asked.operation_name,
             operation_extensions=asked.extensions,
         )
-        sent = await self._streams.send(request, source)
+        sent = await self._streams.send(request, source, written)
         return sent if isinstance(sent, web.StreamResponse) else _respond(result_body(sent), accepted, {})
 
 
 def _respond(body: dict[str, Any], media: str, headers: Mapping[str, str]) -> web.Response:
-    return _json_response(body, _status(body, media), media, headers)
+    status = _status(body, media)
+    if media == EVENT_STREAM and status == 200:
+        return _response(event_stream.write_whole(body), status, media, headers)
+    return _json_response(body, status, media, headers)
 
 
 def _status(body: dict[str, Any], media: str) -> int:
@@ -174,11 +193,16 @@ def _status(body: dict[str, Any], media: str) -> int:
     if code == ErrorCode.SERVICE_UNAVAILABLE:
         # Of no interest to the caller's code but to retries and load balancers, whatever the media type.
         return 503
-    return 200 if media == JSON else _STATUS.get(code, 400)
+    return 200 if media in (JSON, EVENT_STREAM) else _STATUS.get(code, 400)
 
 
 def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
-    response = web.Response(body=json_codec.write(body), status=status, headers=_HEADERS[media])
+    """Return JSON, also to a client that takes events alone: of a status that is no success it reads no events."""
+    return _response(json_codec.write(body), status, JSON if media == EVENT_STREAM else media, headers)
+
+
+def _response(body: bytes, status: int, media: str, headers: Mapping[str, str]) -> web.Response:
+    response = web.Response(body=body, status=status, headers=_HEADERS[media])
     response.headers.update(headers)
     return response
 
@@ -199,8 +223,8 @@ _FORGERY: Final = (
 def _wrong_operation(kind: OperationType) -> RequestRefused:
     if kind is OperationType.SUBSCRIPTION:
         message = (
-            "Subscriptions go over a WebSocket with the subprotocol graphql-transport-ws, or over POST with "
-            "Accept: multipart/mixed;subscriptionSpec=1.0."
+            "Subscriptions go over a WebSocket with the subprotocol graphql-transport-ws, with Accept: "
+            "text/event-stream, or over POST with Accept: multipart/mixed;subscriptionSpec=1.0."
         )
         return RequestRefused(400, ErrorCode.BAD_REQUEST, message)
     message = "Mutations need POST."
@@ -215,8 +239,12 @@ def _is_unavailable(result: ExecutionResult) -> bool:
     )
 
 
-def _may_stream(request: web.Request) -> bool:
-    return request.method == "POST" and wants_multipart(request.headers.get("Accept"))
+def _stream_format(request: web.Request) -> StreamFormat | None:
+    """Return how a subscription is sent. Over GET only as events: that is how EventSource and Hive Gateway ask."""
+    media = stream_media_type(request.headers.get("Accept"))
+    if media is None or (request.method == "GET" and media != EVENT_STREAM):
+        return None
+    return _STREAM_FORMATS[media]
 
 
 def _asks_for_page(request: web.Request) -> bool:

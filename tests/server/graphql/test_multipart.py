@@ -13,7 +13,7 @@ from support.graphql_socket import FOLLOW
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
-from bulksend.server.graphql import multipart
+from bulksend.server.graphql import streaming
 
 ACCEPT = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
 
@@ -78,7 +78,7 @@ async def test_follows_a_bulk_send_to_its_end(
 async def test_beats_while_nothing_happens(
     gateway: RunningGateway, tenant: Tenant, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(multipart, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.01)
     async with follow(gateway, tenant, await processing(gateway, tenant, sink)) as parts:
         assert (await parts.next())["payload"]["data"]
         assert [await parts.next(), await parts.next()] == [{}, {}]

@@ -2,9 +2,21 @@
 
 import pytest
 
-from bulksend.server.graphql.negotiation import GRAPHQL_RESPONSE, JSON, media_type, wants_html, wants_multipart
+from bulksend.server.graphql.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    MULTIPART,
+    media_type,
+    stream_media_type,
+    wants_html,
+)
 
 APOLLO_SUBSCRIPTION = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
+URQL_SUBSCRIPTION = "text/event-stream, multipart/mixed"
+URQL_QUERY = (
+    "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +41,13 @@ APOLLO_SUBSCRIPTION = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,app
         (APOLLO_SUBSCRIPTION, JSON),
         ("multipart/mixed;subscriptionSpec=1.0", JSON),
         ("multipart/mixed;deferSpec=20220824", None),
+        ("text/event-stream", EVENT_STREAM),
+        ("TEXT/EVENT-STREAM", EVENT_STREAM),
+        ("text/event-stream, application/json", EVENT_STREAM),
+        ("application/json, text/event-stream", JSON),
+        ("text/event-stream;q=0.5, application/json;q=0.6", JSON),
+        ("text/event-stream;q=0", None),
+        (URQL_QUERY, GRAPHQL_RESPONSE),
         ("text/html", None),
         ("application/jsonx", None),
         (",;,;q=1", None),
@@ -41,17 +60,23 @@ def test_gives_the_best_that_is_allowed(accept: str | None, chosen: str | None) 
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (None, False),
-        (APOLLO_SUBSCRIPTION, True),
-        ('application/json, multipart/mixed;subscriptionSpec="1.0"', True),
-        ("multipart/mixed; SubscriptionSpec = 1.0", True),
-        ("multipart/mixed;subscriptionSpec=2.0", False),
-        ("multipart/mixed", False),
-        ("multipart/form-data;subscriptionSpec=1.0", False),
+        (None, None),
+        (APOLLO_SUBSCRIPTION, MULTIPART),
+        ('application/json, multipart/mixed;subscriptionSpec="1.0"', MULTIPART),
+        ("multipart/mixed; SubscriptionSpec = 1.0", MULTIPART),
+        ("multipart/mixed;subscriptionSpec=2.0", None),
+        ("multipart/mixed", None),
+        ("multipart/form-data;subscriptionSpec=1.0", None),
+        (URQL_SUBSCRIPTION, EVENT_STREAM),
+        ("application/json, text/event-stream", EVENT_STREAM),
+        ("multipart/mixed;subscriptionSpec=1.0, text/event-stream", MULTIPART),
+        ("multipart/mixed;subscriptionSpec=1.0;q=0.5, text/event-stream", EVENT_STREAM),
+        ("text/event-stream;q=0", None),
+        ("*/*", None),
     ],
 )
-def test_knows_who_takes_multipart(accept: str | None, expected: bool) -> None:
-    assert wants_multipart(accept) is expected
+def test_knows_how_a_client_takes_subscriptions(accept: str | None, expected: str | None) -> None:
+    assert stream_media_type(accept) == expected
 
 
 def test_knows_a_browser() -> None:
