@@ -3,7 +3,8 @@
 import asyncio
 import json
 import os
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import ariadne_recipe
@@ -15,11 +16,22 @@ GATEWAY = json.loads(os.environ["BULKSEND_TEST_GATEWAY"])
 URL, KEY = f"{GATEWAY['url']}/graphql", GATEWAY["key"]
 WRONG = [{"name": "Alice", "email": "nonsense"}]
 
+Refusal = TypeVar("Refusal", bound=Exception)
+
 
 def sending(**more: Any) -> dict[str, Any]:
     signers = [{"name": "Alice", "email": "alice@example.com"}]
     sent = {"templateId": GATEWAY["templateId"], "name": "Vendors", "signers": signers, "idempotencyKey": str(uuid4())}
     return sent | more
+
+
+async def refusal(call: Awaitable[object], kind: type[Refusal]) -> Refusal:
+    """Return the error of a call that must end with one."""
+    try:
+        await call
+    except kind as error:
+        return error
+    raise AssertionError("not refused")
 
 
 async def check_gql() -> None:
@@ -28,21 +40,13 @@ async def check_gql() -> None:
     first, again = await gql_recipe.send(client, sent), await gql_recipe.send(client, sent)
     assert first["id"] == again["id"]
     assert [status async for status in gql_recipe.watch(URL, KEY, first["id"])][-1] == "COMPLETED"
-    try:
-        await gql_recipe.send(client, sending(signers=WRONG))
-        raise AssertionError("not refused")
-    except gql_recipe.RefusedError as error:
-        assert [(one["code"], one["field"]) for one in error.user_errors] == [
-            ("INVALID_EMAIL", ["signers", "0", "email"])
-        ]
+    error = await refusal(gql_recipe.send(client, sending(signers=WRONG)), gql_recipe.RefusedError)
+    assert [(one["code"], one["field"]) for one in error.user_errors] == [("INVALID_EMAIL", ["signers", "0", "email"])]
     await gql_recipe.send(client, sending(name="Second"))
     await gql_recipe.send(client, sending(name="Third"))
     assert await gql_recipe.bulk_send_names(client, 2) == ["Third", "Second", "Vendors"]
-    try:
-        await gql_recipe.bulk_send_names(gql_recipe.connect(URL, "isk_nonsense"))
-        raise AssertionError("not refused")
-    except TransportQueryError as error:
-        assert gql_recipe.codes(error) == ["UNAUTHENTICATED"]
+    unknown = await refusal(gql_recipe.bulk_send_names(gql_recipe.connect(URL, "isk_nonsense")), TransportQueryError)
+    assert gql_recipe.codes(unknown) == ["UNAUTHENTICATED"]
 
 
 async def check_ariadne() -> None:
@@ -51,19 +55,18 @@ async def check_ariadne() -> None:
     first, again = await ariadne_recipe.send(client, sent), await ariadne_recipe.send(client, sent)
     assert first.id == again.id
     assert [status async for status in ariadne_recipe.watch(client, first.id)][-1] == "COMPLETED"
-    try:
-        await ariadne_recipe.send(client, CreateBulkSendInput.model_validate(sending(signers=WRONG)))
-        raise AssertionError("not refused")
-    except ariadne_recipe.RefusedError as error:
-        assert [(one.code, one.field) for one in error.user_errors] == [("INVALID_EMAIL", ["signers", "0", "email"])]
+    error = await refusal(
+        ariadne_recipe.send(client, CreateBulkSendInput.model_validate(sending(signers=WRONG))),
+        ariadne_recipe.RefusedError,
+    )
+    assert [(one.code, one.field) for one in error.user_errors] == [("INVALID_EMAIL", ["signers", "0", "email"])]
     await ariadne_recipe.send(client, CreateBulkSendInput.model_validate(sending(name="Second")))
     await ariadne_recipe.send(client, CreateBulkSendInput.model_validate(sending(name="Third")))
     assert await ariadne_recipe.bulk_send_names(client, 2) == ["Third", "Second", "Vendors"]
-    try:
-        await ariadne_recipe.bulk_send_names(ariadne_recipe.connect(URL, "isk_nonsense"))
-        raise AssertionError("not refused")
-    except GraphQLClientGraphQLMultiError as error:
-        assert [(one.extensions or {})["code"] for one in error.errors] == ["UNAUTHENTICATED"]
+    unknown = await refusal(
+        ariadne_recipe.bulk_send_names(ariadne_recipe.connect(URL, "isk_nonsense")), GraphQLClientGraphQLMultiError
+    )
+    assert [(one.extensions or {})["code"] for one in unknown.errors] == ["UNAUTHENTICATED"]
 
 
 asyncio.run({"gql": check_gql, "ariadne": check_ariadne}[os.environ["RECIPE"]]())
