@@ -35,7 +35,7 @@ async def other_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[R
 
 
 def test_there_are_files() -> None:
-    assert len(FILES) == 7
+    assert len(FILES) == 8
 
 
 @pytest.mark.parametrize("file", FILES)
