@@ -1,9 +1,8 @@
 """The schema, put together."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Awaitable, Coroutine, Hashable, Iterable
 from datetime import datetime
 from functools import partial
-from inspect import isawaitable
 from typing import Any, Final, cast
 
 from graphql import DocumentNode, GraphQLError
@@ -105,24 +104,26 @@ class Schema(CompiledSchema):
     async def _executed(self, context: ExecutionContext) -> ExecutionResult:
         if context.result is not None:
             return cast(ExecutionResult, context.result)
-        run = partial(self._run, context)
         try:
             if self._is_check_due(context):
                 document = cast(DocumentNode, context.graphql_document)
                 stop = partial(exclude, self.core, document, operation_name_of(context))
-                result = await checked(run, context.context, context.query or "", stop)
+                result = await checked(partial(self._run, context), context.context, context.query or "", stop)
             else:
-                result = await run(self._executors.execute, context.context)
+                run = self._run(context, self._executors.execute, context.context)
+                result = run if isinstance(run, GraphQLExecutionResult) else await run
         except Exception as error:
             told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             return PreExecutionError(None, [told])
         return ExecutionResult(data=result.data, errors=result.errors)
 
-    async def _run(self, context: ExecutionContext, execute: Executor, context_value: Any) -> GraphQLExecutionResult:
+    def _run(
+        self, context: ExecutionContext, execute: Executor, context_value: Any
+    ) -> GraphQLExecutionResult | Awaitable[GraphQLExecutionResult]:
         elsewhere: dict[str, Any] = {}
         if execute is compiled_execute:
             elsewhere["compile_in"] = partial(self._documents.run, _tenant(context_value))
-        result = execute(
+        return execute(
             self.core,
             context.graphql_document,
             context.root_value,
@@ -133,7 +134,6 @@ class Schema(CompiledSchema):
             operation_extensions=context.operation_extensions,
             **elsewhere,
         )
-        return cast(GraphQLExecutionResult, await result if isawaitable(result) else result)
 
     def _is_check_due(self, context: ExecutionContext) -> bool:
         if self._executors.check == 0 or context.operation_type is not OperationType.QUERY:
@@ -172,10 +172,10 @@ class Schema(CompiledSchema):
             context.result = await self._documents.answer(prepared, operation, context.variables, tenant)
         return []
 
-    async def _prepared(self, context: ExecutionContext) -> Prepared:
+    def _prepared(self, context: ExecutionContext) -> Awaitable[Prepared]:
         if _viewer_is_nobody(context.context):
-            return await self._documents.prepare_anonymous(context.query or "")
-        return await self._documents.prepare(context.query or "", _tenant(context.context))
+            return self._documents.prepare_anonymous(context.query or "")
+        return self._documents.prepare(context.query or "", _tenant(context.context))
 
     def _operation(self, prepared: Prepared, document: DocumentNode, name: str | None) -> Operation:
         known = prepared.operations.get(name)
@@ -203,11 +203,11 @@ class PublicSchema(Schema):
         """Return the SDL."""
         return with_description(super().as_str())
 
-    async def execute(self, query: str | None, *given: Any, **named: Any) -> ExecutionResult:
+    def execute(self, query: str | None, *given: Any, **named: Any) -> Coroutine[Any, Any, ExecutionResult]:
         """Execute a query or a mutation."""
         if asks_the_subgraph(query):
-            return await self.subgraph.execute(query, *given, **named)
-        return await super().execute(query, *given, **named)
+            return self.subgraph.execute(query, *given, **named)
+        return super().execute(query, *given, **named)
 
 
 def build_schema(

@@ -25,6 +25,7 @@ from bulksend.server.http.error_responses import unexpected
 from bulksend.server.http.json_body import LARGEST_BODY
 from bulksend.server.http.request_ids import request_ids
 from bulksend.server.http.response_headers import add_headers
+from bulksend.server.http.unrouted import unrouted_only
 from bulksend.server.http.verify_page import VerifyPage
 from bulksend.server.process import Parts
 from bulksend.server.rest import bulk_sends, documents, openapi_page, problem_details
@@ -47,13 +48,15 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
         middlewares=[
             request_ids,
             compress,
-            web.normalize_path_middleware(
-                append_slash=False, remove_slash=True, redirect_class=web.HTTPPermanentRedirect
+            unrouted_only(
+                web.normalize_path_middleware(
+                    append_slash=False, remove_slash=True, redirect_class=web.HTTPPermanentRedirect
+                )
             ),
             *([origins.preflight] if settings.cors_origins else ()),
             unexpected,
             problem_details.problem_details,
-            admission.count_unrouted,
+            unrouted_only(admission.count_unrouted),
         ],
         client_max_size=LARGEST_BODY,
     )

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import structlog
 from graphql import ExecutionResult
@@ -14,8 +14,8 @@ from graphql import execute as execute_by_graphql_core
 from bulksend import execution
 from bulksend.resolvers.context import Context
 
-Executor: TypeAlias = Callable[..., Any]
-Run: TypeAlias = Callable[[Executor, Context], Awaitable[ExecutionResult]]
+Executor: TypeAlias = Callable[..., ExecutionResult | Awaitable[ExecutionResult]]
+Run: TypeAlias = Callable[[Executor, Context], ExecutionResult | Awaitable[ExecutionResult]]
 
 log = structlog.get_logger(__name__)
 
@@ -43,17 +43,21 @@ async def checked(run: Run, context: Context, text: str, distrust: Callable[[], 
     Data may change from one execution to the next, so only what differs twice in the same way is a fault; then
     `distrust` is called. The log names the document by its SHA-256: its text may have addresses in it.
     """
-    compiled = await run(execution.execute, context)
-    by_graphql_core = await run(execute_by_graphql_core, _anew(context))
+    compiled = await _finished(run(execution.execute, context))
+    by_graphql_core = await _finished(run(execute_by_graphql_core, _anew(context)))
     if _told(compiled) == _told(by_graphql_core):
         return compiled
-    again = await run(execution.execute, _anew(context))
+    again = await _finished(run(execution.execute, _anew(context)))
     if _told(again) != _told(compiled) or _told(again) == _told(by_graphql_core):
         return compiled
     distrust()
     document = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     log.error("compiled execution disagrees with graphql-core", request_id=context.request_id, document=document)
     return by_graphql_core
+
+
+async def _finished(result: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
+    return result if isinstance(result, ExecutionResult) else await result
 
 
 def _anew(context: Context) -> Context:

@@ -125,7 +125,16 @@ class GraphQLView:
         asked = await read_request(request)
         query = await self._persisted_queries.query(asked, context.viewer)
         try:
-            result = await self._execute(request.method, query, asked, context)
+            result = await self._schema.execute(
+                query,
+                variable_values=asked.variables,
+                context_value=context,
+                operation_name=asked.operation_name,
+                allowed_operation_types=_OVER_GET if request.method == "GET" else _OVER_POST,
+                operation_extensions=asked.extensions,
+            )
+        except (CannotGetOperationTypeError, MissingQueryError):
+            raise _no_operation() from None
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.SUBSCRIPTION and (written := _stream_format(request)):
                 return await self._stream(request, query, asked, context, accepted, written)
@@ -144,20 +153,6 @@ class GraphQLView:
         if admitted.refusal is not None:
             raise admitted.refusal
         return self._admission.context(request, admitted)
-
-    async def _execute(self, method: str, query: str, asked: GraphQLRequest, context: Context) -> ExecutionResult:
-        try:
-            return await self._schema.execute(
-                query,
-                variable_values=asked.variables,
-                context_value=context,
-                operation_name=asked.operation_name,
-                allowed_operation_types=_OVER_GET if method == "GET" else _OVER_POST,
-                operation_extensions=asked.extensions,
-            )
-        except (CannotGetOperationTypeError, MissingQueryError):
-            message = "operationName must name one of the operations."
-            raise RequestRefused(400, ErrorCode.OPERATION_RESOLUTION_FAILURE, message) from None
 
     async def _stream(
         self,
@@ -203,7 +198,8 @@ def _json_response(body: dict[str, Any], status: int, media: str, headers: Mappi
 
 def _response(body: bytes, status: int, media: str, headers: Mapping[str, str]) -> web.Response:
     response = web.Response(body=body, status=status, headers=_HEADERS[media])
-    response.headers.update(headers)
+    if headers:
+        response.headers.update(headers)
     return response
 
 
@@ -218,6 +214,11 @@ _FORGERY: Final = (
     "This could be a forged request from another site. Send Apollo-Require-Preflight: true, or a Content-Type "
     "such as application/json."
 )
+
+
+def _no_operation() -> RequestRefused:
+    message = "operationName must name one of the operations."
+    return RequestRefused(400, ErrorCode.OPERATION_RESOLUTION_FAILURE, message)
 
 
 def _wrong_operation(kind: OperationType) -> RequestRefused:

@@ -67,8 +67,8 @@ class Admission:
 
     @web.middleware
     async def count_unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count what comes to a door and reaches none of its handlers: 404 and 405."""
-        if request.match_info.http_exception is not None and request.path.startswith(DOORS):
+        """Count a request to a door that reaches none of its handlers."""
+        if request.path.startswith(DOORS):
             await self.count(request)
         return await handler(request)
 

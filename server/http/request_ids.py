@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Awaitable
 from typing import Final
 
 import structlog
@@ -14,14 +15,14 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 
 
 @web.middleware
-async def request_ids(request: web.Request, handler: Handler) -> web.StreamResponse:
+def request_ids(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
     """Set the request's id, from its header or a new one."""
     given = request.headers.get(HEADER)
     request_id = given if given and _WELL_FORMED.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = request_id
     # Unbound with the request: aiohttp gives each a task, so a context, of its own.
     structlog.contextvars.bind_contextvars(request_id=request_id)
-    return await handler(request)
+    return handler(request)
 
 
 def new_request_id() -> str:

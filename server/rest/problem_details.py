@@ -1,6 +1,6 @@
 """Errors of the REST door as RFC 9457 problem details, and a page about each type of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -41,10 +41,12 @@ class InvalidParameters(Exception):
 
 
 @web.middleware
-async def problem_details(request: web.Request, handler: Handler) -> web.StreamResponse:
+def problem_details(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
     """Answer what the REST door refuses, aiohttp's own refusals of its paths among it."""
-    if not is_rest(request):
-        return await handler(request)
+    return _answer(request, handler) if is_rest(request) else handler(request)
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except InvalidParameters as invalid:
