@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from bulksend.evidence.fonts import families, fonts
 from bulksend.evidence.typesetting import breakable, characters, directed, map_strings
 
 if TYPE_CHECKING:
+    from bulksend.evidence.content import Content
     from bulksend.evidence.evidence_file import Evidence
 
 REPLACEMENT: Final = "\ufffd"
@@ -45,14 +46,22 @@ def render_pdf(evidence: Evidence) -> bytes:
 
     The same evidence gives the same bytes with the same version of typst and the same fonts.
     """
-    attachment = evidence.to_json().decode()
-    pages = _pages(evidence)
+    pages = _pages(evidence.content, evidence.organization_name, evidence.document.document_id)
+    return _set(pages | certificate(evidence), _made_at(evidence), {"evidence": evidence.to_json().decode()})
+
+
+def render_preview(content: Content, organization_name: str) -> bytes:
+    """Return a document's pages as they will stand in the sealed PDF, before its certificate. Raise RenderingFailed."""
+    return _set(_pages(content, organization_name, "Preview"), datetime.now(UTC).replace(microsecond=0), {})
+
+
+def _set(pages: dict[str, Any], made_at: datetime, attachments: dict[str, str]) -> bytes:
     used = characters(pages)
     for _ in range(_MAX_ROUNDS):
         replaced = used & _without_glyph
         try:
             shown = map_strings(pages, partial(_replace, replaced)) | {"replaced": len(replaced)}
-            return _compile(shown, attachment, _made_at(evidence))
+            return _compile(shown, made_at, attachments)
         except typst.TypstError as error:
             found = _undisplayable(error.diagnostic) - _without_glyph
             if not found:
@@ -61,14 +70,14 @@ def render_pdf(evidence: Evidence) -> bytes:
     raise RenderingFailed("characters without a glyph keep coming")
 
 
-def _pages(evidence: Evidence) -> dict[str, Any]:
+def _pages(content: Content, organization_name: str, footer: str) -> dict[str, Any]:
     return {
-        "title": evidence.content.title,
-        "organization": evidence.organization_name,
-        "document_id": evidence.document.document_id,
-        "nodes": [directed(node) for node in map_strings(evidence.content.nodes, breakable)],
-        "fonts": families(json.dumps(evidence.content.nodes, ensure_ascii=False)),
-    } | certificate(evidence)
+        "title": content.title,
+        "organization": organization_name,
+        "footer": footer,
+        "nodes": [directed(node) for node in map_strings(content.nodes, breakable)],
+        "fonts": families(json.dumps(content.nodes, ensure_ascii=False)),
+    }
 
 
 def _made_at(evidence: Evidence) -> datetime:
@@ -77,10 +86,10 @@ def _made_at(evidence: Evidence) -> datetime:
     return datetime.fromisoformat(last).replace(microsecond=0)
 
 
-def _compile(pages: dict[str, Any], attachment: str, made_at: datetime) -> bytes:
+def _compile(pages: dict[str, Any], made_at: datetime, attachments: dict[str, str]) -> bytes:
     made = _compiler().compile(
         _SOURCE,
-        sys_inputs={"pages": json.dumps(pages, ensure_ascii=False), "evidence": attachment},
+        sys_inputs={"pages": json.dumps(pages, ensure_ascii=False)} | attachments,
         format="pdf",
         pdf_standards=["a-3a"],
         timestamp=made_at,

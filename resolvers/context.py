@@ -1,8 +1,10 @@
 """The arguments of every resolver: the long-lived parts of a process, and the state of one request."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final, TypeVar
 
 from bulksend.db import ids
 from bulksend.db.notices import Notices
@@ -12,8 +14,17 @@ from bulksend.delivery.event_log import Source
 from bulksend.delivery.signing_links import SigningLinks
 from bulksend.resolvers.bulk_send_feed import Feeds
 from bulksend.resolvers.errors import Forbidden, Unauthenticated
+from bulksend.resolvers.fair_thread import FairThread
 from bulksend.resolvers.loaders import Loaders
 from bulksend.resolvers.viewer import Scope, Viewer
+
+MOST_TEMPLATES_WAITING: Final = 20
+
+Result = TypeVar("Result")
+
+
+def _template_thread() -> FairThread:
+    return FairThread("templates", most_waiting=MOST_TEMPLATES_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ class Gateway:
     `read_pool` may lead to a replica and is used for list pages only. `sync_wait`: how long a create waits for its
     delivery. `bulk_send_interval`: the minimum time between two creates of an organization; 0 disables the limit.
     `stopping`: set when the process shuts down. `feeds`: the bulk sends that are being watched.
+    `template_thread`: where templates' texts are parsed and rendered, which may take seconds.
     """
 
     pool: Pool
@@ -34,6 +46,7 @@ class Gateway:
     bulk_send_interval: timedelta
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     feeds: Feeds = field(init=False)
+    template_thread: FairThread = field(default_factory=_template_thread)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feeds", Feeds(self.pool, self.notices))
@@ -102,6 +115,10 @@ class Context:
     def has(self, *scopes: Scope) -> bool:
         """Return whether the viewer has one of the scopes."""
         return not self.caller.scopes.isdisjoint(scopes)
+
+    def in_template_thread(self, call: Callable[[], Result]) -> Awaitable[Result]:
+        """Run a function that parses or renders templates, in turn with those of other organizations."""
+        return self.gateway.template_thread.run(self.caller.organization_id, call)
 
     def begin_mutation(self, scope: Scope) -> None:
         """Raise `Forbidden` without the scope; else discard what earlier mutations of the request have loaded."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class CreateTemplateResult:
 async def create(context: Context, raw: Mapping[str, Any]) -> CreateTemplateResult:
     """Create a template from the unvalidated input of a caller."""
     try:
-        valid = validate_template(raw)
+        valid = await context.in_template_thread(partial(validate_template, raw))
     except Invalid as invalid:
         return CreateTemplateResult(errors=invalid.errors)
     organization_id = context.caller.organization_id

@@ -7,7 +7,7 @@ import strawberry
 from bulksend.db import ids
 from bulksend.resolvers import archive_template, create_template, preview_template, templates
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.preview_template import SIGNER_EMAIL, SIGNER_NAME, PreviewTemplateResult
+from bulksend.resolvers.preview_template import SIGNER_EMAIL, SIGNER_NAME, PreviewTemplateResult, SampleSigner
 from bulksend.resolvers.user_errors import MutationError, UserErrorCode
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
@@ -84,19 +84,20 @@ async def _preview(context: Context, given: PreviewTemplateInput) -> PreviewTemp
     values = values_by_field(arguments.given(given.values))
     name = arguments.text(given.signer_name, field="signerName") or SIGNER_NAME
     email = arguments.text(given.signer_email, field="signerEmail") or SIGNER_EMAIL
+    signer = SampleSigner(name, email, values)
     wanted, body = arguments.given(given.template_id), arguments.given(given.body)
     if (wanted is None) == (body is None):
         message = "either templateId or body must be given"
         return PreviewTemplateResult(errors=[MutationError(UserErrorCode.REQUIRED, ("body",), message)])
     if wanted is None:
         raw = {key: value for key, value in raw_input(given).items() if key in ("body", "fields")}
-        return preview_template.preview_text(raw, values, name, email)
+        return await preview_template.preview_text(context, raw, signer)
     template_id = arguments.uuid(ids.TEMPLATE, wanted)
     row = await templates.get(context, template_id) if template_id else None
     if row is None:
         message = "templateId is not a template of this organization"
         return PreviewTemplateResult(errors=[MutationError(UserErrorCode.NOT_FOUND, ("templateId",), message)])
-    return preview_template.preview_stored(row, values, name, email)
+    return await preview_template.preview_stored(context, row, signer)
 
 
 def _no_template(field: str) -> UserError:

@@ -30,7 +30,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from bulksend.execution import without_tokens
 from bulksend.resolvers.errors import Unauthenticated
-from bulksend.schema.operations.fair_thread import FairThread
+from bulksend.resolvers.fair_thread import FairThread
 from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_conflicts
 from bulksend.schema.operations.limits import Limits, check_document, is_too_complex, too_complex
 from bulksend.schema.operations.literals import LiftedDocument, Split, lifted, split

@@ -1,5 +1,6 @@
 """Inputs and payloads of the template mutations."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
@@ -8,7 +9,9 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
+from bulksend.resolvers import preview_template
 from bulksend.resolvers.preview_template import TemplatePreview as Preview
+from bulksend.schema.types.info import Info
 from bulksend.schema.types.inputs import MergeValueInput
 from bulksend.schema.types.payloads import UserError
 from bulksend.schema.types.template_fields import TemplateField, TemplateFieldInput
@@ -56,11 +59,19 @@ class PreviewTemplateInput:
 class TemplatePreview:
     html: str = strawberry.field(description="The document as a sanitised HTML fragment.")
     fields: list[TemplateField] = strawberry.field(description="The template's fields, in the order of the body.")
+    source: strawberry.Private[Preview]
 
     @classmethod
     def from_preview(cls, preview: Preview) -> "TemplatePreview":
         """Return the GraphQL object of a preview."""
-        return cls(html=preview.html, fields=list(map(TemplateField.from_field, preview.fields)))
+        return cls(html=preview.html, fields=list(map(TemplateField.from_field, preview.fields)), source=preview)
+
+    @strawberry.field(
+        description="The document's pages as a PDF in base64, as they will stand in the sealed PDF before its "
+        "certificate. Rendered only if selected."
+    )
+    async def pdf(self, info: Info) -> str:
+        return base64.b64encode(await preview_template.pdf(info.context, self.source)).decode()
 
 
 @strawberry.type(description="The outcome of `createTemplate`.")

@@ -1,10 +1,16 @@
 """Templates by the API: created, previewed, sent with typed values, archived."""
 
+import asyncio
+import base64
+import importlib
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema_rs
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_api_key
+from support.pdf_text import opened, shown
 from support.smtp.sink import SmtpSink
 
 CREATE_TEMPLATE = """
@@ -26,6 +32,7 @@ mutation($input: PreviewTemplateInput!) {
   previewTemplate(input: $input) { preview { html fields { name } } userErrors { code field message } }
 }
 """
+PREVIEW_PDF = "mutation($input: PreviewTemplateInput!) { previewTemplate(input: $input) { preview { pdf } } }"
 BODY = "# Lease\n\n{{ signer.name }} rents {{ values.flat }} from {{ values.start }}: {{ values.pets }}\n"
 FIELDS = [
     {"name": "start", "type": "DATE", "label": "First day", "minimum": "2026-01-01"},
@@ -179,3 +186,60 @@ async def test_scopes_of_templates(gateway: RunningGateway, tenant: Tenant) -> N
     refused = await gateway.ask(reader, ARCHIVE, {"id": tenant.template_id})
     assert refused.error["extensions"]["code"] == "FORBIDDEN"
     assert (await gateway.ask(reader, PREVIEW, {"input": {"body": "x"}})).data["previewTemplate"]["preview"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "mutation", "given"),
+    [
+        ("preview_template", "render", PREVIEW, {"body": "Text"}),
+        ("create_template", "validate_template", CREATE_TEMPLATE, {"name": "Lease", "body": "Text"}),
+    ],
+)
+async def test_others_are_answered_while_a_template_is_parsed(
+    gateway: RunningGateway,
+    tenant: Tenant,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    mutation: str,
+    given: dict[str, str],
+) -> None:
+    path = f"bulksend.resolvers.{module}"
+    slow = Slow(getattr(importlib.import_module(path), name))
+    monkeypatch.setattr(f"{path}.{name}", slow)
+    asking = asyncio.create_task(gateway.ask(tenant, mutation, {"input": given}))
+    assert await asyncio.to_thread(slow.begun.wait, 10)
+    assert (await gateway.ask(tenant, "{ viewer { organization { name } } }")).data["viewer"]
+    slow.may_end.set()
+    (payload,) = (await asking).data.values()
+    assert payload["userErrors"] == []
+
+
+class Slow:
+    """A function that begins and then waits to be let go on."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        self.begun.set()
+        assert self.may_end.wait(10)
+        return self._function(*given, **named)
+
+
+async def test_a_preview_as_pdf(gateway: RunningGateway, tenant: Tenant) -> None:
+    given = {
+        "body": BODY,
+        "fields": FIELDS,
+        "signerName": "Grace Hopper",
+        "values": [{"field": "flat", "value": "7 C"}],
+    }
+    reply = await gateway.ask(tenant, PREVIEW_PDF, {"input": given})
+    data = base64.b64decode(reply.data["previewTemplate"]["preview"]["pdf"], validate=True)
+    with opened(data) as pdf:
+        assert (len(pdf.pages), list(pdf.attachments), str(pdf.docinfo["/Title"])) == (1, [], "Preview")
+    text = shown(data)
+    assert "Grace Hopper rents 7 C from 2026-05-28" in text
+    assert "Certificate" not in text

@@ -1,14 +1,12 @@
-import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.evidence import BODY, signed_evidence
+from support.pdf_text import opened, shown
 from support.poppler import poppler
 
 from bulksend.delivery.template_markdown import MAX_NESTING
@@ -28,37 +26,6 @@ SCRIPTS = {
     "Japanese": "たなかさくら",
     "Korean": "김민수",
 }
-
-
-def opened(pdf: bytes) -> pikepdf.Pdf:
-    return pikepdf.open(io.BytesIO(pdf))
-
-
-def shown(pdf: bytes) -> str:
-    """The text of all pages, read through the fonts' ToUnicode maps, in the order it is drawn."""
-    with opened(pdf) as document:
-        return "".join(text for page in document.pages for text in _page_text(page))
-
-
-def _page_text(page: pikepdf.Page) -> Iterator[str]:
-    characters: dict[int, str] = {}
-    for instruction in pikepdf.parse_content_stream(page):
-        operands: Any = instruction.operands
-        operator = str(instruction.operator)
-        if operator == "Tf":
-            characters = _to_unicode(page.Resources.Font[str(operands[0])].ToUnicode.read_bytes().decode())
-        elif operator in {"Tj", "TJ"}:
-            for string in operands if operator == "Tj" else operands[0]:
-                if isinstance(string, pikepdf.String):
-                    codes = bytes(string)
-                    yield from (
-                        characters.get(int.from_bytes(codes[at : at + 2]), "") for at in range(0, len(codes), 2)
-                    )
-
-
-def _to_unicode(cmap: str) -> dict[int, str]:
-    singles = re.findall(r"^<([0-9A-Fa-f]+)> <([0-9A-Fa-f]+)>$", cmap, re.MULTILINE)
-    return {int(code, 16): bytes.fromhex(text).decode("utf-16-be") for code, text in singles}
 
 
 def attached(pdf: bytes) -> bytes:

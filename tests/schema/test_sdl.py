@@ -145,7 +145,7 @@ input PreviewTemplateInput {
 type CreateTemplatePayload { template: Template  userErrors: [UserError!]! }
 type ArchiveTemplatePayload { template: Template  userErrors: [UserError!]! }
 type PreviewTemplatePayload { preview: TemplatePreview  userErrors: [UserError!]! }
-type TemplatePreview { html: String!  fields: [TemplateField!]! }
+type TemplatePreview { html: String!  fields: [TemplateField!]!  pdf: String! }
 type Organization implements Node { id: ID!  name: String! }
 type ApiKey implements Node { id: ID!  name: String!  scopes: [String!]!  expiresAt: DateTime }
 type Viewer { organization: Organization!  apiKey: ApiKey! }

@@ -38,7 +38,7 @@ class FairThread:
             return
         waiting = self._waiting.setdefault(tenant, deque())
         if len(waiting) >= self._most_waiting:
-            raise Unavailable("Too many operations wait to be validated.", retry_after=1)
+            raise Unavailable("Too many requests of this organization wait for their turn.", retry_after=1)
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
         try:

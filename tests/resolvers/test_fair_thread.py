@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bulksend.resolvers.errors import Unavailable
-from bulksend.schema.operations.fair_thread import FairThread
+from bulksend.resolvers.fair_thread import FairThread
 
 
 class Gate:
