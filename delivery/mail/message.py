@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
 
 from bulksend.db import ids
 from bulksend.db.deliveries import MailKind
 from bulksend.delivery.mail import headers
-from bulksend.delivery.mail.wording import Names, Wording, wording
+from bulksend.delivery.mail.wording import Names, wording
 from bulksend.delivery.translations import DEFAULT_LOCALE, direction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
 _MAX_LINE = 998
@@ -28,6 +30,9 @@ _MAX_LINE = 998
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ADDRESS = re.compile(r"""[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+@[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+""")
+
+# Control characters, which nothing legible contains.
+_NAME, _EMAIL, _URL = "\x01", "\x02", "\x03"
 
 _TEMPLATES = Environment(
     loader=PackageLoader("bulksend.delivery", "mail"),
@@ -61,26 +66,77 @@ class Letter:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The texts of a letter with `_NAME`, `_EMAIL` and `_URL` where the signer's own stand."""
+
+    subject: str
+    text: str
+    html: str
+
+
 def subject(letter: Letter) -> str:
     """The mail's subject, one line."""
-    return headers.one_line(_words(_legible(letter)).subject)
-
-
-def _words(letter: Letter) -> Wording:
-    names = Names(
-        organization=letter.organization_name,
-        document=letter.template_name,
-        bulk_send=letter.bulk_send_name,
-        signer=letter.signer_name,
-        email=letter.signer_email,
-    )
-    return wording(letter.mail_kind, names, letter.locale, letter.expires_at)
+    return headers.one_line(_filled(_form_of(letter).subject, letter))
 
 
 def text(letter: Letter) -> str:
-    """The mail's text part: lines end with `\\n`, and the signing link stands bare on one of its own."""
-    legible = _legible(letter)
-    return _TEXT.render(letter=legible, words=_words(legible))
+    """The mail's text part: lines end with `\n`, and the signing link stands bare on one of its own."""
+    return _filled(_form_of(letter).text, letter)
+
+
+def _html(letter: Letter) -> str:
+    return _filled(_form_of(letter).html, letter, escape)
+
+
+def _filled(form: str, letter: Letter, written: Callable[[str], str] = str) -> str:
+    name, email = headers.one_line(letter.signer_name), headers.one_line(letter.signer_email)
+    filled = form.replace(_NAME, written(name)).replace(_EMAIL, written(email))
+    return filled.replace(_URL, written(letter.signing_url))
+
+
+def _form_of(letter: Letter) -> Form:
+    return _form(
+        letter.mail_kind,
+        letter.locale,
+        letter.expires_at,
+        letter.organization_name,
+        letter.template_name,
+        letter.bulk_send_name,
+        letter.email_message,
+        letter.signer_message,
+    )
+
+
+# The signers of a bulk send get the same letter, most often: rendering it takes longer than all else of a mail.
+@lru_cache(maxsize=128)
+def _form(
+    kind: str,
+    locale: str,
+    expires_at: datetime | None,
+    organization_name: str,
+    template_name: str,
+    bulk_send_name: str,
+    email_message: str | None,
+    signer_message: str | None,
+) -> Form:
+    names = Names(
+        organization=headers.one_line(organization_name),
+        document=headers.one_line(template_name),
+        bulk_send=headers.one_line(bulk_send_name),
+        signer=_NAME,
+        email=_EMAIL,
+    )
+    words = wording(kind, names, locale, expires_at)
+    said = {
+        "words": words,
+        "names": names,
+        "email_message": _lines(email_message),
+        "signer_message": _lines(signer_message),
+        "signing_url": _URL,
+    }
+    html = _HTML.render(said, locale=locale, direction=direction(locale))
+    return Form(words.subject, _TEXT.render(said), html)
 
 
 def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
@@ -135,24 +191,6 @@ def _ascii_domain(domain: str) -> str:
 def _sender(mail_from: str) -> str:
     name, address = parseaddr(mail_from)
     return headers.mailbox(name, envelope_address(address))
-
-
-def _html(letter: Letter) -> str:
-    legible = _legible(letter)
-    return _HTML.render(letter=legible, words=_words(legible), locale=letter.locale, direction=direction(letter.locale))
-
-
-def _legible(letter: Letter) -> Letter:
-    return replace(
-        letter,
-        organization_name=headers.one_line(letter.organization_name),
-        template_name=headers.one_line(letter.template_name),
-        bulk_send_name=headers.one_line(letter.bulk_send_name),
-        signer_name=headers.one_line(letter.signer_name),
-        signer_email=headers.one_line(letter.signer_email),
-        email_message=_lines(letter.email_message),
-        signer_message=_lines(letter.signer_message),
-    )
 
 
 def _lines(message: str | None) -> str | None:

@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.utils import getaddresses, parsedate_to_datetime
 from html.parser import HTMLParser
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -213,6 +213,32 @@ def test_a_message_arrives_in_both_parts(message: str) -> None:
     plain, html = parts(sent(letter))
     assert plain == text(letter)
     assert legible(text(letter).partition("\n\nOpen your")[0].partition("met you.")[2]) in legible(Texts(html).text)
+
+
+def test_letters_of_one_bulk_send_say_each_signers_own() -> None:
+    signers = [("Ada", "ada@example.com"), ("Bob & Co", "bob@example.com"), ("Zoë", "zoe@example.com")]
+    for number, (name, address) in enumerate(signers):
+        url = f"https://sign.example.com/sign/{number}?a=1&b=2"
+        raw = sent(replace(LETTER, signer_name=name, signer_email=address, signing_url=url))
+        plain, html = parts(raw)
+        others = [other for other in signers if other[0] != name]
+        for shown in (plain, Texts(html).text):
+            assert f"Hello {name}," in shown
+            assert address in shown
+            assert url in shown
+            assert not any(other in shown for pair in others for other in pair)
+        assert Texts(html).links == [url, url]
+
+
+@pytest.mark.parametrize(
+    "field", ["organization_name", "template_name", "bulk_send_name", "email_message", "signer_name", "signer_message"]
+)
+def test_nothing_a_caller_writes_is_replaced_by_the_signers_own(field: str) -> None:
+    marks = "<\x01\x02\x03>"
+    plain, html = parts(sent(replace(LETTER, **cast("dict[str, Any]", {field: marks}))))
+    usual = parts(sent(replace(LETTER, **cast("dict[str, Any]", {field: "<>"}))))
+    for mine in ("Ada Lovelace", "ada@example.com", URL):
+        assert (plain.count(mine), html.count(mine)) == (usual[0].count(mine), usual[1].count(mine))
 
 
 def test_a_sender_may_be_a_bare_address() -> None:
