@@ -1,10 +1,10 @@
 """One mail's SMTP transaction, and the time it may take."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bulksend.delivery.smtp.alarm import Alarm, TimeLimit
 from bulksend.delivery.smtp.connection import DATA, Connection
 from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Released, data_outcome, recipient_outcome
 
@@ -12,14 +12,14 @@ from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Relea
 class Clock:
     """The time one mail has: up to its content each stage some seconds, and none of them past the deadline."""
 
-    def __init__(self, deadline: float, may_begin: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, deadline: float, alarm: Alarm, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._deadline = deadline
         self._may_begin = may_begin
         self._content_begun = False
         # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
         self._ends_at_deadline = True
         self.sender_accepted = False
-        self.limit = asyncio.timeout(deadline - time.monotonic())
+        self.limit = TimeLimit(alarm)
 
     @property
     def is_over(self) -> bool:
@@ -29,35 +29,32 @@ class Clock:
     def wait(self) -> None:
         """Allow the wait for a connection all the time until the deadline."""
         self._ends_at_deadline = True
-        self._expire_in(self._deadline - time.monotonic())
+        self.limit.set(self._deadline - time.monotonic())
 
     def allow(self, seconds: float) -> None:
         """Limit the stage that begins now to this long, and to the deadline."""
         left = self._deadline - time.monotonic()
         self._ends_at_deadline = left <= seconds
-        self._expire_in(min(seconds, left))
+        self.limit.set(min(seconds, left))
 
     def begin_content(self, seconds: float) -> None:
         """Forget the deadline: the final dot is on its way, and the answer to it is worth waiting for."""
         self._content_begun = True
-        self._expire_in(seconds)
+        self.limit.set(seconds)
 
     def release(self) -> None:
         """End a mail whose content is not begun yet."""
-        if self._content_begun or self.limit.expired():
+        if self._content_begun or self.limit.timeout.expired():
             return
         self._deadline = time.monotonic()
         self._ends_at_deadline = True
-        self._expire_in(0)
+        self.limit.set(0)
 
     def verdict(self) -> Outcome:
         """Return the outcome of a mail whose time ran out."""
         if self._content_begun:
             return UNANSWERED
         return Released() if self._ends_at_deadline else TOO_SLOW
-
-    def _expire_in(self, seconds: float) -> None:
-        self.limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
