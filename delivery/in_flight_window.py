@@ -9,13 +9,14 @@ from typing import Final
 # A claim for several mails costs the same as for one, so it is worth waiting for some to end; not for long, because
 # those that remain may be stuck.
 LINGER_SECONDS: Final = 0.005
+MOST_AHEAD: Final = 2
 
 
 class InFlightWindow:
     """Counts mails in flight against the connections that `connections()` says the server takes.
 
-    A claim takes as long as some mails, so while mail flows, half as many as there are connections are claimed ahead:
-    they are sent before the next claim is back. When none ended during the last claim, nothing is claimed ahead.
+    While mail flows, mails are claimed ahead, so that connections have mail until the next claim is back: twice as many
+    as ended during the last claim, at most `MOST_AHEAD` for each connection. When none ended, none is claimed ahead.
     """
 
     def __init__(self, connections: Callable[[], int]) -> None:
@@ -32,8 +33,8 @@ class InFlightWindow:
 
     @property
     def size(self) -> int:
-        """How many mails may be claimed now."""
-        return max(0, self.idle + self._ahead)
+        """How many mails may be claimed now: never twice as many as there are connections."""
+        return max(0, min(self.idle + self._ahead, self._connections() + self._connections() // 2))
 
     def begin(self) -> None:
         """Count a claimed mail."""
@@ -51,14 +52,14 @@ class InFlightWindow:
 
     def end_claim(self, *, more_is_due: bool) -> None:
         """Decide how much to claim ahead the next time."""
-        self._ahead = self._half if more_is_due and self._ended else 0
+        self._ahead = min(2 * self._ended, MOST_AHEAD * self._connections()) if more_is_due else 0
 
     async def wait(self, seconds: float) -> bool:
         """Wait until mails may be claimed, at most this long, and while mail flows a little longer for more of them."""
         if not self.size:
             await self._wait_for_change(seconds)
         end = time.monotonic() + LINGER_SECONDS
-        while self._ahead and self.size < self._half and (left := end - time.monotonic()) > 0:
+        while self._ahead and self.size < self._worth and (left := end - time.monotonic()) > 0:
             await self._wait_for_change(left)
         return self.size > 0
 
@@ -67,8 +68,8 @@ class InFlightWindow:
         self._change.set()
 
     @property
-    def _half(self) -> int:
-        return self._connections() // 2
+    def _worth(self) -> int:
+        return max(self._connections(), self._ahead) // 2
 
     async def _wait_for_change(self, seconds: float) -> None:
         self._change.clear()
