@@ -31,6 +31,22 @@ async def test_a_server_slower_than_the_lease_gets_one_copy(pool: Pool, dsn: str
     assert (await bulk_send(pool, sent)).sent_count == 1
 
 
+async def test_a_server_slow_to_answer_rcpt_is_served_under_a_short_lease(pool: Pool, dsn: str, sink: SmtpSink) -> None:
+    gate = sink.hold(Phase.RCPT)
+    sent = await create_for_new_organization(pool, addresses(3))
+    async with delivery_to(sink, pool, dsn, replace(POLICY, lease=3)) as delivery:
+        passing = asyncio.create_task(delivery.worker.deliver_due())
+        await gate.reached(3)
+        first = await lease_end(pool, sent)
+        # More than half of the lease is over: content begun now needs a lease that was renewed.
+        await eventually(lambda: has_passed(pool, first - 3 + 1.5))
+        assert await lease_end(pool, sent) > first
+        gate.open()
+        assert await passing == 3
+    assert len(sink.mails) == 3
+    assert (await bulk_send(pool, sent)).sent_count == 3
+
+
 async def test_a_lost_lease_is_not_taken_back(pool: Pool, dsn: str, sink: SmtpSink) -> None:
     gates = sink.hold(Phase.MESSAGE, times=2)
     sent = await create_for_new_organization(pool, addresses(1))

@@ -132,6 +132,22 @@ async def test_a_rolling_restart_under_load_doubles_nothing(
     assert max(message_ids.values()) == 1
 
 
+async def test_a_lease_shorter_than_the_mail_servers_answers_delivers(
+    pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, stack: AsyncExitStack
+) -> None:
+    group = await cluster(stack, dsn, sink, 1, LEASE="1", SMTP_CONNECTIONS="3")
+    gate = sink.hold(Phase.RCPT)
+    await group.create(0, tenant, 9, waitForDelivery=False)
+    await gate.reached(3)
+    begun = await pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    while not await pool.fetchval("SELECT clock_timestamp() > to_timestamp($1)", begun + 1.5):
+        await asyncio.sleep(0.05)
+    gate.open()
+    (node,) = await group.finished(tenant, 1)
+    assert (node["sentCount"], node["failedCount"]) == (9, 0)
+    assert len(sink.mails) == 9
+
+
 async def test_a_client_that_hangs_up_stops_nothing(
     pool: Pool, dsn: str, sink: SmtpSink, tenant: Tenant, gateway: RunningGateway
 ) -> None:
