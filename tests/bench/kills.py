@@ -147,7 +147,7 @@ async def kill_one(built: House, chance: random.Random, victim: str, tenants: Se
             async with pool.acquire() as conn:
                 await create(conn, *tenant, addresses(SIGNERS))
         await pool.execute("SELECT pg_notify('bulksend', 'work')")
-        await asyncio.sleep(chance.uniform(0.2, 1.0))
+        await _arrived(built.sink, chance.uniform(0.1, 0.8) * SIGNERS * len(tenants))
         waiting, in_flight = [{row["id"] for row in await pool.fetch(query)} for query in (DUE, IN_FLIGHT)]
     killed = Kill(victim, time.monotonic(), waiting, in_flight)
     await built.kill(victim)
@@ -158,6 +158,13 @@ async def kill_one(built: House, chance: random.Random, victim: str, tenants: Se
     if victim != POSTGRES:
         await built.start(victim)
     return killed
+
+
+async def _arrived(sink: SlowSink, more: float) -> None:
+    """Wait until so many more mails have arrived."""
+    wanted = len(sink.arrivals) + more
+    while len(sink.arrivals) < wanted:
+        await asyncio.sleep(0.005)
 
 
 async def _all_out(built: House, killed: Kill) -> None:
