@@ -222,23 +222,24 @@ def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
 
 
 @asynccontextmanager
-async def reading(pool: Pool) -> AsyncIterator[Connection]:
+async def reading(pool: Pool, seconds: float | None = None) -> AsyncIterator[Connection]:
     """Lend a connection for a caller's read.
 
-    Raise `TimeoutError` and cancel the statement if waiting for the connection and reading take longer than
-    `WAIT_SECONDS` together, as when all connections are busy or a table is locked.
+    Raise `TimeoutError` and cancel the statement if waiting for the connection and reading take longer than `seconds`
+    (`WAIT_SECONDS`) together, as when all connections are busy or a table is locked.
     """
-    async with asyncio.timeout(WAIT_SECONDS), pool.acquire() as conn:
+    async with asyncio.timeout(WAIT_SECONDS if seconds is None else seconds), pool.acquire() as conn:
         yield conn
 
 
 @asynccontextmanager
-async def planning_anew(pool: Pool) -> AsyncIterator[Connection]:
+async def planning_anew(pool: Pool, seconds: float | None = None) -> AsyncIterator[Connection]:
     """Open a transaction with custom plans, for reads whose best index depends on their values; limited as `reading`.
 
-    Raise `TimeoutError` after `WAIT_SECONDS`.
+    Raise `TimeoutError` after `seconds`.
     """
-    async with asyncio.timeout(WAIT_SECONDS), _transaction(pool.acquire(), _PLANNING_ANEW) as conn:
+    limit = asyncio.timeout(WAIT_SECONDS if seconds is None else seconds)
+    async with limit, _transaction(pool.acquire(), _PLANNING_ANEW) as conn:
         yield conn
 
 

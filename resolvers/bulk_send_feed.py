@@ -9,7 +9,7 @@ from uuid import UUID
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.notices import Notices
-from bulksend.db.pool import Pool
+from bulksend.db.pool import Pool, reading
 
 MINIMUM_INTERVAL_SECONDS: Final = 0.25
 # An update costs some 0.3 ms of a process that delivers too: with many watchers each gets fewer of them.
@@ -116,7 +116,7 @@ class Feeds:
 
     async def _read(self, key: Key) -> BulkSendRow | None:
         organization_id, bulk_send_id = key
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
         return rows[0] if rows else None
 

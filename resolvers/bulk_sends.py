@@ -1,14 +1,14 @@
 """Read, wait for and delete bulk sends."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow, Filters
 from bulksend.db.pages import NEWEST, OLDEST, Span
 from bulksend.db.pool import Connection, planning_anew, reading, write
+from bulksend.db.read_replica import Enter
 from bulksend.resolvers.context import Context, Gateway
 from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.pages import ConnectionPage, connection_page
@@ -42,14 +42,14 @@ async def read_page(
         before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
         backwards=arguments.backwards,
     )
-    async with _listing(context, filters) as conn:
-        page = await bulk_sends.read_page(
-            conn,
-            organization_id=context.caller.organization_id,
-            span=span,
-            filters=filters,
-            with_templates=with_templates,
-        )
+    read = partial(
+        bulk_sends.read_page,
+        organization_id=context.caller.organization_id,
+        span=span,
+        filters=filters,
+        with_templates=with_templates,
+    )
+    page = await context.gateway.replica.read(_enter(filters), read)
     # Their documents need not load them again.
     context.loaders.prime_bulk_sends(page.rows)
     return connection_page(page, lambda row: cursors.encode(row.id), arguments)
@@ -63,14 +63,13 @@ def _cursors(organization_id: UUID, filters: Filters) -> ListCursors:
 
 async def count(context: Context, filters: Filters) -> int:
     """Return the number of bulk sends that match the filters."""
-    async with _listing(context, filters) as conn:
-        return await bulk_sends.count(conn, organization_id=context.caller.organization_id, filters=filters)
+    read = partial(bulk_sends.count, organization_id=context.caller.organization_id, filters=filters)
+    return await context.gateway.replica.read(_enter(filters), read)
 
 
-def _listing(context: Context, filters: Filters) -> AbstractAsyncContextManager[Connection]:
+def _enter(filters: Filters) -> Enter:
     # Some statuses match few rows and others most: such a statement is planned for its values.
-    pool = context.gateway.read_pool
-    return reading(pool) if filters.status is None else planning_anew(pool)
+    return reading if filters.status is None else planning_anew
 
 
 async def delete(context: Context, bulk_send_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from bulksend.db import ids
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
+from bulksend.db.read_replica import ReadReplica
 from bulksend.delivery.download_links import DownloadLinks
 from bulksend.delivery.event_log import Source
 from bulksend.delivery.signing_links import SigningLinks
@@ -31,14 +32,14 @@ def _template_thread() -> FairThread:
 class Gateway:
     """The parts of one process that every request shares.
 
-    `read_pool` may lead to a replica and is used for list pages only. `sync_wait`: how long a create waits for its
+    `replica` is read for list pages only. `sync_wait`: how long a create waits for its
     delivery. `bulk_send_interval`: the minimum time between two creates of an organization; 0 disables the limit.
     `stopping`: set when the process shuts down. `feeds`: the bulk sends that are being watched.
     `template_thread`: where templates' texts are parsed and rendered, which may take seconds.
     """
 
     pool: Pool
-    read_pool: Pool
+    replica: ReadReplica
     notices: Notices
     links: SigningLinks
     downloads: DownloadLinks

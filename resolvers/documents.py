@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from bulksend.db import documents
@@ -39,17 +39,15 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
         before=cursors.decode(arguments.before, field="before") if arguments.before is not None else ends.before,
         backwards=ends.backwards,
     )
-    async with reading(context.gateway.read_pool) as conn:
-        page = await documents.read_page(
-            conn, organization_id=context.caller.organization_id, span=span, filters=filters
-        )
+    read = partial(documents.read_page, organization_id=context.caller.organization_id, span=span, filters=filters)
+    page = await context.gateway.replica.read(reading, read)
     return connection_page(page, lambda row: cursors.encode(row.bulk_send_id, row.signer_index), arguments)
 
 
 async def count(context: Context, filters: Filters) -> int:
     """Return the number of documents that match the filters."""
-    async with reading(context.gateway.read_pool) as conn:
-        return await documents.count(conn, organization_id=context.caller.organization_id, filters=filters)
+    read = partial(documents.count, organization_id=context.caller.organization_id, filters=filters)
+    return await context.gateway.replica.read(reading, read)
 
 
 # Compared by identity: the same arguments are the same object (`page_of_bulk_send`).

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from bulksend.db import bulk_sends, events, sealed_pdfs, signing
-from bulksend.db.pool import Connection, write
+from bulksend.db.pool import Connection, reading, write
 from bulksend.db.signing import OpenedDocumentRow
 from bulksend.delivery import event_log
 from bulksend.delivery.document_values import shown_values
@@ -131,7 +131,7 @@ def _checked(text: str, maximum: int, refused: re.Pattern[str]) -> str:
 
 async def open_document(gateway: Gateway, link: SigningLink) -> OpenedDocument | None:
     """Return the document that a signing link opens, whatever its state; None if it opens none."""
-    async with gateway.pool.acquire() as conn:
+    async with reading(gateway.pool) as conn:
         row = await signing.open_document(conn, organization_id=link.organization_id, document_id=link.document_id)
         if row is None or link.generation > row.link_generation:
             return None

@@ -1,5 +1,6 @@
 """Read templates."""
 
+from functools import partial
 from uuid import UUID
 
 from bulksend.db import templates
@@ -27,12 +28,12 @@ async def read_page(context: Context, arguments: PageArguments, search: str | No
         before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
         backwards=arguments.backwards,
     )
-    async with reading(context.gateway.read_pool) as conn:
-        page = await templates.read_page(conn, organization_id=context.caller.organization_id, span=span, search=search)
+    read = partial(templates.read_page, organization_id=context.caller.organization_id, span=span, search=search)
+    page = await context.gateway.replica.read(reading, read)
     return connection_page(page, lambda row: cursors.encode(row.id), arguments)
 
 
 async def count(context: Context, search: str | None) -> int:
     """Return the number of templates that match `search`."""
-    async with reading(context.gateway.read_pool) as conn:
-        return await templates.count(conn, organization_id=context.caller.organization_id, search=search)
+    read = partial(templates.count, organization_id=context.caller.organization_id, search=search)
+    return await context.gateway.replica.read(reading, read)

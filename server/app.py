@@ -89,7 +89,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
     app.router.add_routes(Downloads(parts.gateway, addresses).routes())
     app.router.add_routes(Archives(admission).routes())
     app.router.add_routes(VerifyPage().routes())
-    app.router.add_routes(health.routes(parts.pool, parts.supervisor))
+    app.router.add_routes(health.routes(parts.pool, parts.supervisor, parts.gateway.replica))
     app.router.add_routes(extra)
     app.router.add_routes(_front_page(settings, demo, {route.path for route in extra}))
     app.on_response_prepare.append(add_headers)

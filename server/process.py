@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bulksend.db import migrations
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, open_pool
+from bulksend.db.read_replica import ReadReplica
 from bulksend.delivery.download_links import DownloadLinks
 from bulksend.delivery.policy import REPLY_SECONDS, Policy
 from bulksend.delivery.reminders import Reminders
@@ -50,11 +51,11 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
         pool = await stack.enter_async_context(_pool(settings, settings.database_url))
         async with pool.acquire() as conn:
             await migrations.check(conn)
-        read_pool = pool
-        if settings.database_read_url:
-            read_pool = await stack.enter_async_context(_pool(settings, settings.database_read_url))
         notices = Notices(pool, settings.database_listen_url or settings.database_url or "")
         supervisor = Supervisor()
+        replica = ReadReplica(pool)
+        if url := settings.database_read_url:
+            replica = await stack.enter_async_context(_replica(settings, url, pool, supervisor))
         await stack.enter_async_context(supervisor.running("notices", notices.run))
         links = SigningLinks(settings.secret_keys, settings.public_url or "")
         authenticator = Authenticator(pool)
@@ -65,7 +66,7 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
         if delivery:
             await stack.enter_async_context(_delivering(settings, pool, notices, links, supervisor))
         downloads = DownloadLinks(settings.secret_keys, settings.public_url or "")
-        gateway = Gateway(pool, read_pool, notices, links, downloads, settings.sync_wait, settings.bulk_send_interval)
+        gateway = Gateway(pool, replica, notices, links, downloads, settings.sync_wait, settings.bulk_send_interval)
         limit = RequestLimit(requests_per_minute=settings.requests_per_minute, storage=settings.rate_limit_storage)
         stack.push_async_callback(limit.close)
         yield Parts(settings, pool, gateway, authenticator, limit, supervisor)
@@ -73,6 +74,16 @@ async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Par
 
 def _pool(settings: Settings, url: str | None) -> Any:
     return open_pool(url or "", statement_cache_size=settings.statement_cache_size)
+
+
+@asynccontextmanager
+async def _replica(settings: Settings, url: str, primary: Pool, supervisor: Supervisor) -> AsyncIterator[ReadReplica]:
+    # Without a connection to begin with, so that a process starts while the replica is away.
+    async with open_pool(url, statement_cache_size=settings.statement_cache_size, min_size=0) as pool:
+        replica = ReadReplica(primary, pool, url)
+        await replica.probe()
+        async with supervisor.running("read replica", replica.run):
+            yield replica
 
 
 @asynccontextmanager

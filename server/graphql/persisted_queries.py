@@ -13,7 +13,7 @@ import structlog
 
 from bulksend.db import persisted_queries
 from bulksend.db.errors import ANY_FAILURE
-from bulksend.db.pool import Pool
+from bulksend.db.pool import Pool, reading
 from bulksend.resolvers.errors import DomainError, ErrorCode
 from bulksend.resolvers.viewer import Viewer
 from bulksend.server.graphql.request import GraphQLRequest
@@ -72,7 +72,7 @@ class PersistedQueries:
         self._keep(viewer, asked.sha256, asked.query)
 
     async def _find(self, viewer: Viewer, sha256: bytes) -> str:
-        async with self._pool.acquire() as conn:
+        async with reading(self._pool) as conn:
             query = await persisted_queries.find(conn, organization_id=viewer.organization_id, sha256=sha256)
         if query is None:
             raise PersistedQueryNotFound

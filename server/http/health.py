@@ -10,18 +10,21 @@ from bulksend.db import circuit, migrations
 from bulksend.db.circuit import CircuitRow
 from bulksend.db.errors import UNREACHABLE
 from bulksend.db.pool import Pool
+from bulksend.db.read_replica import ReadReplica
 from bulksend.schema.types.scalars import write_datetime
 from bulksend.server.supervision import Supervisor
 
 READY_SECONDS = 3.0
 
 
-def routes(pool: Pool, supervisor: Supervisor, *, only_delivers: bool = False) -> list[web.RouteDef]:
+def routes(
+    pool: Pool, supervisor: Supervisor, replica: ReadReplica | None = None, *, only_delivers: bool = False
+) -> list[web.RouteDef]:
     """Return the operators' routes.
 
     `/readyz` shows a mail server that does not serve either way, but only a process that `only_delivers` is then not
     ready: a gateway still accepts bulk sends, and taking it away would lose them. While a background task waits for its
-    restart no process is ready.
+    restart no process is ready. One whose read replica is away is ready, and says so.
     """
 
     async def alive(_request: web.Request) -> web.Response:
@@ -31,6 +34,8 @@ def routes(pool: Pool, supervisor: Supervisor, *, only_delivers: bool = False) -
         told, is_ready = await _readiness(pool)
         if down := supervisor.down:
             told["backgroundTasks"] = dict.fromkeys(down, "restarting")
+        if replica and replica.is_away:
+            told["readReplica"] = "away"
         paused = "delivery" in told
         status = 200 if is_ready and not down and not (paused and only_delivers) else 503
         return web.json_response({"status": "ready" if status == 200 else "not ready", **told}, status=status)

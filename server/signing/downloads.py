@@ -13,6 +13,7 @@ from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.signing import SigningState
 from bulksend.server.http.client_address import ClientAddresses, user_agent
 from bulksend.server.http.pages import PRIVATE_HEADERS, message
+from bulksend.server.signing.unavailable import told_when_away
 
 COPY: Final = "sealed.pdf"
 _CLOSED: Final = frozenset({SigningState.SIGNED, SigningState.DECLINED})
@@ -28,8 +29,8 @@ class Downloads:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; HEAD is none of them, since a download is recorded."""
         return [
-            web.get("/sealed/{token}", self.by_download_link, allow_head=False),
-            web.get(f"/sign/{{token}}/{COPY}", self.by_signing_link, allow_head=False),
+            web.get("/sealed/{token}", told_when_away(self.by_download_link), allow_head=False),
+            web.get(f"/sign/{{token}}/{COPY}", told_when_away(self.by_signing_link), allow_head=False),
         ]
 
     async def by_download_link(self, request: web.Request) -> web.Response:

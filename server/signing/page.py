@@ -26,6 +26,7 @@ from bulksend.server.signing.form import Form
 from bulksend.server.signing.form_tokens import FormTokens, InvalidFormToken, Shown, link_sha256
 from bulksend.server.signing.rendering import render
 from bulksend.server.signing.texts import Notice
+from bulksend.server.signing.unavailable import told_when_away
 
 PATH: Final = "/sign/{token}"
 ATTEMPTS: Final = 20
@@ -59,7 +60,7 @@ class SigningPage:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of signing links."""
-        return [web.get(PATH, self.show), web.post(PATH, self.post)]
+        return [web.get(PATH, told_when_away(self.show)), web.post(PATH, told_when_away(self.post))]
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the document, or say what became of it."""

@@ -176,3 +176,12 @@ def too_many_attempts(locale: str) -> Notice:
     _ = translations(locale).gettext
     text = _("Nothing was signed this time. Wait a minute, then go back and try again.")
     return Notice(429, _("Too many attempts"), (text,))
+
+
+def unavailable(locale: str) -> Notice:
+    """Return the notice of a page that cannot be read or written at the moment."""
+    _ = translations(locale).gettext
+    text = _(
+        "Wait a few seconds, then open the link again. If you have just signed, it says whether that was recorded."
+    )
+    return Notice(503, _("This cannot be shown at the moment"), (text,))

@@ -17,6 +17,7 @@ from support.bulk_sends import Sent
 
 from bulksend.db import ids
 from bulksend.db.notices import Notices
+from bulksend.db.read_replica import ReadReplica
 from bulksend.delivery.download_links import DownloadLinks
 from bulksend.delivery.event_log import SIGNER, Source
 from bulksend.delivery.signing_links import SigningLink, SigningLinks
@@ -49,7 +50,7 @@ class SigningWorld(World):
         notices = Notices(self.pool, self._dsn)
         links = SigningLinks(["s" * 40], "")
         downloads = DownloadLinks(["s" * 40], "")
-        self.gateway = Gateway(self.pool, self.pool, notices, links, downloads, timedelta(), timedelta())
+        self.gateway = Gateway(self.pool, ReadReplica(self.pool), notices, links, downloads, timedelta(), timedelta())
 
     def context(self, organization_id: UUID) -> Context:
         viewer = Viewer(organization_id, "Acme", organization_id, "Key", ("*",), frozenset(Scope), None)

@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from support.gateway import CREATE, Reply, RunningGateway, Sending, Tenant
 from support.graphql_socket import initialised
 from support.rest import call, problem
+from support.signing import open_form, post_form, signing_path
+from support.stored_bulk_sends import Stored, store
 
 from bulksend.db import pool as pool_module
 from bulksend.db.pool import Pool, open_pool
@@ -23,6 +25,11 @@ from bulksend.server.http.key_check import is_refused
 from bulksend.server.supervision import Supervisor
 
 NO_ROOM = "ALTER ROLE {} CONNECTION LIMIT 0"
+
+
+@pytest.fixture
+async def stored(pool: Pool, tenant: Tenant) -> Stored:
+    return await store(pool, tenant, 1)
 
 
 @pytest.fixture
@@ -208,3 +215,36 @@ async def test_callers_are_told_while_all_connections_are_busy(
 def is_away(reply: Reply) -> bool:
     assert reply.error["extensions"] == {"code": "SERVICE_UNAVAILABLE", "retryAfter": 5}
     return (reply.status, reply.headers["Retry-After"]) == (503, "5")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_signers_are_told_while_all_connections_are_busy(
+    gateway: RunningGateway, tenant: Tenant, stored: Stored
+) -> None:
+    path = await signing_path(gateway, tenant, stored.document_ids[0])
+    opened = await open_form(gateway, path)
+    async with asyncio.timeout(20), AsyncExitStack() as busy:
+        for _ in range(gateway.pool.get_max_size()):
+            await busy.enter_async_context(gateway.pool.acquire())
+        for reply in (
+            await gateway.get(path, headers={"Accept-Language": "de"}),
+            await post_form(gateway, path, opened.signed(), headers={"Accept-Language": "de"}),
+            await gateway.get(f"{path}/sealed.pdf", headers={"Accept-Language": "de"}),
+        ):
+            assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
+            assert "Das lässt sich gerade nicht anzeigen" in reply.body
+    assert (await post_form(gateway, path, opened.signed())).status == 303
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_watchers_are_told_while_all_connections_are_busy(
+    gateway: RunningGateway, tenant: Tenant, stored: Stored
+) -> None:
+    query = f'subscription {{ bulkSend(id: "{stored.id}") {{ id }} }}'
+    async with initialised(gateway, tenant) as socket, asyncio.timeout(20), AsyncExitStack() as busy:
+        for _ in range(gateway.pool.get_max_size()):
+            await busy.enter_async_context(gateway.pool.acquire())
+        await socket.subscribe("1", query)
+        message = await socket.receive()
+        errors = message["payload"]["errors"] if message["type"] == "next" else message["payload"]
+        assert [error["extensions"]["code"] for error in errors] == ["SERVICE_UNAVAILABLE"]
