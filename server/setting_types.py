@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -19,6 +19,9 @@ from bulksend.server.http.client_address import ClientAddresses
 YEAR: Final = timedelta(days=365)
 
 _NOT_IN_URL: Final = re.compile(r"[^!-~]|[\\<>\"^`{|}]")
+# Behind a host name, or the bracket that ends an IPv6 address.
+_PORT: Final = re.compile(r":([^:\]]*)$")
+_SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?")
 # RFC 5322, 3.2.3: specials must be quoted in a name. A dot need not be (4.1): `Acme Inc.`
@@ -151,7 +154,22 @@ def _postgres_url(value: str) -> str:
         raise ValueError("must begin with postgresql://")
     if not value.isprintable() or " " in value:
         raise ValueError("must be a URL without white space; write special characters of a password as %XX")
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise ValueError("must be a URL; an IPv6 address stands in brackets") from None
+    options = parse_qs(parts.query)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [match[1] for host in hosts if (match := _PORT.search(host))]
+    if not all(map(_is_port, [*ports, *options.get("port", [])])):
+        raise ValueError("must have ports from 1 to 65535, or none")
+    if not _SSL_MODES.issuperset(options.get("sslmode", [])):
+        raise ValueError(f"must have an sslmode of {', '.join(sorted(_SSL_MODES))}, or none")
     return value
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65_535
 
 
 def _helo_name(value: str) -> str:

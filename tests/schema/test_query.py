@@ -396,6 +396,19 @@ async def test_documents_by_signer(gateway: RunningGateway, pool: Pool, tenant: 
     assert await found_documents(gateway, tenant, 'signerEmail: "alice_@example.com"') == []
 
 
+@pytest.mark.parametrize("spelling", ["ann@bücher.example", "ann@BU\u0308CHER.example", "ann@xn--bcher-kva.example"])
+async def test_documents_by_any_spelling_of_an_address(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant, spelling: str
+) -> None:
+    created = await create(
+        gateway, tenant, signers=[{"name": "Ann", "email": "ann@xn--bcher-kva.example"}], waitForDelivery=False
+    )
+    listed = f'{{ documents(signerEmail: "{spelling}") {{ nodes {{ bulkSend {{ id }} signer {{ email }} }} }} }}'
+    assert (await gateway.ask(tenant, listed)).data["documents"]["nodes"] == [
+        {"bulkSend": {"id": created["bulkSend"]["id"]}, "signer": {"email": "ann@bücher.example"}}
+    ]
+
+
 async def test_documents_are_in_their_signers_order_newest_bulk_send_first(
     gateway: RunningGateway, pool: Pool, tenant: Tenant
 ) -> None:

@@ -178,6 +178,13 @@ def test_a_setting_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str
         ("DATABASE_URL", "hush"),
         ("DATABASE_URL", "mysql://hush"),
         ("DATABASE_READ_URL", "postgresql://u:hush hush@database/bulksend"),
+        ("DATABASE_URL", "postgresql://database:hush/bulksend"),
+        ("DATABASE_URL", "postgresql://database:0/hush"),
+        ("DATABASE_URL", "postgresql://hush:5432,other:65536/bulksend"),
+        ("DATABASE_URL", "postgresql://[::1/hush"),
+        ("DATABASE_URL", "postgresql://[::1]:hush/bulksend"),
+        ("DATABASE_LISTEN_URL", "postgresql:///bulksend?host=/run&port=hush"),
+        ("DATABASE_URL", "postgresql://database/bulksend?sslmode=hush"),
         ("HOST", "http://hush"),
         ("HOST", "hush:80"),
         ("HOST", "[::1]"),
@@ -205,6 +212,20 @@ def test_a_wrong_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, nam
     assert "hush" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://",
+        "postgres://user:p%40ss@database.example.com:5432/bulksend?sslmode=verify-full&application_name=gateway",
+        "postgresql://one:5432,two:5433,[2001:db8::1]:5434/bulksend?target_session_attrs=read-write",
+        "postgresql:///bulksend?host=/run/postgresql&port=5433",
+        "postgresql://[::1]/bulksend",
+    ],
+)
+def test_every_way_to_name_a_database(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert read(monkeypatch, "DATABASE_URL", url) == url
+
+
 @pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
 @example(text="")
@@ -213,6 +234,8 @@ def test_a_wrong_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, nam
 @example(text="9" * 5_000)
 @example(text="-1")
 @example(text="http://[")
+@example(text="postgresql://[")
+@example(text="postgresql://x:y/z?port=y&sslmode=y")
 @example(text="x" * 300 + "@" + "é" * 300)
 @settings(max_examples=25, deadline=None)
 def test_whatever_a_setting_is_there_is_no_traceback(name: str, text: str) -> None:
