@@ -117,7 +117,8 @@ async def _carry(
                     proxy.was_late.set()
                     return
                 sent = b""
-            sent += chunk
+            else:
+                sent += chunk
             server_writer.write(chunk)
             await server_writer.drain()
     finally:
