@@ -3,13 +3,14 @@
 import hashlib
 import os
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 import uvloop
+from support.forking import fork_server
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
 from support.pgbouncer import STATEMENT_CACHE_SIZE, WANTED, behind_pgbouncer, pooled
 from support.smtp.sink import SmtpSink
@@ -28,6 +29,13 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLo
 def worker_name(request: pytest.FixtureRequest) -> str:
     """The pytest-xdist worker, or "main"."""
     return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_processes() -> Iterator[None]:
+    """Ends the server that forks them, once there is one."""
+    yield
+    fork_server.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,18 @@
 """`bulksend codegen` against a running gateway."""
 
 import asyncio
-import os
-from asyncio.subprocess import PIPE
 
 import pytest
+from support.forking import start
 from support.gateway import RunningGateway, Tenant, new_tenant
-from support.processes import BULKSEND
+from support.processes import inherited
 
 BODY = "---\nfields:\n  start: { type: date }\n---\n{{ values.company }} {{ values.start }}"
 
 
 async def codegen(gateway: RunningGateway, tenant: Tenant, *arguments: str) -> tuple[int | None, str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
-    process = await asyncio.create_subprocess_exec(
-        str(BULKSEND),
-        "codegen",
-        *arguments,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={**inherited, "BULKSEND_URL": gateway.url, "BULKSEND_API_KEY": tenant.key},
-    )
+    environment = {**inherited(), "BULKSEND_URL": gateway.url, "BULKSEND_API_KEY": tenant.key}
+    process = await start("codegen", *arguments, environment=environment)
     stdout, stderr = await asyncio.wait_for(process.communicate(), 30)
     return process.returncode, stdout.decode(), stderr.decode()
 

@@ -7,7 +7,7 @@ import os
 import pty
 import re
 import signal
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from support.forking import ForkedProcess, start
 from support.gateway import RunningGateway, Tenant, new_tenant, running_gateway
-from support.processes import BULKSEND
+from support.processes import inherited
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
@@ -52,20 +53,21 @@ class Client:
     def write(self, text: str, name: str = "recipients.csv") -> None:
         (self.folder / name).write_text(text, encoding="utf-8", newline="")
 
-    async def start(self, *options: str, stderr: int = PIPE, file: str = "recipients.csv") -> Process:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
+    async def start(
+        self, *options: str, stderr: int = PIPE, file: str = "recipients.csv", stdin: str = ""
+    ) -> ForkedProcess:
         given = {"BULKSEND_URL": self.url, "BULKSEND_API_KEY": self.tenant.key, **self.environment}
         command = ["send", "--template", self.tenant.template_id, "--name", "Q3", *options, file]
-        return await asyncio.create_subprocess_exec(
-            str(BULKSEND), *command, stdin=PIPE, stdout=PIPE, stderr=stderr, cwd=self.folder, env={**inherited, **given}
+        return await start(
+            *command, environment={**inherited(), **given}, folder=self.folder, given=stdin.encode(), stderr=stderr
         )
 
     async def run(self, *options: str, file: str = "recipients.csv", stdin: str = "") -> Ended:
-        return await self.end(await self.start(*options, file=file), stdin)
+        return await self.end(await self.start(*options, file=file, stdin=stdin))
 
-    async def end(self, process: Process, stdin: str = "") -> Ended:
-        stdout, stderr = await asyncio.wait_for(process.communicate(stdin.encode()), 30)
-        ended = Ended(process.returncode, stdout.decode(), (stderr or b"").decode())
+    async def end(self, process: ForkedProcess) -> Ended:
+        stdout, stderr = await asyncio.wait_for(process.communicate(), 30)
+        ended = Ended(process.returncode, stdout.decode(), stderr.decode())
         assert self.tenant.key not in ended.stdout + ended.stderr
         assert "/sign/" not in (ended.stdout + ended.stderr).replace("/sign/example", "")
         assert "Traceback" not in ended.stderr

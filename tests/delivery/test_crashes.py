@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
@@ -15,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, miscounted, pass_time
+from support.forking import ForkedProcess
 from support.smtp.sink import Phase, SmtpSink
 from support.worker_processes import LEASE, worker_process
 from support.workers import POLICY, delivery_to, eventually, running
@@ -33,7 +33,7 @@ async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
     await pool.execute("DELETE FROM smtp_circuit")
 
 
-async def end(process: Process) -> None:
+async def end(process: ForkedProcess) -> None:
     """Ask a worker to end, which it must do well."""
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
@@ -131,7 +131,7 @@ async def test_a_rolling_restart_doubles_nothing(pool: Pool, dsn: str, sink: Smt
     sent = []
     async with AsyncExitStack() as stack:
 
-        async def start() -> Process:
+        async def start() -> ForkedProcess:
             return await stack.enter_async_context(worker_process(dsn, sink, rate=60))
 
         processes = [await start(), await start()]

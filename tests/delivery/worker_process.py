@@ -37,5 +37,7 @@ def stop(worker: Worker) -> None:
 
 stopping: list[asyncio.Task[bool]] = []
 
-if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))
+
+def main() -> None:
+    dsn, port, lease, rate = sys.argv[1:]
+    asyncio.run(work(dsn, int(port), float(lease), float(rate)))

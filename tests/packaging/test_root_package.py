@@ -26,6 +26,13 @@ def test_it_runs_as_a_module_from_the_root() -> None:
     assert (ran.returncode, ran.stdout) == (0, run(BULKSEND, "--version").stdout)
 
 
+def test_a_process_of_its_own_imports_all_that_a_gateway_needs() -> None:
+    # Other tests fork processes in which it has been imported before.
+    ran = run(BULKSEND, "serve")
+    assert (ran.returncode, ran.stdout) == (2, ""), ran.stderr
+    assert "BULKSEND_SECRET_KEYS: must be set" in ran.stderr
+
+
 def test_one_marker_says_that_it_is_typed() -> None:
     listed = run("git", "ls-files", "*py.typed").stdout.split()
     assert listed == ["py.typed"]

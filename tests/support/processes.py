@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from support.forking import ForkedProcess, start
 from support.gateway import SECRET_KEY, RunningGateway
 from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
@@ -23,7 +24,7 @@ START_SECONDS = 90
 class Process:
     """A running `bulksend` command."""
 
-    process: asyncio.subprocess.Process
+    process: ForkedProcess
     url: str
     said: list[str]
 
@@ -36,13 +37,7 @@ class Process:
 @asynccontextmanager
 async def running(command: list[str], environment: dict[str, str]) -> AsyncIterator[Process]:
     """Run a command and yield once it has printed its address; kill it at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        str(BULKSEND),
-        *command,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={**_inherited(), **environment},
-    )
+    process = await start(*command, environment={**inherited(), **environment})
     said: list[str] = []
     reading = None
     try:
@@ -84,7 +79,7 @@ def asking(process: Process, gateway: RunningGateway, session: aiohttp.ClientSes
     return RunningGateway(process.url, gateway.parts, session)
 
 
-async def _where_it_listens(process: asyncio.subprocess.Process, said: list[str]) -> str:
+async def _where_it_listens(process: ForkedProcess, said: list[str]) -> str:
     assert process.stderr is not None
     async for line in process.stderr:
         said.append(line.decode())
@@ -93,11 +88,12 @@ async def _where_it_listens(process: asyncio.subprocess.Process, said: list[str]
     raise AssertionError("".join(said))
 
 
-async def _read(process: asyncio.subprocess.Process, said: list[str]) -> None:
+async def _read(process: ForkedProcess, said: list[str]) -> None:
     assert process.stderr is not None
     async for line in process.stderr:
         said.append(line.decode())
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """Return the environment of this process without Bulksend's settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}

@@ -1,25 +1,21 @@
 """Delivery workers as separate processes that tests kill, suspend or terminate."""
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
+from support.forking import ForkedProcess, start
 from support.smtp.sink import SmtpSink
 
 LEASE = 60.0
-_SCRIPT = Path(__file__).parents[1] / "delivery" / "worker_process.py"
+_WORKER = "delivery.worker_process:main"
 
 
 @asynccontextmanager
-async def worker_process(dsn: str, sink: SmtpSink, rate: float = 0) -> AsyncIterator[Process]:
+async def worker_process(dsn: str, sink: SmtpSink, rate: float = 0) -> AsyncIterator[ForkedProcess]:
     """Yield a worker once it works; kill it at the end if it still runs."""
     named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=worker"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, _SCRIPT, named, str(sink.port), str(LEASE), str(rate), stdout=PIPE
-    )
+    process = await start(*(named, str(sink.port), str(LEASE), str(rate)), program=_WORKER, environment=os.environ)
     assert process.stdout
     try:
         assert await process.stdout.readline() == b"up\n"

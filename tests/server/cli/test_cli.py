@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,11 +15,12 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 from conftest import clone, scratch_database
+from support.forking import ForkedProcess, start
+from support.processes import inherited
 
 from bulksend.schema.build import build_schema
 from bulksend.server.cli.main import main
 
-COMMAND = Path(sys.executable).with_name("bulksend")
 PATIENCE = 60.0
 UNKNOWN = ("--organization", "org_01h455vb4pex5vsknk084sn02q")
 KEY = re.compile(r"isk_[A-Za-z0-9_-]{44}")
@@ -44,9 +43,8 @@ class Ended:
 
 
 def environment(tmp_path: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
     given = {f"BULKSEND_{name}": value for name, value in settings.items()}
-    return {**kept, "BULKSEND_DATA_DIR": str(tmp_path / "data"), **given}
+    return {**inherited(), "BULKSEND_DATA_DIR": str(tmp_path / "data"), **given}
 
 
 class CommandLine:
@@ -56,18 +54,11 @@ class CommandLine:
         self._tmp_path = tmp_path
         self._environment = environment(tmp_path, settings)
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(str(COMMAND), *arguments),
-            cwd=self._tmp_path,
-            env=self._environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def start(self, *arguments: str, stdin: bytes = b"") -> ForkedProcess:
+        return await start(*arguments, environment=self._environment, folder=self._tmp_path, given=stdin)
 
-    async def __call__(self, *arguments: str) -> Ended:
-        process = await self.start(*arguments)
+    async def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
+        process = await self.start(*arguments, stdin=stdin)
         try:
             stdout, stderr = await asyncio.wait_for(process.communicate(), PATIENCE)
         finally:
@@ -125,10 +116,9 @@ async def test_from_an_organization_to_a_key_and_back(bulksend: CommandLine, dat
 
 async def test_a_template_comes_from_standard_input_too(bulksend: CommandLine) -> None:
     organization = (await bulksend("organizations", "create", "Acme")).result
-    process = await bulksend.start("templates", "add", "--organization", organization, "--name", "NDA", "-")
-    stdout, stderr = await process.communicate("# é\n".encode())
-    assert process.returncode == 0, stderr
-    assert stdout.startswith(b"tpl_")
+    of = ("--organization", organization)
+    added = await bulksend("templates", "add", *of, "--name", "NDA", "-", stdin="# é\n".encode())
+    assert added.result.startswith("tpl_")
 
 
 KEY_CREATE = ("keys", "create", "--name", "x", *UNKNOWN)
