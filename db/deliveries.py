@@ -76,6 +76,14 @@ class OverdueRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlookRow:
+    """Whether the circuit is open, and how long it is until the first mail is due, at least 0; None if none waits."""
+
+    circuit_is_open: bool
+    wait: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of one attempt to send a claimed document's mail.
 
@@ -102,7 +110,7 @@ _TAKE_TURN = command("deliveries", "take_turn")
 _END_TURN = command("deliveries", "end_turn")
 _MOVE_TURN = command("deliveries", "move_turn")
 _ASK_TURN = command("deliveries", "ask_turn")
-_NEXT_DUE = command("deliveries", "next_due")
+_OUTLOOK = query("deliveries", "outlook", OutlookRow)
 _SAMPLE_RECIPIENT = command("deliveries", "sample_recipient")
 _LOCK_BULK_SEND = command("deliveries", "lock_bulk_send")
 _RECORD = command("deliveries", "record")
@@ -163,9 +171,9 @@ async def ask_turn(conn: Connection, *, organization_id: UUID, wait: timedelta =
     await _ASK_TURN.run(conn, organization_id, wait)
 
 
-async def next_due(conn: Connection) -> timedelta | None:
-    """Return how long it is until the first mail of any organization is due, at least 0; None if none waits."""
-    return cast(timedelta | None, await _NEXT_DUE.value(conn))
+async def outlook(conn: Connection) -> OutlookRow:
+    """Return when a claim may find something."""
+    return cast(OutlookRow, await _OUTLOOK.one(conn))
 
 
 async def sample_recipient(conn: Connection) -> str | None:

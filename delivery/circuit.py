@@ -80,12 +80,9 @@ class Circuit:
             CIRCUIT_OPEN.set(1)
             log.error("the mail server does not serve us", code=trouble.code, smtp_code=trouble.smtp_code)
 
-    async def is_open(self) -> bool:
-        """Return whether all workers wait for the server."""
-        async with self._pool.acquire() as conn:
-            state = await circuit.circuit_state(conn)
-        CIRCUIT_OPEN.set(state is not None)
-        return state is not None
+    def note_state(self, *, is_open: bool) -> None:
+        """Show in the metrics whether all workers wait for the server."""
+        CIRCUIT_OPEN.set(is_open)
 
     async def take_probe(self) -> bool:
         """Become the one prober, and return True, if the circuit is open and a probe is due."""

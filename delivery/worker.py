@@ -214,17 +214,23 @@ class Worker:
 
     async def _rest(self) -> None:
         """Sleep until something may be due: a notice says so, or its time comes."""
-        if await self._circuit.is_open():
-            await self._mend_unless_stopped()
-            seconds = min(self._policy.probe_interval, POLL_SECONDS)
-        else:
-            seconds = await self._next_due()
-        await _wait(self._notices.work, max(seconds, self._rate.wait, BUSY_SECONDS))
+        while True:
+            is_busy = bool(self._in_flight)
+            due_in = await self._due_in()
+            is_noticed = await _wait(self._notices.work, max(due_in, self._rate.wait, BUSY_SECONDS))
+            # What is in flight may meet trouble that must be reported. Else a claim would find nothing.
+            if is_noticed or is_busy or due_in < POLL_SECONDS:
+                return
 
-    async def _next_due(self) -> float:
+    async def _due_in(self) -> float:
+        """Return in how many seconds to look for mail again, after a probe if the circuit is open and one is due."""
         async with self._pool.acquire() as conn:
-            wait = await deliveries.next_due(conn)
-        return POLL_SECONDS if wait is None else min(wait.total_seconds(), POLL_SECONDS)
+            outlook = await deliveries.outlook(conn)
+        self._circuit.note_state(is_open=outlook.circuit_is_open)
+        if outlook.circuit_is_open:
+            await self._mend_unless_stopped()
+            return min(self._policy.probe_interval, POLL_SECONDS)
+        return POLL_SECONDS if outlook.wait is None else min(outlook.wait.total_seconds(), POLL_SECONDS)
 
     async def _mend_unless_stopped(self) -> None:
         if self._stopping.is_set():
@@ -258,7 +264,9 @@ class Worker:
         self._recorder.add(document, expired(document))
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, at most this long, and return whether it is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    return event.is_set()

@@ -114,7 +114,14 @@ class Authenticator:
     async def _note_use_always(self) -> None:
         while True:
             await asyncio.sleep(NOTE_USE_SECONDS)
+            self._forget_unused()
             await self.note_use()
+
+    def _forget_unused(self) -> None:
+        """Forget what would be looked up anew anyway: while no key is remembered, nothing is polled."""
+        oldest = time.monotonic() - REMEMBER_SECONDS
+        for key_hash in [key_hash for key_hash, remembered in self._remembered.items() if remembered.since <= oldest]:
+            del self._remembered[key_hash]
 
     def _is_good(self, remembered: _Remembered) -> bool:
         now = time.monotonic()

@@ -229,12 +229,17 @@ INSERT INTO delivery_turns AS turns (organization_id, due_at)
 VALUES ($1, clock_timestamp() + $2::interval)
 ON CONFLICT (organization_id) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < turns.due_at;
 
--- name: next_due
--- Return how long it is until the first mail of any organization is due; no row when none waits.
-SELECT greatest(due_at - clock_timestamp(), interval '0') AS wait
-FROM delivery_turns
-ORDER BY due_at
-LIMIT 1;
+-- name: outlook
+-- Return whether the circuit is open, and how long it is until the first mail of any organization is due, NULL when
+-- none waits.
+SELECT
+    (SELECT count(*) > 0 FROM open_circuit) AS circuit_is_open,
+    (
+        SELECT greatest(due_at - clock_timestamp(), interval '0')
+        FROM delivery_turns
+        ORDER BY due_at
+        LIMIT 1
+    ) AS wait;
 
 -- name: sample_recipient
 -- Return the address of one of those who have waited longest for a mail, to probe the mail server with.

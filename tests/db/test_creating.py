@@ -47,7 +47,7 @@ async def test_stores_the_bulk_send_its_documents_and_a_turn(pool: Pool) -> None
         holder = await bulk_sends.find_by_idempotency_key(conn, organization_id=organization_id, idempotency_key="key")
         assert holder
         assert holder.id == row.id
-        due = await deliveries.next_due(conn)
+        due = (await deliveries.outlook(conn)).wait
         assert due == timedelta()
     stored = await pool.fetch(
         "SELECT signer_name, signer_email, signer_phone, signer_message, external_id, signer_values::text "

@@ -197,7 +197,7 @@ async def test_a_turn_moves_to_the_next_document_and_ends_with_the_last(pool: Po
     [row] = await claim(conn)
     assert await claim(conn) == []
     assert await settle(pool)
-    wait = await deliveries.next_due(conn)
+    wait = (await deliveries.outlook(conn)).wait
     assert wait
     assert LEASE - timedelta(seconds=5) < wait <= LEASE
 
@@ -205,7 +205,7 @@ async def test_a_turn_moves_to_the_next_document_and_ends_with_the_last(pool: Po
     await pass_time(pool, LEASE.total_seconds())
     assert await claim(conn) == []
     assert await settle(pool)
-    assert await deliveries.next_due(conn) is None
+    assert (await deliveries.outlook(conn)).wait is None
     assert not await settle(pool)
 
 
@@ -225,7 +225,7 @@ async def test_a_turn_asked_for_is_never_later_than_the_one_there_is(pool: Pool,
     organization_id, _ = await new_organization(conn)
     for wait, expected in ((60, 60), (3600, 60), (10, 10)):
         await deliveries.ask_turn(conn, organization_id=organization_id, wait=timedelta(seconds=wait))
-        due = await deliveries.next_due(conn)
+        due = (await deliveries.outlook(conn)).wait
         assert due
         assert expected - 5 < due.total_seconds() <= expected
 
@@ -267,7 +267,7 @@ async def test_results_move_the_counters(pool: Pool, conn: Connection) -> None:
     assert states[0].sent_at
     assert states[1].failed_at
     assert states[2].next_attempt_at
-    due = await deliveries.next_due(conn)
+    due = (await deliveries.outlook(conn)).wait
     assert due is not None
     assert due <= timedelta(seconds=10)
 
@@ -279,7 +279,7 @@ async def test_what_is_put_back_has_its_turn_in_time(pool: Pool, conn: Connectio
 
     await record(pool, sent, deferred(row, wait=10))
 
-    due = await deliveries.next_due(conn)
+    due = (await deliveries.outlook(conn)).wait
     assert due
     assert due <= timedelta(seconds=10)
 
@@ -406,7 +406,7 @@ PLANS = {
     "take_turn": ("", ["delivery_turns_by_due"]),
     "end_turn": ("'{organization}'", ["documents_due"]),
     "move_turn": ("'{organization}'", ["documents_due"]),
-    "next_due": ("", ["delivery_turns_by_due"]),
+    "outlook": ("", ["delivery_turns_by_due"]),
     "record": (
         "'{organization}', '{bulk_send}', array_fill('{document}'::uuid, '{{20}}'), array_fill(uuidv7(), '{{20}}'), "
         "array_fill('sent'::text, '{{20}}'), array_fill(1, '{{20}}'), array_fill('0 s'::interval, '{{20}}'), "

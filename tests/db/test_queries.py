@@ -28,7 +28,7 @@ for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
 WITHOUT_ORGANIZATION = {
     ("api_keys", "find_by_hash"),
     ("api_keys", "list_invalid_lately"),
-    ("deliveries", "next_due"),
+    ("deliveries", "outlook"),
     ("deliveries", "sample_recipient"),
     ("deliveries", "take_turn"),
     ("sent_documents", "get_due_reminders"),

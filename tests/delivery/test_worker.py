@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.bulk_sends import Sent, addresses, bulk_send, create_for_new_organization, documents_of, pass_time
@@ -11,9 +12,10 @@ from support.clock import Clock
 from support.smtp.sink import Phase, SmtpSink
 from support.workers import POLICY, Delivery, delivery_to, eventually, running
 
+from bulksend.db import deliveries
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.pool import Pool
-from bulksend.delivery import token_bucket
+from bulksend.delivery import token_bucket, worker
 
 
 @pytest.fixture
@@ -93,6 +95,36 @@ async def test_the_loop_finds_work_nobody_announced(delivery: Delivery, pool: Po
     async with running(delivery):
         await create_for_new_organization(pool, addresses(5))
         await sink.wait_for(5)
+
+
+async def test_a_worker_that_rests_claims_nothing(
+    delivery: Delivery, pool: Pool, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Counter[str]()
+    counted(monkeypatch, asked, "outlook")
+    counted(monkeypatch, asked, "claim")
+    counted(monkeypatch, asked, "settle_turn")
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
+    async with running(delivery):
+        await eventually(lambda: _has_counted(asked, "outlook", 10))
+        assert (asked["claim"], asked["settle_turn"]) == (1, 1)
+        await create_for_new_organization(pool, addresses(1))
+        await sink.wait_for(1)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, counts: Counter[str], name: str) -> None:
+    """Count the calls of a function of `deliveries`."""
+    called = getattr(deliveries, name)
+
+    async def counting(*arguments: Any, **more: Any) -> Any:
+        counts[name] += 1
+        return await called(*arguments, **more)
+
+    monkeypatch.setattr(deliveries, name, counting)
+
+
+async def _has_counted(counts: Counter[str], name: str, number: int) -> bool:
+    return counts[name] >= number
 
 
 async def test_one_bulk_send_is_recorded_without_waiting_for_company(

@@ -205,6 +205,36 @@ async def test_a_key_revoked_while_it_was_looked_up_is_forgotten_by_the_next_pol
         await authenticator.viewer(f"Bearer {tenant.key}")
 
 
+async def test_a_gateway_that_nobody_asks_ends_to_poll(
+    pool: Pool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls = 0
+    read = api_keys.list_invalid_lately
+
+    async def counted(*arguments: Any, **more: Any) -> Any:
+        nonlocal polls
+        polls += 1
+        return await read(*arguments, **more)
+
+    monkeypatch.setattr(api_keys, "list_invalid_lately", counted)
+    monkeypatch.setattr(authentication, "NOTE_USE_SECONDS", 0.01)
+    authenticator = Authenticator(pool)
+    await authenticator.viewer(f"Bearer {tenant.key}")
+    await authenticator.poll()
+    assert polls == 1
+    monkeypatch.setattr(authentication, "REMEMBER_SECONDS", 0.0)
+    running = asyncio.create_task(authenticator.run())
+    await until(lambda: _nothing_is_remembered(authenticator), seconds=10)
+    running.cancel()
+    before = polls
+    await authenticator.poll()
+    assert polls == before
+
+
+async def _nothing_is_remembered(authenticator: Authenticator) -> bool:
+    return not authenticator._remembered
+
+
 async def test_last_use_is_noted_without_a_write_a_request(pool: Pool, tenant: Tenant) -> None:
     authenticator = Authenticator(pool)
     other = await new_tenant(pool)
