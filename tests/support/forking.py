@@ -51,7 +51,8 @@ class ForkedProcess:
         self.send_signal(signal.SIGTERM)
 
     async def _end(self, told: asyncio.StreamReader) -> int:
-        self.returncode = int(await told.readline())
+        # To its end: a pipe still open when the event loop is closed would be one that leaked.
+        self.returncode = int(await told.read())
         return self.returncode
 
 

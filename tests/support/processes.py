@@ -51,6 +51,8 @@ async def running(command: list[str], environment: dict[str, str]) -> AsyncItera
         await process.wait()
         if reading is not None:
             await reading
+        if process.stdout is not None:
+            await process.stdout.read()  # what it started, like dev's PostgreSQL, may outlive it for a moment
 
 
 def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
