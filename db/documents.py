@@ -1,7 +1,7 @@
 """Documents: one signer's own instance of the template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -73,12 +73,34 @@ class Filters:
     external_id: str | None = None
     status: Sequence[str] | None = None
     delivery_status: Sequence[str] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    template_id: UUID | None = None
+    bulk_send_id: UUID | None = None
 
     def arguments(self) -> tuple[object, ...]:
-        """Return the filters in the order of the queries' parameters."""
-        return self.signer_email, self.external_id, self.status, self.delivery_status
+        """Return the filters in the order of the queries' parameters, without `bulk_send_id`, which narrows a span."""
+        return (
+            self.signer_email,
+            self.external_id,
+            self.status,
+            self.delivery_status,
+            self.created_after,
+            self.created_before,
+            self.template_id,
+        )
 
 
+class FiltersOfBulkSend(NamedTuple):
+    """The filters of the documents of one bulk send. `search`: in the signer's name or address, ignoring case."""
+
+    status: tuple[str, ...] | None = None
+    delivery_status: tuple[str, ...] | None = None
+    signer_email: str | None = None
+    search: str | None = None
+
+
+EVERYTHING: Final = FiltersOfBulkSend()
 BEFORE_FIRST_SIGNER: Final = -1
 AFTER_LAST_SIGNER: Final = 500
 
@@ -97,6 +119,15 @@ class DocumentSpan:
     before: Position = (OLDEST, BEFORE_FIRST_SIGNER)
     backwards: bool = False
 
+    def within(self, bulk_send_id: UUID) -> "DocumentSpan":
+        """Return the part of this range that has the documents of one bulk send."""
+        # The newest id comes first, and so does the lowest index: the ends of a bulk send have the order of a cursor's.
+        return replace(
+            self,
+            after=_later(self.after, (bulk_send_id, BEFORE_FIRST_SIGNER)),
+            before=_earlier(self.before, (bulk_send_id, AFTER_LAST_SIGNER)),
+        )
+
 
 class SignerSpan(NamedTuple):
     """The range of a bulk send's documents to read, between two signer indexes."""
@@ -111,6 +142,7 @@ _GET_MANY = query("documents", "get_many", DocumentRow)
 _ALL = listing("documents", DocumentRow)
 _BY_SIGNER = listing("documents", DocumentRow, "_by_signer")
 _BY_EXTERNAL_ID = listing("documents", DocumentRow, "_by_external_id")
+_BY_TEMPLATE = listing("documents", DocumentRow, "_by_template")
 _FIRST_OF_BULK_SENDS = query("documents", "first_of_bulk_sends", DocumentRow)
 _LAST_OF_BULK_SENDS = query("documents", "last_of_bulk_sends", DocumentRow)
 _WITH_BULK_SEND = query("documents", "with_bulk_send", DocumentWithBulkSendRow)
@@ -128,19 +160,37 @@ async def read_page(
 ) -> Page[DocumentRow]:
     """Return one page of an organization's documents."""
     bound = _listing(filters).page(backwards=span.backwards)
+    span = span if filters.bulk_send_id is None else span.within(filters.bulk_send_id)
     rows = await bound.all(conn, organization_id, *span.after, *span.before, span.size + 1, *filters.arguments())
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Return the number of documents that match the filters."""
-    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
+    ends = filters.bulk_send_id or OLDEST, filters.bulk_send_id or NEWEST
+    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments(), *ends))
 
 
 def _listing(filters: Filters) -> Listing[DocumentRow]:
     if filters.signer_email is not None:
         return _BY_SIGNER
-    return _ALL if filters.external_id is None else _BY_EXTERNAL_ID
+    if filters.external_id is not None:
+        return _BY_EXTERNAL_ID
+    # One bulk send is an even narrower range of the organization's documents.
+    return _ALL if filters.template_id is None or filters.bulk_send_id else _BY_TEMPLATE
+
+
+def _later(one: Position, other: Position) -> Position:
+    """Return the position that comes later in the list."""
+    return max(one, other, key=_order)
+
+
+def _earlier(one: Position, other: Position) -> Position:
+    return min(one, other, key=_order)
+
+
+def _order(position: Position) -> tuple[int, int]:
+    return -position[0].int, position[1]
 
 
 async def read_pages_of_bulk_sends(
@@ -149,14 +199,11 @@ async def read_pages_of_bulk_sends(
     organization_id: UUID,
     bulk_send_ids: Sequence[UUID],
     span: SignerSpan,
-    status: Sequence[str] | None = None,
-    delivery_status: Sequence[str] | None = None,
+    filters: FiltersOfBulkSend = EVERYTHING,
 ) -> dict[UUID, Page[DocumentRow]]:
     """Return one page of the documents of each bulk send, in the order of its signers, in one statement."""
     bound = _LAST_OF_BULK_SENDS if span.backwards else _FIRST_OF_BULK_SENDS
-    rows = await bound.all(
-        conn, organization_id, bulk_send_ids, span.after, span.before, span.size + 1, status, delivery_status
-    )
+    rows = await bound.all(conn, organization_id, bulk_send_ids, span.after, span.before, span.size + 1, *filters)
     grouped: dict[UUID, list[DocumentRow]] = {bulk_send_id: [] for bulk_send_id in bulk_send_ids}
     for bulk_send_id, group in groupby(rows, key=_BULK_SEND_ID):
         grouped[bulk_send_id] += group
@@ -169,11 +216,10 @@ async def read_first_page_with_bulk_send(
     organization_id: UUID,
     bulk_send_id: UUID,
     size: int,
-    status: Sequence[str] | None = None,
-    delivery_status: Sequence[str] | None = None,
+    filters: FiltersOfBulkSend = EVERYTHING,
 ) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
     """Fetch a bulk send and the first of its documents in one statement, or None if there is no such bulk send."""
-    rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, status, delivery_status)
+    rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, *filters)
     for record in (row.bulk_send for row in rows):
         if record is not None:
             found: list[DocumentRow] = [row for row in rows if row.id is not None]
@@ -186,9 +232,8 @@ async def count_of_bulk_sends(
     *,
     organization_id: UUID,
     bulk_send_ids: Sequence[UUID],
-    status: Sequence[str] | None = None,
-    delivery_status: Sequence[str] | None = None,
+    filters: FiltersOfBulkSend = EVERYTHING,
 ) -> dict[UUID, int]:
     """Return the number of documents of each bulk send that match the filters."""
-    rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, status, delivery_status)
+    rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, *filters)
     return dict.fromkeys(bulk_send_ids, 0) | {row.bulk_send_id: row.total for row in rows}

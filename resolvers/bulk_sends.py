@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bulksend.db import bulk_sends
 from bulksend.db.bulk_sends import BulkSendRow, Filters
-from bulksend.db.pages import NEWEST, OLDEST, Span
+from bulksend.db.pages import NEWEST, OLDEST, Page, Span
 from bulksend.db.pool import Connection, planning_anew, reading, write
 from bulksend.db.read_replica import Enter
 from bulksend.resolvers.context import Context, Gateway
@@ -32,33 +32,47 @@ async def get_directly(context: Context, bulk_send_id: UUID) -> BulkSendRow | No
 
 
 async def read_page(
-    context: Context, arguments: PageArguments, filters: Filters, *, with_templates: bool = False
+    context: Context,
+    arguments: PageArguments,
+    filters: Filters,
+    *,
+    oldest_first: bool = False,
+    with_templates: bool = False,
 ) -> ConnectionPage[BulkSendRow]:
-    """Return one page of bulk sends, newest first, each with its template if requested. Raise `BadUserInput`."""
-    cursors = _cursors(context.caller.organization_id, filters)
-    span = Span(
-        size=arguments.size(MAXIMUM_PAGE),
-        after=cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else NEWEST,
-        before=cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else OLDEST,
-        backwards=arguments.backwards,
-    )
+    """Return one page of bulk sends, newest first by default, each with its template if requested.
+
+    Raise `BadUserInput` for invalid page arguments.
+    """
+    cursors = _cursors(context.caller.organization_id, filters, oldest_first)
     read = partial(
         bulk_sends.read_page,
         organization_id=context.caller.organization_id,
-        span=span,
+        span=_span(arguments, cursors, oldest_first=oldest_first),
         filters=filters,
         with_templates=with_templates,
     )
     page = await context.gateway.replica.read(_enter(filters), read)
     # Their documents need not load them again.
     context.loaders.prime_bulk_sends(page.rows)
-    return connection_page(page, lambda row: cursors.encode(row.id), arguments)
+    shown = Page(page.rows[::-1], page.has_more) if oldest_first else page
+    return connection_page(shown, lambda row: cursors.encode(row.id), arguments)
+
+
+def _span(arguments: PageArguments, cursors: ListCursors, *, oldest_first: bool) -> Span:
+    size = arguments.size(MAXIMUM_PAGE)
+    after = cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else None
+    before = cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else None
+    if oldest_first:
+        # The same list, read from its other end.
+        return Span(size, before or NEWEST, after or OLDEST, backwards=not arguments.backwards)
+    return Span(size, after or NEWEST, before or OLDEST, backwards=arguments.backwards)
 
 
 @lru_cache(maxsize=256)
-def _cursors(organization_id: UUID, filters: Filters) -> ListCursors:
+def _cursors(organization_id: UUID, filters: Filters, oldest_first: bool) -> ListCursors:  # cached
     # Nearly every page has the same few filters, and hashing them takes as long as reading three rows.
-    return ListCursors("bulkSends", filters.arguments(), parent=organization_id)
+    kind = "bulkSends, oldest first" if oldest_first else "bulkSends"
+    return ListCursors(kind, filters.arguments(), parent=organization_id)
 
 
 async def count(context: Context, filters: Filters) -> int:

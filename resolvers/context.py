@@ -69,7 +69,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class Context:
-    """One request: its viewer, where it comes from, and its loaders."""
+    """One request: its viewer, where it comes from, and its loaders. `cost`: its operation's, once it is known."""
 
     gateway: Gateway
     viewer: Viewer | None
@@ -79,6 +79,7 @@ class Context:
     user_agent: str | None = None
     loaders: Loaders = field(init=False)
     retry_after: int | None = None
+    cost: int = 0
     _reported: set[tuple[str, Scope]] = field(default_factory=set)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bulksend.db import documents
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, SignerSpan
+from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, FiltersOfBulkSend, SignerSpan
 from bulksend.db.pages import Page
 from bulksend.db.pool import reading
 from bulksend.resolvers.context import Context
@@ -17,8 +17,6 @@ from bulksend.resolvers.loaders import DocumentsKey, TotalKey
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
 MAXIMUM_PAGE = 500
-
-Statuses = tuple[str, ...] | None
 
 
 async def get(context: Context, document_id: UUID) -> DocumentRow | None:
@@ -31,7 +29,8 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
 
     Raise `BadUserInput` for invalid page arguments.
     """
-    cursors = ListCursors("documents", filters.arguments(), parent=context.caller.organization_id)
+    given = (*filters.arguments(), filters.bulk_send_id)
+    cursors = ListCursors("documents", given, parent=context.caller.organization_id)
     ends = DocumentSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
     span = DocumentSpan(
         size=ends.size,
@@ -59,8 +58,7 @@ class PageOfBulkSend:
     """
 
     arguments: PageArguments
-    status: Statuses
-    delivery_status: Statuses
+    filters: FiltersOfBulkSend
     whole: SignerSpan
 
     @property
@@ -89,14 +87,14 @@ class PageOfBulkSend:
         return connection_page(page, lambda row: cursors.encode(bulk_send_id, row.signer_index), self.arguments)
 
     def _cursors(self, bulk_send_id: UUID) -> ListCursors:
-        return ListCursors("bulkSend.documents", [self.status, self.delivery_status], parent=bulk_send_id)
+        return ListCursors("bulkSend.documents", self.filters, parent=bulk_send_id)
 
 
 @lru_cache(maxsize=256)
-def page_of_bulk_send(arguments: PageArguments, status: Statuses, delivery_status: Statuses) -> PageOfBulkSend:
+def page_of_bulk_send(arguments: PageArguments, filters: FiltersOfBulkSend) -> PageOfBulkSend:
     """Return the page that is requested for each of many bulk sends. Raise `BadUserInput` for an invalid size."""
     span = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
-    return PageOfBulkSend(arguments, status, delivery_status, span)
+    return PageOfBulkSend(arguments, filters, span)
 
 
 def load_page_of_bulk_send(
@@ -109,7 +107,7 @@ def load_page_of_bulk_send(
     prefetched = context.loaders.prefetched.get((bulk_send_id, wanted))
     if prefetched is not None:
         return prefetched
-    key = DocumentsKey(bulk_send_id, wanted.span(bulk_send_id), wanted.status, wanted.delivery_status)
+    key = DocumentsKey(bulk_send_id, wanted.span(bulk_send_id), wanted.filters)
     return context.loaders.document_pages.load(key)
 
 
@@ -126,8 +124,7 @@ async def prefetch_pages_of_bulk_sends(context: Context, bulk_send_ids: Sequence
             organization_id=context.caller.organization_id,
             bulk_send_ids=bulk_send_ids,
             span=wanted.whole,
-            status=wanted.status,
-            delivery_status=wanted.delivery_status,
+            filters=wanted.filters,
         )
     context.loaders.prefetched.update({(bulk_send_id, wanted): page for bulk_send_id, page in pages.items()})
 
@@ -142,8 +139,7 @@ async def prefetch_first_page_with_bulk_send(
             organization_id=context.caller.organization_id,
             bulk_send_id=bulk_send_id,
             size=wanted.whole.size,
-            status=wanted.status,
-            delivery_status=wanted.delivery_status,
+            filters=wanted.filters,
         )
     if found is None:
         return None
@@ -155,4 +151,4 @@ async def prefetch_first_page_with_bulk_send(
 
 async def count_of_bulk_send(context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend) -> int:
     """Return the number of documents of a bulk send that match the filters."""
-    return await context.loaders.document_totals.load(TotalKey(bulk_send_id, wanted.status, wanted.delivery_status))
+    return await context.loaders.document_totals.load(TotalKey(bulk_send_id, wanted.filters))

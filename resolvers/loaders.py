@@ -14,7 +14,7 @@ from aiodataloader import DataLoader
 
 from bulksend.db import bulk_sends, documents, events, sealed_pdfs, sent_documents, templates
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
-from bulksend.db.documents import DocumentRow, SignerSpan
+from bulksend.db.documents import DocumentRow, FiltersOfBulkSend, SignerSpan
 from bulksend.db.events import EventRow
 from bulksend.db.pages import Page
 from bulksend.db.pool import Pool, reading
@@ -28,16 +28,14 @@ class DocumentsKey(NamedTuple):
 
     bulk_send_id: UUID
     span: SignerSpan
-    status: tuple[str, ...] | None
-    delivery_status: tuple[str, ...] | None
+    filters: FiltersOfBulkSend
 
 
 class TotalKey(NamedTuple):
     """The number of documents of one bulk send that match the filters."""
 
     bulk_send_id: UUID
-    status: tuple[str, ...] | None
-    delivery_status: tuple[str, ...] | None
+    filters: FiltersOfBulkSend
 
 
 Loaded = TypeVar("Loaded")
@@ -155,8 +153,7 @@ class Loaders:
                     organization_id=self._organization,
                     bulk_send_ids=[key.bulk_send_id for key in alike],
                     span=one.span,
-                    status=one.status,
-                    delivery_status=one.delivery_status,
+                    filters=one.filters,
                 )
                 pages |= {key: read[key.bulk_send_id] for key in alike}
         return [pages[key] for key in keys]
@@ -170,8 +167,7 @@ class Loaders:
                     conn,
                     organization_id=self._organization,
                     bulk_send_ids=[key.bulk_send_id for key in alike],
-                    status=one.status,
-                    delivery_status=one.delivery_status,
+                    filters=one.filters,
                 )
                 totals |= {key: counted[key.bulk_send_id] for key in alike}
         return [totals[key] for key in keys]

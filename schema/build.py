@@ -165,6 +165,8 @@ class Schema(CompiledSchema):
             context.variables = {**(context.variables or {}), **prepared.literals}
         cost = operation.cost.cost(context.variables)
         context.extensions_results["cost"] = {"requested": cost, "maximum": self._limits.cost}
+        if isinstance(context.context, Context):
+            context.context.cost = cost
         if cost > self._limits.cost:
             return [too_complex("cost", self._limits.cost, cost)]
         if not operation.reads_data:

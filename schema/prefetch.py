@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from bulksend.db.bulk_sends import BulkSendRow
+from bulksend.db.documents import FiltersOfBulkSend
 from bulksend.resolvers import bulk_sends, documents
 from bulksend.resolvers.documents import PageOfBulkSend
 from bulksend.resolvers.errors import BadUserInput
@@ -59,9 +60,14 @@ def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:
         return None
     given = selected.documents.given(info)
     page = arguments.page(given.get("first"), given.get("after"), given.get("last"), given.get("before"))
-    filters = arguments.values(given.get("status")), arguments.values(given.get("deliveryStatus"))
     try:
-        return documents.page_of_bulk_send(page, *filters)
+        filters = FiltersOfBulkSend(
+            arguments.values(given.get("status")),
+            arguments.values(given.get("deliveryStatus")),
+            arguments.email(given.get("signerEmail"), field="signerEmail"),
+            arguments.text(given.get("search"), field="search"),
+        )
+        return documents.page_of_bulk_send(page, filters)
     except BadUserInput:
         # An error of the documents, not of their bulk sends.
         return None

@@ -14,7 +14,7 @@ from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments, prefetch
 from bulksend.schema.selections import is_alone
 from bulksend.schema.types import nodes
-from bulksend.schema.types.bulk_sends import BulkSend, BulkSendStatus
+from bulksend.schema.types.bulk_sends import BulkSend, BulkSendOrder, BulkSendStatus
 from bulksend.schema.types.connections import Connection
 from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.types.info import Info
@@ -33,7 +33,7 @@ class Query:
     @strawberry.field(description="Rate limits of the viewer.")
     def rate_limit(self, info: Info) -> RateLimit | None:
         allowance = info.context.allowance
-        return RateLimit.of(allowance) if allowance else None
+        return RateLimit.of(allowance, info.context.cost) if allowance else None
 
     @strawberry.field(description="Find an object by its ID; null if there is none.")
     async def node(
@@ -65,7 +65,7 @@ class Query:
         row = await prefetch.bulk_send_with_documents(info, bulk_send_id)
         return BulkSend(row) if row else None
 
-    @strawberry.field(description="List bulk sends, newest first. Requires the `bulk_sends.read` scope.")
+    @strawberry.field(description="List bulk sends, newest first by default. Requires the `bulk_sends.read` scope.")
     async def bulk_sends(
         self,
         info: Info,
@@ -93,6 +93,9 @@ class Query:
         created_before: Annotated[
             datetime | None, strawberry.argument(description="Return only bulk sends created before this time.")
         ] = UNSET,
+        order_by: Annotated[
+            BulkSendOrder | None, strawberry.argument(description="The order of the list. Default: `CREATED_AT_DESC`.")
+        ] = UNSET,
     ) -> Connection[BulkSend] | None:
         context = info.context
         if not context.may("Query.bulkSends", Scope.BULK_SENDS_READ):
@@ -110,6 +113,7 @@ class Query:
             context,
             arguments.page(first, after, last, before),
             filters,
+            oldest_first=arguments.given(order_by) is BulkSendOrder.CREATED_AT_ASC,
             with_templates=prefetch.templates_wanted(info, below),
         )
         await prefetch.prefetch_documents(info, page.rows, below)
@@ -151,6 +155,18 @@ class Query:
             list[DeliveryStatus] | None,
             strawberry.argument(description="Return only documents whose delivery has one of these statuses."),
         ] = UNSET,
+        bulk_send_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Return only documents of this bulk send.")
+        ] = UNSET,
+        template_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Return only documents of this template.")
+        ] = UNSET,
+        created_after: Annotated[
+            datetime | None, strawberry.argument(description="Return only documents created at or after this time.")
+        ] = UNSET,
+        created_before: Annotated[
+            datetime | None, strawberry.argument(description="Return only documents created before this time.")
+        ] = UNSET,
     ) -> Connection[Document] | None:
         context = info.context
         if not context.may("Query.documents", Scope.DOCUMENTS_READ, Scope.BULK_SENDS_READ):
@@ -160,6 +176,10 @@ class Query:
             external_id=arguments.text(external_id, field="externalId"),
             status=arguments.values(status),
             delivery_status=arguments.values(delivery_status),
+            created_after=arguments.given(created_after),
+            created_before=arguments.given(created_before),
+            template_id=arguments.known_uuid(ids.TEMPLATE, template_id),
+            bulk_send_id=arguments.known_uuid(ids.BULK_SEND, bulk_send_id),
         )
         page = await documents.read_page(context, arguments.page(first, after, last, before), filters)
         return Connection(page, Document, lambda: documents.count(context, filters))

@@ -11,14 +11,35 @@ CREATE FUNCTION public.bulk_send_matches(name text, template_id uuid, external_i
     )
 $$;
 
-CREATE FUNCTION public.document_matches(signer_email text, external_id text, status text, delivery_status text, wanted_signer_email text, wanted_external_id text, wanted_statuses text[], wanted_delivery_statuses text[]) RETURNS boolean
+CREATE FUNCTION public.document_matches(signer_name text, signer_email text, external_id text, status text, delivery_status text, created_at timestamp with time zone, wanted_signer_email text, wanted_external_id text, wanted_statuses text[], wanted_delivery_statuses text[], wanted_search text, wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT coalesce(
         (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
         AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
         AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
-        AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses)),
+        AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses))
+        AND (
+            wanted_search IS NULL
+            OR strpos(lower(signer_name), lower(wanted_search)) > 0
+            OR strpos(lower(signer_email), lower(wanted_search)) > 0
+        )
+        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+        FALSE
+    )
+$$;
+
+CREATE FUNCTION public.is_of_template(wanted_organization_id uuid, bulk_send_id uuid, wanted_template_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(
+        wanted_template_id IS NULL
+        OR wanted_template_id = (
+            SELECT bulk_sends.template_id
+            FROM bulk_sends
+            WHERE bulk_sends.organization_id = wanted_organization_id AND bulk_sends.id = bulk_send_id
+        ),
         FALSE
     )
 $$;

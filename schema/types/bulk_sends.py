@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
-from bulksend.db.documents import DocumentRow
+from bulksend.db.documents import DocumentRow, FiltersOfBulkSend
 from bulksend.db.pages import Page
 from bulksend.execution import ColumnField, prefetched, row_type
 from bulksend.resolvers import documents
@@ -33,6 +33,12 @@ class BulkSendStatus(Enum):
         "completed", description="No delivery is pending and at least one document was sent."
     )
     FAILED = strawberry.enum_value("failed", description="No delivery is pending and no document was sent.")
+
+
+@strawberry.enum(description="Orders of a list of bulk sends.")
+class BulkSendOrder(Enum):
+    CREATED_AT_DESC = strawberry.enum_value("created_at_desc", description="Newest first.")
+    CREATED_AT_ASC = strawberry.enum_value("created_at_asc", description="Oldest first.")
 
 
 _STATUSES: Final = {member.value: member for member in BulkSendStatus}
@@ -110,14 +116,27 @@ class BulkSend(Node):
             list[DeliveryStatus] | None,
             strawberry.argument(description="Return only documents whose delivery has one of these statuses."),
         ] = UNSET,
+        signer_email: Annotated[
+            str | None, strawberry.argument(description="Return only documents sent to this address, ignoring case.")
+        ] = UNSET,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Return only documents whose signer's name or address contains this text, ignoring case."
+            ),
+        ] = UNSET,
     ) -> Connection[Document] | None:
         """Load the page, unless it was read with the bulk sends."""
         context, bulk_send_id = info.context, self.row.id
         if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        wanted = documents.page_of_bulk_send(
-            arguments.page(first, after, last, before), arguments.values(status), arguments.values(delivery_status)
+        filters = FiltersOfBulkSend(
+            arguments.values(status),
+            arguments.values(delivery_status),
+            arguments.email(signer_email, field="signerEmail"),
+            arguments.text(search, field="search"),
         )
+        wanted = documents.page_of_bulk_send(arguments.page(first, after, last, before), filters)
 
         def connection(page: Page[DocumentRow]) -> Connection[Document]:
             return Connection(

@@ -60,12 +60,13 @@ class RateLimit:
     limit: int = strawberry.field(description="Requests per minute allowed for this API key.")
     remaining: int = strawberry.field(description="Requests left in the current minute.")
     reset_at: datetime = strawberry.field(description="Time when `remaining` is back at `limit`.")
+    cost: int = strawberry.field(description="Cost of this operation; at most 20,000 is allowed.")
 
     @classmethod
-    def of(cls, allowance: Allowance) -> Self:
-        """Return the rate limits of an allowance."""
+    def of(cls, allowance: Allowance, cost: int) -> Self:
+        """Return the rate limits of an allowance, and the cost of the operation that asks for them."""
         reset_at = datetime.fromtimestamp(allowance.resets_at, UTC)
-        return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=reset_at)
+        return cls(limit=allowance.limit, remaining=allowance.remaining, reset_at=reset_at, cost=cost)
 
     @strawberry.field(description="Earliest time of the organization's next bulk send; null if one may be created now.")
     async def next_bulk_send_at(self, info: Info) -> datetime | None:

@@ -18,7 +18,10 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
@@ -33,7 +36,10 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
@@ -48,8 +54,32 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
+LIMIT $6;
+
+-- name: first_page_by_template
+-- Fetch documents between two cursors, newest bulk send first and each in its signers' order: of one template.
+SELECT document_rows.*
+FROM bulk_sends
+INNER JOIN document_rows
+    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+WHERE
+    bulk_sends.organization_id = $1
+    AND bulk_sends.template_id = $13
+    AND bulk_sends.deleted_at IS NULL
+    AND bulk_sends.id <= $2
+    AND (bulk_sends.id < $2 OR document_rows.signer_index > $3)
+    AND (bulk_sends.template_id, bulk_sends.id) >= ($13, $4)
+    AND (bulk_sends.id > $4 OR document_rows.signer_index < $5)
+    AND document_matches(
+        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
+        document_rows.delivery_status, document_rows.created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+ORDER BY bulk_sends.id DESC, document_rows.signer_index ASC
 LIMIT $6;
 
 -- name: last_page
@@ -62,7 +92,10 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
@@ -77,7 +110,10 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
@@ -92,8 +128,32 @@ WHERE
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(signer_email, external_id, status, delivery_status, $7, $8, $9, $10)
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
+LIMIT $6;
+
+-- name: last_page_by_template
+-- Fetch documents between two cursors: the last ones, in reverse order, of one template.
+SELECT document_rows.*
+FROM bulk_sends
+INNER JOIN document_rows
+    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+WHERE
+    bulk_sends.organization_id = $1
+    AND bulk_sends.template_id = $13
+    AND bulk_sends.deleted_at IS NULL
+    AND (bulk_sends.template_id, bulk_sends.id) <= ($13, $2)
+    AND (bulk_sends.id < $2 OR document_rows.signer_index > $3)
+    AND bulk_sends.id >= $4
+    AND (bulk_sends.id > $4 OR document_rows.signer_index < $5)
+    AND document_matches(
+        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
+        document_rows.delivery_status, document_rows.created_at, $7, $8, $9, $10, NULL, $11, $12
+    )
+ORDER BY bulk_sends.id ASC, document_rows.signer_index DESC
 LIMIT $6;
 
 -- name: count
@@ -102,7 +162,12 @@ SELECT count(*)
 FROM document_rows
 WHERE
     organization_id = $1
-    AND document_matches(signer_email, external_id, status, delivery_status, $2, $3, $4, $5);
+    AND (organization_id, bulk_send_id) >= ($1, $9)
+    AND bulk_send_id <= $10
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
+    )
+    AND is_of_template($1, bulk_send_id, $8);
 
 -- name: count_by_signer
 -- Count the documents to one address that match the filters.
@@ -111,7 +176,12 @@ FROM document_rows
 WHERE
     organization_id = $1
     AND lower(signer_email) = lower($2)
-    AND document_matches(signer_email, external_id, status, delivery_status, $2, $3, $4, $5);
+    AND (organization_id, bulk_send_id) >= ($1, $9)
+    AND bulk_send_id <= $10
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
+    )
+    AND is_of_template($1, bulk_send_id, $8);
 
 -- name: count_by_external_id
 -- Count the documents with one external id that match the filters.
@@ -120,7 +190,29 @@ FROM document_rows
 WHERE
     organization_id = $1
     AND external_id = $3
-    AND document_matches(signer_email, external_id, status, delivery_status, $2, $3, $4, $5);
+    AND (organization_id, bulk_send_id) >= ($1, $9)
+    AND bulk_send_id <= $10
+    AND document_matches(
+        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
+    )
+    AND is_of_template($1, bulk_send_id, $8);
+
+-- name: count_by_template
+-- Count the documents of one template that match the filters.
+SELECT count(*)
+FROM bulk_sends
+INNER JOIN document_rows
+    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+WHERE
+    bulk_sends.organization_id = $1
+    AND bulk_sends.template_id = $8
+    AND bulk_sends.deleted_at IS NULL
+    AND bulk_sends.id >= $9
+    AND bulk_sends.id <= $10
+    AND document_matches(
+        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
+        document_rows.delivery_status, document_rows.created_at, $2, $3, $4, $5, NULL, $6, $7
+    );
 
 -- name: first_of_bulk_sends
 -- Fetch the first documents of each of several bulk sends, between the same two signers.
@@ -134,7 +226,10 @@ CROSS JOIN LATERAL (
         AND document_rows.bulk_send_id = parents.id
         AND document_rows.signer_index > $3
         AND document_rows.signer_index < $4
-        AND document_matches(NULL, NULL, document_rows.status, document_rows.delivery_status, NULL, NULL, $6, $7)
+        AND document_matches(
+            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
+            document_rows.delivery_status, NULL, $8, NULL, $6, $7, $9, NULL, NULL
+        )
     ORDER BY document_rows.signer_index ASC
     LIMIT $5
 ) AS page;
@@ -151,7 +246,10 @@ CROSS JOIN LATERAL (
         AND document_rows.bulk_send_id = parents.id
         AND document_rows.signer_index > $3
         AND document_rows.signer_index < $4
-        AND document_matches(NULL, NULL, document_rows.status, document_rows.delivery_status, NULL, NULL, $6, $7)
+        AND document_matches(
+            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
+            document_rows.delivery_status, NULL, $8, NULL, $6, $7, $9, NULL, NULL
+        )
     ORDER BY document_rows.signer_index DESC
     LIMIT $5
 ) AS page;
@@ -168,7 +266,10 @@ LEFT JOIN LATERAL (
     WHERE
         document_rows.organization_id = $1
         AND document_rows.bulk_send_id = bulk_send_rows.id
-        AND document_matches(NULL, NULL, document_rows.status, document_rows.delivery_status, NULL, NULL, $4, $5)
+        AND document_matches(
+            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
+            document_rows.delivery_status, NULL, $6, NULL, $4, $5, $7, NULL, NULL
+        )
     ORDER BY document_rows.signer_index ASC
     LIMIT $3
 ) AS page ON TRUE
@@ -184,5 +285,7 @@ FROM document_rows
 WHERE
     organization_id = $1
     AND bulk_send_id = any($2::uuid[])
-    AND document_matches(NULL, NULL, status, delivery_status, NULL, NULL, $3, $4)
+    AND document_matches(
+        signer_name, signer_email, NULL, status, delivery_status, NULL, $5, NULL, $3, $4, $6, NULL, NULL
+    )
 GROUP BY bulk_send_id;

@@ -20,7 +20,7 @@ from bulksend.db import (  # noqa: F401  # importing a noun binds its queries
     sent_documents,
     signing,
 )
-from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER
+from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER, EVERYTHING, DocumentSpan
 from bulksend.db.pages import NEWEST, OLDEST
 from bulksend.db.pool import Connection
 from bulksend.db.queries import BOUND
@@ -252,9 +252,42 @@ async def test_documents_are_found_by_what_has_an_index(
         assert plan.indexes == {index}
         assert not plan.scanned_whole
         assert plan.rows_read == 1
-        plan = await explain(seeded, mode, "documents", f"count_{way}", tenant_id, *filters)
+        plan = await explain(seeded, mode, "documents", f"count_{way}", tenant_id, *filters, OLDEST, NEWEST)
         assert plan.indexes == {index}
         assert plan.rows_read == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_documents_of_a_template_are_found_by_its_bulk_sends(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    template_id = await seeded.fetchval(_TEMPLATE_IN_USE, tenant_id)
+    filters = documents_filtered(template_id=template_id)
+    name = f"{direction}_page_by_template"
+    plan = await explain(seeded, mode, "documents", name, tenant_id, *DOCUMENT_ENDS, *filters)
+    assert plan.indexes == {"bulk_sends_by_template", "documents_organization_id_bulk_send_id_signer_index_key"}
+    assert not plan.scanned_whole
+    # As many bulk sends as 26 documents come from, and one more to know that the last one is complete.
+    assert plan.rows_read <= 26 + 26 // SIGNERS + 2 + SIGNERS
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_documents_of_one_bulk_send_are_a_narrow_range(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    (bulk_send_id,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
+    span = DocumentSpan(26, backwards=direction == "last").within(bulk_send_id)
+    filters = documents_filtered()
+    plan = await explain(
+        seeded, mode, "documents", f"{direction}_page", tenant_id, *span.after, *span.before, 26, *filters
+    )
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert plan.rows_read == SIGNERS
+    plan = await explain(seeded, mode, "documents", "count", tenant_id, *filters, bulk_send_id, bulk_send_id)
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert plan.rows_read == SIGNERS
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -264,7 +297,7 @@ async def test_the_documents_of_a_page_of_bulk_sends(
     seeded: Connection, tenant_id: UUID, mode: str, name: str, statuses: tuple[object, object]
 ) -> None:
     parents = await some_ids(seeded, tenant_id, "bulk_sends")
-    plan = await explain(seeded, mode, "documents", name, tenant_id, parents, -1, 500, 2, *statuses)
+    plan = await explain(seeded, mode, "documents", name, tenant_id, parents, -1, 500, 2, *statuses, None, None)
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
     assert plan.rows_read == 2 * len(parents)
@@ -276,7 +309,7 @@ async def test_a_bulk_send_with_its_documents(
     seeded: Connection, tenant_id: UUID, mode: str, statuses: tuple[object, object]
 ) -> None:
     (parent,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
-    plan = await explain(seeded, mode, "documents", "with_bulk_send", tenant_id, parent, 2, *statuses)
+    plan = await explain(seeded, mode, "documents", "with_bulk_send", tenant_id, parent, 2, *statuses, None, None)
     assert plan.indexes == {"bulk_sends_pkey", "documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
     assert plan.rows_read == 1 + 2
@@ -295,7 +328,7 @@ async def test_rows_by_their_ids(seeded: Connection, tenant_id: UUID, mode: str,
 @pytest.mark.parametrize("mode", MODES)
 async def test_counting_documents_of_bulk_sends(seeded: Connection, tenant_id: UUID, mode: str) -> None:
     parents = await some_ids(seeded, tenant_id, "bulk_sends")
-    plan = await explain(seeded, mode, "documents", "count_of_bulk_sends", tenant_id, parents, None, None)
+    plan = await explain(seeded, mode, "documents", "count_of_bulk_sends", tenant_id, parents, *EVERYTHING)
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
 

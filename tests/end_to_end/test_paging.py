@@ -15,8 +15,10 @@ from bulksend.db.pool import Pool
 
 PAGE = "{ nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
 SPAN = "%s: $size, %s: $at"
+OLDEST_FIRST = "oldestFirst: bulkSends(%s, orderBy: CREATED_AT_ASC)"
 WALKS = {
     "bulkSends": f"query($size: Int, $at: String) {{ bulkSends({SPAN}, status: [PROCESSING]) {PAGE} }}",
+    "oldestFirst": f"query($size: Int, $at: String) {{ {OLDEST_FIRST % SPAN} {PAGE} }}",
     "templates": f"query($size: Int, $at: String) {{ templates({SPAN}) {PAGE} }}",
     "documents": f"query($size: Int, $at: String) {{ documents({SPAN}, deliveryStatus: [PENDING]) {PAGE} }}",
 }
@@ -127,6 +129,8 @@ class Others:
         match name:
             case "templates":
                 return self._templates[::-1]
+            case "oldestFirst":
+                return [one.id for one in self._stored]
             case "bulkSends":
                 return [one.id for one in reversed(self._stored)]
             case _:

@@ -396,6 +396,121 @@ async def test_documents_by_signer(gateway: RunningGateway, pool: Pool, tenant: 
     assert await found_documents(gateway, tenant, 'signerEmail: "alice_@example.com"') == []
 
 
+async def test_documents_by_bulk_send_template_and_time(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
+    other = await new_template(pool, tenant.organization_id, name="Other")
+    oldest = await store(pool, tenant, 2, email="alice{}@example.com", template_id=other)
+    middle = await store(pool, tenant, 3, email="alice{}@example.com", document_external_id="d")
+    newest = await store(pool, tenant, 2, email="alice{}@example.com", template_id=other)
+    moment = "2026-03-01T12:00:00Z"
+    await pool.execute(
+        "UPDATE documents SET created_at = $1 WHERE bulk_send_id = $2", datetime.fromisoformat(moment), oldest.uuid
+    )
+
+    async def ids_of(arguments: str) -> Any:
+        return await found_documents(gateway, tenant, arguments)
+
+    assert await ids_of(f'bulkSendId: "{middle.id}"') == middle.document_ids
+    assert await ids_of(f'bulkSendId: "{middle.id}", templateId: "{other}"') == []
+    assert await ids_of(f'bulkSendId: "{middle.id}", signerEmail: "alice1@example.com"') == [middle.document_ids[1]]
+    assert await ids_of(f'bulkSendId: "{middle.id}", externalId: "d", first: 500') == middle.document_ids
+    assert await ids_of(f'templateId: "{other}"') == [*newest.document_ids, *oldest.document_ids]
+    assert await ids_of(f'templateId: "{other}", signerEmail: "alice0@example.com"') == [
+        newest.document_ids[0],
+        oldest.document_ids[0],
+    ]
+    assert await ids_of(f'templateId: "{other}", externalId: "d"') == []
+    assert await ids_of(f'createdBefore: "{moment}"') == []
+    assert await ids_of('createdBefore: "2026-03-01T12:00:00.001Z"') == oldest.document_ids
+    assert await ids_of(f'createdAfter: "{moment}", templateId: "{other}", last: 500') == [
+        *newest.document_ids,
+        *oldest.document_ids,
+    ]
+    assert await ids_of('createdAfter: "2026-03-01T12:00:00.001Z"') == [*newest.document_ids, *middle.document_ids]
+    for nothing in ("x", tenant.template_id, "bs_01h455vb4pex5vsknk084sn02q"):
+        assert await ids_of(f'bulkSendId: "{nothing}"') == []
+
+
+async def test_documents_of_another_organizations_bulk_send_are_none(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant
+) -> None:
+    stranger = await new_tenant(pool, name="Other")
+    theirs = await store(pool, stranger, 2)
+    assert await found_documents(gateway, tenant, f'bulkSendId: "{theirs.id}"') == []
+    assert await found_documents(gateway, tenant, f'templateId: "{stranger.template_id}"') == []
+
+
+async def test_a_bulk_sends_documents_by_signer(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
+    stored = await store(pool, tenant, 12, email="alice{}@example.com")
+
+    async def indexes(arguments: str) -> Any:
+        query = (
+            f'{{ bulkSend(id: "{stored.id}") {{ documents({arguments}) {{ totalCount nodes {{ signerIndex }} }} }} }}'
+        )
+        connection = (await gateway.ask(tenant, query)).data["bulkSend"]["documents"]
+        assert connection["totalCount"] == len(connection["nodes"])
+        return [node["signerIndex"] for node in connection["nodes"]]
+
+    assert await indexes('signerEmail: "ALICE3@example.com"') == [3]
+    assert await indexes('search: "SIGNER 1"') == [1, 10, 11]
+    assert await indexes('search: "alice1"') == [1, 10, 11]
+    assert await indexes('search: "alice1", signerEmail: "alice10@example.com"') == [10]
+    assert await indexes('search: "alice1", status: [SIGNED]') == []
+    assert await indexes('search: "%"') == []
+    assert await indexes('last: 100, search: "1@"') == [1, 11]
+
+
+async def test_documents_of_a_page_of_bulk_sends_by_signer(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
+    for name in ("Older", "Newer"):
+        await store(pool, tenant, 2, name=name, email=f"{name.lower()}{{}}@example.com")
+    query = '{ bulkSends { nodes { name documents(search: "newer1") { nodes { signerIndex } } } } }'
+    assert (await gateway.ask(tenant, query)).data["bulkSends"]["nodes"] == [
+        {"name": "Newer", "documents": {"nodes": [{"signerIndex": 1}]}},
+        {"name": "Older", "documents": {"nodes": []}},
+    ]
+
+
+@pytest.mark.parametrize("argument", ["signerEmail", "search"])
+async def test_what_no_signer_can_have_is_refused(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant, argument: str
+) -> None:
+    stored = await store(pool, tenant, 1)
+    query = (
+        f'query($text: String) {{ bulkSend(id: "{stored.id}") {{ documents({argument}: $text) {{ totalCount }} }} }}'
+    )
+    error = (await gateway.ask(tenant, query, {"text": "x" * 1001})).body["errors"][0]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": [argument]}
+    assert error["path"] == ["bulkSend", "documents"]
+
+
+async def test_bulk_sends_oldest_first(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
+    stored = [(await store(pool, tenant, name=name)).id for name in ("a", "b", "c", "d")]
+    page = "edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+
+    async def read(arguments: str) -> Any:
+        reply = await gateway.ask(tenant, f"{{ bulkSends(orderBy: CREATED_AT_ASC, {arguments}) {{ {page} }} }}")
+        connection = reply.data["bulkSends"]
+        return [edge["node"]["id"] for edge in connection["edges"]], connection["pageInfo"]
+
+    first, info = await read("first: 2")
+    assert (first, info["hasNextPage"], info["hasPreviousPage"]) == (stored[:2], True, False)
+    second, info = await read(f'first: 2, after: "{info["endCursor"]}"')
+    assert (second, info["hasNextPage"], info["hasPreviousPage"]) == (stored[2:], False, True)
+    back, info = await read(f'last: 1, before: "{info["startCursor"]}"')
+    assert (back, info["hasNextPage"], info["hasPreviousPage"]) == ([stored[1]], True, True)
+    last, _ = await read("last: 3")
+    assert last == stored[1:]
+
+
+async def test_the_cost_of_an_operation(gateway: RunningGateway, tenant: Tenant) -> None:
+    for query in (
+        "{ rateLimit { cost } }",
+        "{ rateLimit { cost } bulkSends(first: 10) { nodes { documents(first: 20) { nodes { id } } } } }",
+        "{ rateLimit { cost } bulkSends(first: 100) { nodes { id } } }",
+    ):
+        reply = await gateway.ask(tenant, query, headers={"X-GraphQL-Cost": "1"})
+        assert reply.data["rateLimit"]["cost"] == reply.body["extensions"]["cost"]["requested"] > 0
+
+
 @pytest.mark.parametrize("spelling", ["ann@bücher.example", "ann@BU\u0308CHER.example", "ann@xn--bcher-kva.example"])
 async def test_documents_by_any_spelling_of_an_address(
     gateway: RunningGateway, pool: Pool, tenant: Tenant, spelling: str

@@ -25,10 +25,12 @@ type Query {
   nodes(ids: [ID!]!): [Node]!
   bulkSend(id: ID!): BulkSend
   bulkSends(first: Int, after: String, last: Int, before: String, status: [BulkSendStatus!], search: String,
-            templateId: ID, externalId: String, createdAfter: DateTime, createdBefore: DateTime): BulkSendConnection
+            templateId: ID, externalId: String, createdAfter: DateTime, createdBefore: DateTime,
+            orderBy: BulkSendOrder): BulkSendConnection
   document(id: ID!): Document
   documents(first: Int, after: String, last: Int, before: String, signerEmail: String, externalId: String,
-            status: [DocumentStatus!], deliveryStatus: [DeliveryStatus!]): DocumentConnection
+            status: [DocumentStatus!], deliveryStatus: [DeliveryStatus!], bulkSendId: ID, templateId: ID,
+            createdAfter: DateTime, createdBefore: DateTime): DocumentConnection
   template(id: ID!): Template
   templates(first: Int, after: String, last: Int, before: String, search: String): TemplateConnection
 }
@@ -46,6 +48,7 @@ type Mutation {
 }
 type Subscription { bulkSend(id: ID!, until: BulkSendMilestone! = DELIVERED): BulkSend }
 enum BulkSendMilestone { DELIVERED CLOSED }
+enum BulkSendOrder { CREATED_AT_DESC CREATED_AT_ASC }
 input CreateBulkSendInput {
   templateId: ID!  name: String!  emailMessage: String  externalId: String  signers: [SignerInput!]!
   idempotencyKey: String  waitForDelivery: Boolean = true  dryRun: Boolean = false
@@ -89,7 +92,7 @@ type BulkSend implements Node {
   viewedCount: Int!  signedCount: Int!  declinedCount: Int!  expiredCount: Int!
   templateId: ID!  template: Template
   documents(first: Int, after: String, last: Int, before: String, status: [DocumentStatus!],
-            deliveryStatus: [DeliveryStatus!]): DocumentConnection
+            deliveryStatus: [DeliveryStatus!], signerEmail: String, search: String): DocumentConnection
   createdAt: DateTime!  updatedAt: DateTime!
 }
 type Document implements Node {
@@ -149,7 +152,8 @@ type TemplatePreview { html: String!  fields: [TemplateField!]!  pdf: String! }
 type Organization implements Node { id: ID!  name: String! }
 type ApiKey implements Node { id: ID!  name: String!  scopes: [String!]!  expiresAt: DateTime }
 type Viewer { organization: Organization!  apiKey: ApiKey! }
-type RateLimit { nextBulkSendAt: DateTime  lastBulkSend: BulkSend  limit: Int!  remaining: Int!  resetAt: DateTime! }
+type RateLimit { nextBulkSendAt: DateTime  lastBulkSend: BulkSend  limit: Int!  remaining: Int!  resetAt: DateTime!
+  cost: Int! }
 enum BulkSendStatus { PROCESSING COMPLETED FAILED }
 enum DeliveryStatus { PENDING SENT FAILED }
 enum DeliveryWait { TURN RETRY SERVER WORKER }
