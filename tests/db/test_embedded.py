@@ -100,6 +100,21 @@ def public_home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder, made by a first start."""
+    home = tmp_path_factory.mktemp("made")
+    async with embedded_postgres(home, settings=TEST_SETTINGS):
+        return home / "data"
+
+
+@pytest.fixture
+def home(tmp_path: Path, made: Path) -> Path:
+    """A home for a later start than its first."""
+    subprocess.run(["cp", "-a", made, tmp_path / "data"], check=True)
+    return tmp_path
+
+
 async def test_keeps_its_data_and_stops_at_the_end(tmp_path: Path) -> None:
     async with embedded_postgres(tmp_path) as dsn:
         await fetch(dsn, "CREATE TABLE kept AS SELECT 'data' AS word")
@@ -112,15 +127,15 @@ async def test_keeps_its_data_and_stops_at_the_end(tmp_path: Path) -> None:
         assert await fetch(dsn, "SHOW fsync") == "on"
 
 
-async def test_settings_reach_the_server(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path, settings={**TEST_SETTINGS, "max_connections": "7"}) as dsn:
+async def test_settings_reach_the_server(home: Path) -> None:
+    async with embedded_postgres(home, settings={**TEST_SETTINGS, "max_connections": "7"}) as dsn:
         assert await fetch(dsn, "SHOW fsync") == "off"
         assert await fetch(dsn, "SHOW max_connections") == "7"
 
 
-async def test_log_has_no_rows(tmp_path: Path) -> None:
+async def test_log_has_no_rows(home: Path) -> None:
     settings = {**TEST_SETTINGS, "log_min_duration_statement": "0"}
-    async with embedded_postgres(tmp_path, settings=settings) as dsn:
+    async with embedded_postgres(home, settings=settings) as dsn:
         connection = await asyncpg.connect(dsn)
         await connection.execute("CREATE TABLE signers (email text PRIMARY KEY)")
         for _ in range(2):
@@ -131,34 +146,34 @@ async def test_log_has_no_rows(tmp_path: Path) -> None:
         else:
             pytest.fail("the second row was taken")
         await connection.close()
-    log = (tmp_path / "server.log").read_text()
+    log = (home / "server.log").read_text()
     assert "duplicate key value" in log
     assert "alice@example.com" not in log
 
 
-async def test_large_log_is_moved_aside(tmp_path: Path) -> None:
-    (tmp_path / "server.log").write_bytes(b"old\n" * 3_000_000)
-    async with embedded_postgres(tmp_path, settings=TEST_SETTINGS):
+async def test_large_log_is_moved_aside(home: Path) -> None:
+    (home / "server.log").write_bytes(b"old\n" * 3_000_000)
+    async with embedded_postgres(home, settings=TEST_SETTINGS):
         pass
-    assert (tmp_path / "server.log.1").stat().st_size == 12_000_000
-    assert (tmp_path / "server.log").stat().st_size < 100_000
+    assert (home / "server.log.1").stat().st_size == 12_000_000
+    assert (home / "server.log").stat().st_size < 100_000
 
 
-async def test_second_process_attaches_and_leaves_the_server_running(tmp_path: Path) -> None:
-    async with owner_process(tmp_path) as (owner, dsn):
-        pid = postmaster(tmp_path)
-        async with embedded_postgres(tmp_path) as attached:
+async def test_second_process_attaches_and_leaves_the_server_running(home: Path) -> None:
+    async with owner_process(home) as (owner, dsn):
+        pid = postmaster(home)
+        async with embedded_postgres(home) as attached:
             assert attached == dsn
             assert await fetch(attached, "SELECT 1") == "1"
         assert await fetch(dsn, "SELECT 1") == "1"
-        assert postmaster(tmp_path) == pid
+        assert postmaster(home) == pid
         assert owner.returncode is None
 
 
-async def test_not_attaching_is_an_error(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path, settings=TEST_SETTINGS) as dsn:
+async def test_not_attaching_is_an_error(home: Path) -> None:
+    async with embedded_postgres(home, settings=TEST_SETTINGS) as dsn:
         with pytest.raises(EmbeddedPostgresError, match="another process"):
-            async with embedded_postgres(tmp_path, attach=False):
+            async with embedded_postgres(home, attach=False):
                 pass
         assert await fetch(dsn, "SELECT 1") == "1"
 
@@ -175,51 +190,51 @@ async def test_who_waits_for_an_owner_becomes_one_when_it_dies(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-async def test_server_goes_with_its_owner(tmp_path: Path, number: signal.Signals) -> None:
-    async with owner_process(tmp_path) as (owner, dsn):
+async def test_server_goes_with_its_owner(home: Path, number: signal.Signals) -> None:
+    async with owner_process(home) as (owner, dsn):
         await fetch(dsn, "CREATE TABLE kept AS SELECT 'data' AS word")
         owner.send_signal(number)
-    await until(lambda: not pid_file(tmp_path).exists())
-    async with embedded_postgres(tmp_path) as dsn:
+    await until(lambda: not pid_file(home).exists())
+    async with embedded_postgres(home) as dsn:
         assert await fetch(dsn, "SELECT word FROM kept") == "data"
 
 
-async def test_start_right_after_the_owner_was_killed(tmp_path: Path) -> None:
-    async with owner_process(tmp_path) as (owner, _):
-        first = postmaster(tmp_path)
+async def test_start_right_after_the_owner_was_killed(home: Path) -> None:
+    async with owner_process(home) as (owner, _):
+        first = postmaster(home)
         # Stopped, the old server cannot obey the watchdog: the next owner finds it alive.
         os.kill(first, signal.SIGSTOP)
         owner.kill()
         await owner.wait()
-    starting = embedded_postgres(tmp_path, settings=TEST_SETTINGS)
+    starting = embedded_postgres(home, settings=TEST_SETTINGS)
     entering = asyncio.ensure_future(starting.__aenter__())
     done, _ = await asyncio.wait([entering], timeout=0.5)
     os.kill(first, signal.SIGCONT)
     assert not done, "two servers on one folder"
     assert await fetch(await entering, "SELECT 1") == "1"
-    assert postmaster(tmp_path) != first
+    assert postmaster(home) != first
     await starting.__aexit__(None, None, None)
 
 
-async def test_start_after_the_postmaster_was_killed(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path) as dsn:
+async def test_start_after_the_postmaster_was_killed(home: Path) -> None:
+    async with embedded_postgres(home) as dsn:
         await fetch(dsn, "CREATE TABLE kept AS SELECT 'data' AS word")
-        os.kill(postmaster(tmp_path), signal.SIGKILL)
-    assert pid_file(tmp_path).exists()
-    async with embedded_postgres(tmp_path) as dsn:
+        os.kill(postmaster(home), signal.SIGKILL)
+    assert pid_file(home).exists()
+    async with embedded_postgres(home) as dsn:
         assert await fetch(dsn, "SELECT word FROM kept") == "data"
 
 
-async def test_start_over_the_pid_of_a_stranger(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path):
-        lines = pid_file(tmp_path).read_text().split("\n")
+async def test_start_over_the_pid_of_a_stranger(home: Path) -> None:
+    async with embedded_postgres(home):
+        lines = pid_file(home).read_text().split("\n")
     # Of the server's account, or PostgreSQL itself would see that the pid is not its own.
-    uid = (tmp_path / "data").stat().st_uid
+    uid = (home / "data").stat().st_uid
     with stranger(uid) as process:
         stale = "\n".join([str(process.pid), *lines[1:]])
-        pid_file(tmp_path).write_text(stale)
-        (tmp_path / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
-        async with embedded_postgres(tmp_path) as dsn:
+        pid_file(home).write_text(stale)
+        (home / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
+        async with embedded_postgres(home) as dsn:
             assert await fetch(dsn, "SELECT 1") == "1"
         assert process.poll() is None
 
@@ -281,8 +296,8 @@ async def test_missing_wheel_tells_what_to_install(tmp_path: Path, monkeypatch: 
             pass
 
 
-async def test_programs_work_with_the_dsn(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path, settings=TEST_SETTINGS) as dsn:
+async def test_programs_work_with_the_dsn(home: Path) -> None:
+    async with embedded_postgres(home, settings=TEST_SETTINGS) as dsn:
         await fetch(dsn, "CREATE TABLE signers (email text)")
         dump = await asyncio.create_subprocess_exec(
             postgres_bin() / "pg_dump", "--schema-only", dsn, stdout=subprocess.PIPE
