@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the REST door, made from the models that read and write it."""
 
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -64,8 +65,9 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
+@cache
 def document() -> Part:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI document, the same object each time."""
     return {
         "openapi": "3.1.0",
         "info": {
