@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,11 +23,30 @@ COALESCE_SECONDS: Final = 0.05
 PING_SECONDS: Final = 20.0
 FIRST_BACKOFF: Final = 0.2
 LONGEST_BACKOFF: Final = 10.0
-# A payload may have 8000 bytes; an id in hex and its separator take 33.
-_IDS_PER_PAYLOAD: Final = 200
+# A payload may have 8000 bytes; a bulk send's and its organization's ids in hex and two separators take 66.
+_IDS_PER_PAYLOAD: Final = 120
 _WORK: Final = "work"
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Changes:
+    """The bulk sends of an organization that changed. `is_complete`: whether there can be no others.
+
+    `something`: set with each change; who clears it takes what is there.
+    """
+
+    bulk_send_ids: set[UUID] = field(default_factory=set)
+    is_complete: bool = True
+    something: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self) -> tuple[set[UUID], bool]:
+        """Return the ids and whether they are complete, and begin anew."""
+        taken = self.bulk_send_ids, self.is_complete
+        self.bulk_send_ids, self.is_complete = set(), True
+        self.something.clear()
+        return taken
 
 
 class Notices:
@@ -37,7 +57,8 @@ class Notices:
         self._pool = pool
         self._listen_dsn = listen_dsn
         self._watchers: dict[UUID, set[asyncio.Event]] = {}
-        self._unsent: set[UUID] = set()
+        self._organizations: dict[UUID, set[Changes]] = {}
+        self._unsent: set[tuple[UUID, UUID]] = set()
         self._unsent_work = False
         self._something = asyncio.Event()
 
@@ -47,10 +68,10 @@ class Notices:
         self._unsent_work = True
         self._something.set()
 
-    def changed(self, bulk_send_id: UUID) -> None:
+    def changed(self, organization_id: UUID, bulk_send_id: UUID) -> None:
         """Notify every watcher of a bulk send, here and elsewhere, that its row may have changed."""
-        self._wake(bulk_send_id)
-        self._unsent.add(bulk_send_id)
+        self._wake(organization_id, bulk_send_id)
+        self._unsent.add((organization_id, bulk_send_id))
         self._something.set()
 
     @contextmanager
@@ -66,20 +87,41 @@ class Notices:
             if not watchers:
                 self._watchers.pop(bulk_send_id, None)
 
+    @contextmanager
+    def watch_organization(self, organization_id: UUID) -> Iterator[Changes]:
+        """Yield what changes in an organization from now on."""
+        changes = Changes()
+        watchers = self._organizations.setdefault(organization_id, set())
+        watchers.add(changes)
+        try:
+            yield changes
+        finally:
+            watchers.discard(changes)
+            if not watchers:
+                self._organizations.pop(organization_id, None)
+
     async def run(self) -> None:
         """Send and listen until cancelled, whatever the database or its driver does meanwhile."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_always())
             group.create_task(self._listen_always())
 
-    def _wake(self, bulk_send_id: UUID) -> None:
+    def _wake(self, organization_id: UUID, bulk_send_id: UUID) -> None:
         for event in self._watchers.get(bulk_send_id, ()):
             event.set()
+        for changes in self._organizations.get(organization_id, ()):
+            changes.bulk_send_ids.add(bulk_send_id)
+            changes.something.set()
 
     def wake_watchers(self) -> None:
         """Make every watcher in this process read again."""
-        for bulk_send_id in list(self._watchers):
-            self._wake(bulk_send_id)
+        for events in self._watchers.values():
+            for event in events:
+                event.set()
+        for watchers in self._organizations.values():
+            for changes in watchers:
+                changes.is_complete = False
+                changes.something.set()
 
     async def _send_always(self) -> None:
         while True:
@@ -97,7 +139,8 @@ class Notices:
         ids, self._unsent = list(self._unsent), set()
         payloads = [_WORK] if work else []
         for start in range(0, len(ids), _IDS_PER_PAYLOAD):
-            payloads.append(" ".join(key.hex for key in ids[start : start + _IDS_PER_PAYLOAD]))
+            keys = ids[start : start + _IDS_PER_PAYLOAD]
+            payloads.append(" ".join(f"{organization_id.hex}.{key.hex}" for organization_id, key in keys))
         for payload in payloads:
             await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
 
@@ -140,5 +183,6 @@ class Notices:
             self.work.set()
             return
         for key in text.split():
+            organization_id, _, bulk_send_id = key.partition(".")
             with suppress(ValueError):
-                self._wake(UUID(key))
+                self._wake(UUID(organization_id), UUID(bulk_send_id))

@@ -156,7 +156,7 @@ class Recorder:
             log.info("the database records again")
         self._database_gone = False
         self._look()
-        self._notices.changed(key[1])
+        self._notices.changed(*key)
 
     def _note_database_gone(self, error: BaseException) -> None:
         if not self._database_gone:

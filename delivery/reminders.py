@@ -48,7 +48,7 @@ class Reminders:
 
     async def _remind(self, bulk_send: DueBulkSendRow) -> None:
         if await write(self._pool, lambda conn: _queue(conn, bulk_send)):
-            self._notices.changed(bulk_send.bulk_send_id)
+            self._notices.changed(bulk_send.organization_id, bulk_send.bulk_send_id)
             self._notices.work_is_due()
 
 

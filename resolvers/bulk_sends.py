@@ -96,7 +96,7 @@ async def delete(context: Context, bulk_send_id: UUID) -> bool:
         return await bulk_sends.delete(conn, organization_id=organization_id, bulk_send_id=bulk_send_id)
 
     deleted = await write(context.gateway.pool, work)
-    context.gateway.notices.changed(bulk_send_id)
+    context.gateway.notices.changed(organization_id, bulk_send_id)
     return deleted
 
 

@@ -36,5 +36,5 @@ async def cancel(context: Context, bulk_send_id: UUID) -> CancelResult | None:
         return CancelResult(row, count)
 
     cancelled = await write(context.gateway.pool, work)
-    context.gateway.notices.changed(bulk_send_id)
+    context.gateway.notices.changed(organization_id, bulk_send_id)
     return cancelled

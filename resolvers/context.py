@@ -17,6 +17,7 @@ from bulksend.resolvers.bulk_send_feed import Feeds
 from bulksend.resolvers.errors import Forbidden, Unauthenticated
 from bulksend.resolvers.fair_thread import FairThread
 from bulksend.resolvers.loaders import Loaders
+from bulksend.resolvers.organization_feed import OrganizationFeeds
 from bulksend.resolvers.viewer import Scope, Viewer
 
 MOST_TEMPLATES_WAITING: Final = 20
@@ -34,7 +35,7 @@ class Gateway:
 
     `replica` is read for list pages only. `sync_wait`: how long a create waits for its
     delivery. `bulk_send_interval`: the minimum time between two creates of an organization; 0 disables the limit.
-    `stopping`: set when the process shuts down. `feeds`: the bulk sends that are being watched.
+    `stopping`: set when the process shuts down. `feeds` and `organization_feeds`: what is being watched.
     `template_thread`: where templates' texts are parsed and rendered, which may take seconds.
     """
 
@@ -47,10 +48,12 @@ class Gateway:
     bulk_send_interval: timedelta
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     feeds: Feeds = field(init=False)
+    organization_feeds: OrganizationFeeds = field(init=False)
     template_thread: FairThread = field(default_factory=_template_thread)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feeds", Feeds(self.pool, self.notices))
+        object.__setattr__(self, "organization_feeds", OrganizationFeeds(self.pool, self.notices))
 
     def stop_waiting(self) -> None:
         """Make every waiting create return the current state, because the process is shutting down."""

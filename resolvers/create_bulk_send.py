@@ -212,6 +212,7 @@ def _too_early(interval: timedelta, wait: timedelta) -> MutationError:
 async def _answer(context: Context, valid: ValidBulkSend, stored: _StoredBulkSend) -> CreateResult:
     gateway = context.gateway
     if not stored.replayed:
+        gateway.notices.changed(stored.row.organization_id, stored.row.id)
         gateway.notices.work_is_due()
     if not valid.details.wait_for_delivery:
         return CreateResult(bulk_send=stored.row, replayed=stored.replayed)

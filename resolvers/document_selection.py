@@ -62,7 +62,7 @@ async def change_documents(
     except DocumentsRefused as refused:
         return DocumentsResult(errors=refused.errors)
     if decoded is not None and result.count:
-        context.gateway.notices.changed(decoded)
+        context.gateway.notices.changed(organization_id, decoded)
         context.gateway.notices.work_is_due()
     return result
 

@@ -40,7 +40,7 @@ async def retry(context: Context, bulk_send_id: UUID, document_ids: Sequence[str
         )
     except _RetryRefused as refused:
         return RetryResult(errors=refused.errors)
-    context.gateway.notices.changed(bulk_send_id)
+    context.gateway.notices.changed(organization_id, bulk_send_id)
     context.gateway.notices.work_is_due()
     return retried
 

@@ -193,7 +193,7 @@ async def view(gateway: Gateway, document: OpenedDocument, source: Source) -> No
         return True
 
     if await write(gateway.pool, work):
-        gateway.notices.changed(row.bulk_send_id)
+        gateway.notices.changed(link.organization_id, row.bulk_send_id)
 
 
 async def sign(gateway: Gateway, document: OpenedDocument, signature: Signature, source: Source) -> bool:
@@ -262,5 +262,5 @@ async def _close(
 
     closed = await write(gateway.pool, work)
     if closed:
-        gateway.notices.changed(row.bulk_send_id)
+        gateway.notices.changed(link.organization_id, row.bulk_send_id)
     return closed

@@ -1,6 +1,7 @@
-"""Subscription: watching a bulk send until it is finished."""
+"""Subscription: watching a bulk send until it is finished, or all of an organization."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from enum import Enum
 from typing import Annotated
 
@@ -48,3 +49,18 @@ class Subscription:
         async for row in follow_bulk_send.follow(info.context, bulk_send_id, until_closed=until_closed):
             info.context.renew_loaders()
             yield BulkSend(row) if row else None
+
+    @strawberry.subscription(
+        description=(
+            "Watch the organization: each bulk send whenever it is created or changes (at most 4 times per second, "
+            "always its last state). Sends null when one was deleted or changes may have been missed: read the list "
+            "again then, and after each reconnect. Never completes. Requires the `bulk_sends.read` scope."
+        )
+    )
+    async def bulk_sends(self, info: Info) -> AsyncGenerator[BulkSend | None, None]:
+        info.context.require(Scope.BULK_SENDS_READ)
+        feeds = info.context.gateway.organization_feeds
+        async with aclosing(feeds.follow(info.context.caller.organization_id)) as states:
+            async for row in states:
+                info.context.renew_loaders()
+                yield BulkSend(row) if row else None

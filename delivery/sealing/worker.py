@@ -106,7 +106,7 @@ class SealingWorker:
 
         if await write(self._pool, work):
             SEALED.inc()
-            self._notices.changed(bulk_send_id)
+            self._notices.changed(job.organization_id, bulk_send_id)
             self._notices.work_is_due()
 
     async def _postpone(self, job: SealingJobRow, lease_id: UUID, error: Exception) -> None:

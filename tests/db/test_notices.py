@@ -64,7 +64,7 @@ async def _is_told(sending: Notices, receiving: Notices) -> None:
     async with asyncio.timeout(20):
         with receiving.watch(bulk_send_id) as changed:
             while not changed.is_set():
-                sending.changed(bulk_send_id)
+                sending.changed(uuid4(), bulk_send_id)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), 0.1)
 

@@ -53,7 +53,7 @@ async def test_many_watchers_cost_one_read_a_change(pool: Pool, notices: Notices
 
 async def _change(pool: Pool, notices: Notices, sent: Sent) -> None:
     await pool.execute(CHANGE, sent.id)
-    notices.changed(sent.id)
+    notices.changed(sent.organization_id, sent.id)
 
 
 async def test_a_feed_ends_with_the_bulk_send(pool: Pool, notices: Notices) -> None:

@@ -46,7 +46,7 @@ type Mutation {
   archiveTemplate(input: ArchiveTemplateInput!): ArchiveTemplatePayload
   previewTemplate(input: PreviewTemplateInput!): PreviewTemplatePayload
 }
-type Subscription { bulkSend(id: ID!, until: BulkSendMilestone! = DELIVERED): BulkSend }
+type Subscription { bulkSend(id: ID!, until: BulkSendMilestone! = DELIVERED): BulkSend  bulkSends: BulkSend }
 enum BulkSendMilestone { DELIVERED CLOSED }
 enum BulkSendOrder { CREATED_AT_DESC CREATED_AT_ASC }
 input CreateBulkSendInput {
