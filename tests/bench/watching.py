@@ -8,13 +8,14 @@ WebSocket for each fifty of them, from this process.
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import aiohttp
@@ -92,16 +93,30 @@ def _id(bulk_send_id: UUID) -> str:
     return ids.encode(ids.BULK_SEND, bulk_send_id)
 
 
-async def delivered(pool: Pool, tenant: Tenant, mails: int) -> float:
-    """Let the mail go, and return mails a second."""
+class Speed(NamedTuple):
+    """Mails a second, and milliseconds of the gateway's processor time a mail."""
+
+    mails: float
+    milliseconds: float
+
+
+async def delivered(pool: Pool, tenant: Tenant, mails: int, pid: int) -> Speed:
+    """Let the mail go, and return how fast the gateway delivered it."""
     await pool.execute(GO)
     await pool.execute(
         "INSERT INTO delivery_turns (organization_id, due_at) VALUES ($1, now())", tenant.organization_id
     )
     await pool.execute("SELECT pg_notify('bulksend', 'work')")
-    started = time.perf_counter()
+    started, used = time.perf_counter(), processor_seconds(pid)
     await drained(pool)
-    return mails / (time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Speed(mails / seconds, (processor_seconds(pid) - used) / mails * 1000)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process until now (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def transactions(pool: Pool) -> float:
@@ -137,13 +152,14 @@ async def main(watchers: int, mails: int) -> None:
             idle = await transactions(pool)
             await ask(process.url, tenant)
             asked_idle = await transactions(pool)
-            alone = await delivered(pool, tenant, mails)
+            alone = await delivered(pool, tenant, mails, process.process.pid)
             sent = await prepared(pool, tenant, mails)
             async with watching(process.url, tenant, sent, watchers):
                 watched_idle = await transactions(pool)
-                watched = await delivered(pool, tenant, mails)
-            ratio = watched / alone
-            print(f"mails a second: {alone:.0f} alone, {watched:.0f} with {watchers} watchers, ratio {ratio:.2f}")
+                watched = await delivered(pool, tenant, mails, process.process.pid)
+            ratio = watched.mails / alone.mails
+            print(f"mails a second: {alone.mails:.0f} alone, {watched.mails:.0f} with {watchers}, ratio {ratio:.2f}")
+            print(f"ms of processor time a mail: {alone.milliseconds:.2f} alone, {watched.milliseconds:.2f} with them")
             print(
                 f"transactions a second while idle: {idle:.1f}, {asked_idle:.1f} within a minute of a request, "
                 f"{watched_idle:.1f} with the watchers: {watched_idle - asked_idle:.1f} more",
