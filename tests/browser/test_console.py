@@ -309,6 +309,24 @@ async def test_two_tabs_see_the_same(
     await expect_count(other, "Sent", 1)
 
 
+async def test_the_list_follows_without_asking(
+    console: Page, template: str, gateway: RunningGateway, tenant: Tenant, sink: SmtpSink
+) -> None:
+    gate = sink.hold(Phase.MESSAGE)
+    subscribed = asyncio.Event()
+    console.on("websocket", lambda opened: opened.on("framesent", lambda _frame: subscribed.set()))
+    await calls.create(gateway, tenant, count=1, name="Followed", waitForDelivery=False)
+    await console.reload()
+    row = console.get_by_role("row").filter(has_text="Followed")
+    await expect(row).to_contain_text("1 waiting")
+    async with asyncio.timeout(20):
+        await subscribed.wait()
+    # Requests have no answer from now on: what the list shows comes through the socket.
+    await console.route("**/graphql", lambda _route: None)
+    gate.open()
+    await expect(row).to_contain_text("1 of 1 sent")
+
+
 async def test_a_limit_is_a_countdown(
     browser: Browser, dsn: str, sink: SmtpSink, tenant: Tenant, template: str, pool: Pool
 ) -> None:

@@ -77,7 +77,7 @@ function List({ search, filter }: { search: string; filter: Filter }) {
   const connection = data?.bulkSends;
   const all = connection?.edges?.map((edge) => edge?.node as BulkSendSummaryFragment) ?? [];
   const rows = all.filter(({ id }) => !deleted.has(id));
-  const hasNewer = useListProgress(all, search === "" && filter === "ALL");
+  const hasNewer = useListProgress(all, search === "" && filter === "ALL", () => void refetch());
   const cursor = connection?.pageInfo?.hasNextPage ? connection.pageInfo.endCursor : null;
   const more = useCallback(() => {
     if (cursor) void fetchMore({ variables: { after: cursor } });
