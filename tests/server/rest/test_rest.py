@@ -11,6 +11,12 @@ from bulksend.db.pool import Pool
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
+@pytest.fixture
+def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
+    """Creates wait until their mail was sent."""
+    return delivering_gateway
+
+
 async def test_a_create_answers_as_the_page_shows(gateway: RunningGateway, tenant: Tenant) -> None:
     reply = await post(gateway, tenant, signers=signers(3), emailMessage="Please sign.")
 

@@ -13,6 +13,12 @@ from support.smtp.sink import SmtpSink
 from bulksend.db.pool import Pool
 
 
+@pytest.fixture
+def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
+    """Creates wait until their mail was sent."""
+    return delivering_gateway
+
+
 async def test_everything_wrong_with_a_create_is_told_at_once(gateway: RunningGateway, tenant: Tenant) -> None:
     wrong = [*signers(3), {"name": "", "email": "nobody", "values": [{"field": "1", "value": "x"}], "fax": "1"}]
 

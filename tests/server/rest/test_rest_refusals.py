@@ -11,6 +11,12 @@ from support.smtp.sink import SmtpSink
 from bulksend.db.pool import Pool
 
 
+@pytest.fixture
+def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
+    """Creates wait until their mail was sent."""
+    return delivering_gateway
+
+
 async def test_a_key_is_needed(gateway: RunningGateway, pool: Pool) -> None:
     tenant = await new_tenant(pool)
     for authorization in (None, "Bearer isk_nonsense", f"Basic {tenant.key}", f"Bearer isk_{'x' * 44}"):

@@ -31,33 +31,33 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
     return await store(pool, tenant)
 
 
-async def test_opens_the_signers_own_document(gateway: RunningGateway, pool: Pool) -> None:
+async def test_opens_the_signers_own_document(delivering_gateway: RunningGateway, pool: Pool) -> None:
     tenant = await new_tenant(pool, body=BODY)
     people = [
         {"name": name, "email": f"{name}@example.com", "values": [{"field": "company", "value": f"{name} Ltd"}]}
         for name in ("ann", "bob")
     ]
-    payload = await create(gateway, tenant, signers=people)
+    payload = await create(delivering_gateway, tenant, signers=people)
     assert payload["userErrors"] == []
     query = "query($id: ID!) { bulkSend(id: $id) { documents { nodes { id } } } }"
-    reply = await gateway.ask(tenant, query, {"id": payload["bulkSend"]["id"]})
+    reply = await delivering_gateway.ask(tenant, query, {"id": payload["bulkSend"]["id"]})
     ann, bob = [node["id"] for node in reply.data["bulkSend"]["documents"]["nodes"]]
 
-    page = await gateway.get(await link(gateway, tenant, ann))
+    page = await delivering_gateway.get(await link(delivering_gateway, tenant, ann))
     assert page.status == 200
     assert "<strong>ann</strong> and ann Ltd." in page.body
     assert "bob" not in page.body
-    assert "bob Ltd." in (await gateway.get(await link(gateway, tenant, bob))).body
+    assert "bob Ltd." in (await delivering_gateway.get(await link(delivering_gateway, tenant, bob))).body
 
 
-async def test_what_a_caller_wrote_stays_text(gateway: RunningGateway, pool: Pool) -> None:
+async def test_what_a_caller_wrote_stays_text(delivering_gateway: RunningGateway, pool: Pool) -> None:
     tenant = await new_tenant(pool, name=f"Acme {HOSTILE}", body=BODY)
     person = {"name": HOSTILE, "email": "a@example.com", "values": [{"field": "company", "value": HOSTILE}]}
-    payload = await create(gateway, tenant, signers=[person])
+    payload = await create(delivering_gateway, tenant, signers=[person])
     document_id = await pool.fetchval("SELECT id FROM documents")
     assert payload["userErrors"] == []
 
-    page = await gateway.get(await link(gateway, tenant, ids.encode(ids.DOCUMENT, document_id)))
+    page = await delivering_gateway.get(await link(delivering_gateway, tenant, ids.encode(ids.DOCUMENT, document_id)))
     assert page.status == 200
     text = page.body
     assert "<script>alert" not in text

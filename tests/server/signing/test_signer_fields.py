@@ -19,6 +19,12 @@ mutation($input: CreateBulkSendInput!) {
 BODY = "Size {{ values.size }}, from {{ values.start }}, home: {{ values.remote }}, {{ values.remarks }}."
 
 
+@pytest.fixture
+def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
+    """Creates wait until their mail was sent."""
+    return delivering_gateway
+
+
 def field(name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "type": kind, "filledBy": "SIGNER", **more}
 
