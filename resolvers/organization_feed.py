@@ -1,7 +1,7 @@
 """The organizations whose bulk sends are being watched: each change is read once for all watchers in this process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 from uuid import UUID
@@ -105,6 +105,11 @@ class OrganizationFeeds:
         self._pool = pool
         self._notices = notices
         self._feeds: dict[UUID, _Feed] = {}
+
+    @property
+    def watched(self) -> Collection[UUID]:
+        """The ids of the organizations that somebody watches."""
+        return self._feeds.keys()
 
     async def follow(self, organization_id: UUID) -> AsyncGenerator[BulkSendRow | None, None]:
         """Yield each bulk send of an organization whenever it is created or changes.
