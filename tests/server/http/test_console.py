@@ -33,12 +33,14 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(gateway: RunningGateway) -> Site:
-    """Serve the gateway's app with settings of the test's."""
+def site(delivering_gateway: RunningGateway) -> Site:
+    """Serve the app with settings of the test's, on a gateway of its own: its streams end with the app."""
 
     @asynccontextmanager
     async def serve(**settings: object) -> AsyncIterator[aiohttp.ClientSession]:
-        parts = replace(gateway.parts, settings=gateway.parts.settings.model_copy(update=settings))
+        parts = replace(
+            delivering_gateway.parts, settings=delivering_gateway.parts.settings.model_copy(update=settings)
+        )
         app = build_app(parts, demo=Demo(KEY, "tpl_1"))
         async with (
             listening(app, parts, host="127.0.0.1", port=0) as port,
