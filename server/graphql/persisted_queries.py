@@ -4,12 +4,11 @@ They are kept in the database for all gateways, and the last used of them in thi
 own, so that nobody can push out or find another's; nobody has any.
 """
 
-import time
-from collections import OrderedDict
 from typing import ClassVar, Final
 from uuid import UUID
 
 import structlog
+from cachetools import TTLCache
 
 from bulksend.db import persisted_queries
 from bulksend.db.errors import ANY_FAILURE
@@ -38,7 +37,7 @@ class PersistedQueries:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._kept: OrderedDict[tuple[UUID, bytes], tuple[str, float]] = OrderedDict()
+        self._kept: TTLCache[tuple[UUID, bytes], str] = TTLCache(KEPT_BY_A_PROCESS, KEEP_SECONDS)
 
     async def query(self, asked: GraphQLRequest, viewer: Viewer | None) -> str:
         """Return the requested document, given as text or by its hash. Raise `PersistedQueryNotFound`."""
@@ -80,15 +79,10 @@ class PersistedQueries:
         return query
 
     def _recall(self, viewer: Viewer, sha256: bytes) -> str | None:
-        query, until = self._kept.get((viewer.organization_id, sha256), (None, 0.0))
-        return query if until > time.monotonic() else None
+        return self._kept.get((viewer.organization_id, sha256))
 
     def _keep(self, viewer: Viewer, sha256: bytes, query: str) -> None:
-        key = (viewer.organization_id, sha256)
-        self._kept[key] = (query, time.monotonic() + KEEP_SECONDS)
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT_BY_A_PROCESS:
-            self._kept.popitem(last=False)
+        self._kept[viewer.organization_id, sha256] = query
 
 
 def _can_be_stored(query: str) -> bool:
