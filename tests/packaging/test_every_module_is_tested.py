@@ -24,7 +24,11 @@ TESTED_THROUGH: Final = {
     ],
     "tests/db/test_embedded.py": ["db/embedded/data_folder", "db/embedded/orphans"],
     "tests/db/test_queries.py": ["db/events", "db/organizations", "db/sent_documents", "db/templates"],
-    "tests/server/http/test_without_database.py": ["db/errors", "server/http/error_responses"],
+    "tests/server/http/test_without_database.py": [
+        "db/errors",
+        "server/http/error_responses",
+        "server/signing/unavailable",
+    ],
     "tests/delivery/test_worker.py": [
         *("delivery/document_mail", "delivery/document_values", "delivery/exception_logging"),
         *("delivery/in_flight_window", "delivery/metrics", "server/process"),
