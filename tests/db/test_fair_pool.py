@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bulksend.db import pool as pool_module
+from bulksend.db import fair_pool
 from bulksend.db.pool import Pool, open_pool
 
 SESSION = "SELECT pg_backend_pid()"
@@ -181,7 +181,7 @@ async def test_what_is_not_needed_for_long_goes_back_also_when_nobody_asks(
         async with pool.acquire(), pool.acquire():
             pass
         assert pool.get_idle_size() == 0
-        monkeypatch.setattr(pool_module, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(fair_pool, "IDLE_SECONDS", 0.05)
     async with open_pool(dsn, min_size=0, max_size=2) as pool:
         async with pool.acquire(), pool.acquire():
             pass
