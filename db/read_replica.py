@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from prometheus_client import Gauge
 
-from bulksend.db.errors import UNREACHABLE
+from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import WAIT_SECONDS, Connection, Pool
 
 PROBE_EVERY: Final = 0.5
@@ -54,8 +54,9 @@ class ReadReplica:
         began = time.monotonic()
         try:
             return await _read(enter, self._replica, REPLICA_SECONDS, work)
-        except asyncpg.SerializationError:
-            # The rows that it was reading were removed on the primary: a conflict with recovery.
+        except TRANSIENT:
+            # A conflict with recovery: the rows that it was reading were removed on the primary (40001), or it held a
+            # page that replay waits for (40P01).
             log.info("the read replica cancelled a read, which is repeated on the primary")
         except TimeoutError:
             log.warning("the read replica did not answer in time; the read is repeated on the primary")
