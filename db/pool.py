@@ -1,6 +1,7 @@
 """Opening the pool of connections; loans and transactions for reads and writes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
@@ -29,6 +30,8 @@ CLOSE_TIMEOUT = 5.0
 INACTIVE_SECONDS = 240.0
 MOST_QUERIES = 50_000
 TRIES = 3
+# A write that has failed is not begun again later than this: with 2 s for a lock it would end after the caller's 5 s.
+RETRY_SECONDS: Final = 2.5
 _PLANNING_ANEW: Final = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan"
 _WRITING: Final = "BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
 
@@ -111,7 +114,8 @@ async def _transaction(loan: AbstractAsyncContextManager[Connection], begin: str
 async def write(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
     """Run `work` in a transaction of `writing`, and again after a transient failure.
 
-    Return its result. Raise the error of the third try, or `TimeoutError` after `WAIT_SECONDS` without a connection.
+    Return its result. Raise the error of the third try or of one that ends after `RETRY_SECONDS`, or `TimeoutError`
+    after `WAIT_SECONDS` without a connection.
     """
     return await _tried(lambda: _transaction(pool.acquire(timeout=WAIT_SECONDS), _WRITING), work)
 
@@ -124,10 +128,14 @@ async def write_at_once(pool: Pool, work: Callable[[Connection], Awaitable[Resul
 async def _tried(
     enter: Callable[[], AbstractAsyncContextManager[Connection]], work: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
+    deadline = time.monotonic() + RETRY_SECONDS
     for _ in range(TRIES - 1):
-        with suppress(*TRANSIENT):
+        try:
             async with enter() as conn:
                 return await work(conn)
+        except TRANSIENT:
+            if time.monotonic() > deadline:
+                raise
     async with enter() as conn:
         return await work(conn)
 

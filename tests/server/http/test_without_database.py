@@ -248,3 +248,36 @@ async def test_watchers_are_told_while_all_connections_are_busy(
         message = await socket.receive()
         errors = message["payload"]["errors"] if message["type"] == "next" else message["payload"]
         assert [error["extensions"]["code"] for error in errors] == ["SERVICE_UNAVAILABLE"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_signers_and_watchers_are_told_while_a_table_is_locked(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant, stored: Stored
+) -> None:
+    path = await signing_path(gateway, tenant, stored.document_ids[0])
+    opened = await open_form(gateway, path)
+    query = f'subscription {{ bulkSend(id: "{stored.id}") {{ id }} }}'
+    async with initialised(gateway, tenant) as socket, asyncio.timeout(20), pool.acquire() as conn, conn.transaction():
+        await conn.execute("LOCK TABLE bulk_sends, documents")
+        for reply in (await gateway.get(path), await post_form(gateway, path, opened.signed())):
+            assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
+        rest = await call(gateway, tenant, "GET")
+        assert (rest.status, problem(rest), rest.headers["Retry-After"]) == (503, "service-unavailable", "5")
+        await socket.subscribe("1", query)
+        message = await socket.receive()
+        assert message["type"] == "error"
+        assert [error["extensions"]["code"] for error in message["payload"]] == ["SERVICE_UNAVAILABLE"]
+    assert (await post_form(gateway, path, opened.signed())).status == 303
+
+
+async def test_is_not_ready_while_all_connections_are_busy(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "READY_SECONDS", 0.2)
+    async with asyncio.timeout(20), AsyncExitStack() as busy:
+        for _ in range(gateway.pool.get_max_size()):
+            await busy.enter_async_context(gateway.pool.acquire())
+        async with gateway.session.get(f"{gateway.url}/readyz") as response:
+            assert (response.status, (await response.json())["problem"]) == (503, "the database cannot be reached")
+    async with gateway.session.get(f"{gateway.url}/readyz") as response:
+        assert response.status == 200
