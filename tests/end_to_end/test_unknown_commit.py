@@ -53,7 +53,7 @@ async def test_what_never_arrived_is_asked_for_again(pool: Pool, dsn: str, sink:
         payload = await create(gateway, tenant, 3)
         assert proxy.cuts == 1
         assert payload["bulkSend"]["sentCount"] == 3
-    assert await left(pool) == (1, 3, 1, 1)
+    assert await left(pool) in DELIVERED
     assert len(sink.mails) == 3
 
 
@@ -73,7 +73,7 @@ async def test_what_arrives_after_all_is_nobodys(
         async with asyncio.timeout(5):
             await proxy.was_late.wait()
     assert await pool.fetchval("SELECT last_accepted_at FROM bulk_send_rates") == rate
-    assert await left(pool) == (1, 3, 1, 1)
+    assert await left(pool) in DELIVERED
     assert len(sink.mails) == 3
 
 
@@ -127,6 +127,10 @@ async def test_what_the_database_refuses_to_commit_leaves_nothing(
         again = await create(gateway, tenant, 3, idempotencyKey="k")
         assert not again["replayed"]
         assert again["bulkSend"]["sentCount"] == 3
+
+
+# With the organization's turn, or without it once the worker has found nothing more that is due.
+DELIVERED = {(1, 3, 1, 1), (1, 3, 0, 1)}
 
 
 async def left(pool: Pool) -> tuple[int, ...]:
