@@ -8,20 +8,23 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, Route, expect
 from support import gateway as calls
 from support.browsing import NARROW, browsing, overflow, screenshot, violations
 from support.gateway import RunningGateway, Tenant, new_template
 from support.processes import Process, environment, running
 from support.signing import open_form, post_form, signing_path
 from support.smtp.sink import Phase, SmtpSink
+from support.workbook import workbook
 from support.workers import eventually
 
 from bulksend.db.pool import Pool
 
 BODY = "# Agreement\n\nBetween us and {{ signer.name }} of {{ values.company }}.\n"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = "=HYPERLINK(1)"
 # Rows of the file: some with problems, some whose mail is refused, and the last ones late.
 BAD = {"nobody-at-example", "twice@@example.com", ""}
@@ -84,11 +87,16 @@ async def reload_until_refused(page: Page) -> None:
     pytest.fail("eight reloads were not too many requests for a limit of four")
 
 
-async def enter(page: Page, file: str, *, name: str = "Vendors") -> None:
-    """Fill in a new bulk send of the vendor agreement."""
+async def start(page: Page, *, name: str = "Vendors") -> None:
+    """Begin a new bulk send of the vendor agreement."""
     await page.get_by_role("link", name="New bulk send").first.click()
     await page.get_by_role("option", name="Vendor agreement").click()
     await page.get_by_role("textbox", name="Name", exact=True).fill(name)
+
+
+async def enter(page: Page, file: str, *, name: str = "Vendors") -> None:
+    """Fill in a new bulk send of the vendor agreement."""
+    await start(page, name=name)
     await page.locator("input[type=file]").set_input_files(
         {"name": "vendors.csv", "mimeType": "text/csv", "buffer": file.encode()}
     )
@@ -308,6 +316,33 @@ async def test_two_tabs_see_the_same(
     gate.open()
     await expect(row).to_contain_text("1 of 1 sent")
     await expect_count(other, "Sent", 1)
+
+
+async def test_an_excel_workbook_is_sent(
+    console: Page, pool: Pool, tenant: Tenant, sink: SmtpSink, gateway: RunningGateway
+) -> None:
+    body = "{{ values.company }} hires {{ values.people }} from {{ values.start }}, remote: {{ values.remote }}\n"
+    await new_template(pool, tenant.organization_id, name="Vendor agreement", body=body)
+    file = workbook(
+        [
+            ["Name", "E-mail", "company", "people", "start", "remote"],
+            ["Zoë", "zoe@example.com", "Zoë & <Co>", 1000, date(2026, 5, 28), True],
+            [None, None, None, None, None, None],
+            ["王小明", "wang@example.com", "W", 2.5, date(1999, 12, 31), False],
+        ]
+    )
+    await start(console)
+    chooser = console.locator("input[type=file]")
+    await chooser.set_input_files(FilePayload(name="people.xlsx", mimeType=EXCEL, buffer=file[:200]))
+    await expect(console.get_by_text("This is no CSV or Excel file")).to_be_visible()
+    await chooser.set_input_files(FilePayload(name="people.xlsx", mimeType=EXCEL, buffer=file))
+    await send(console, 2)
+    await expect_count(console, "Sent", 2)
+    stored = await pool.fetch("SELECT signer_name, signer_values FROM documents ORDER BY signer_index")
+    assert [(row["signer_name"], json.loads(row["signer_values"])) for row in stored] == [
+        ("Zoë", {"company": "Zoë & <Co>", "people": "1000", "start": "2026-05-28", "remote": "true"}),
+        ("王小明", {"company": "W", "people": "2.5", "start": "1999-12-31", "remote": "false"}),
+    ]
 
 
 async def is_watched(gateway: RunningGateway, tenant: Tenant) -> bool:

@@ -1,6 +1,6 @@
 import { Choose } from "../components/Choose";
 import { texts } from "../texts";
-import type { Table } from "./csv";
+import type { Table } from "./table";
 import type { Field, Mapping, Target } from "./fields";
 
 const NONE = "none";

@@ -5,8 +5,10 @@ import { saveCsv } from "../bulk-sends/outcome";
 import { Icon } from "../components/Icon";
 import { Notice } from "../components/Notice";
 import { texts } from "../texts";
-import { type Table, decode, parseTable } from "./csv";
+import { decode, parseTable } from "./csv";
 import { type Target, valueName } from "./fields";
+import { isSpreadsheet, readSpreadsheet } from "./spreadsheet";
+import type { Table } from "./table";
 
 interface Props {
   table: Table | null;
@@ -14,15 +16,14 @@ interface Props {
   onChange: (table: Table | null) => void;
 }
 
-/** Takes a CSV file or its text: dropped, chosen or pasted. */
+/** Takes a CSV file, its text or an Excel workbook: dropped, chosen or pasted. */
 export function Recipients({ table, targets, onChange }: Props) {
   const [isUnreadable, setIsUnreadable] = useState(false);
-  const take = (text: string) => {
-    const parsed = parseTable(text);
-    setIsUnreadable(parsed === null);
-    if (parsed) onChange(parsed);
+  const take = (read: Table | null) => {
+    setIsUnreadable(read === null);
+    if (read) onChange(read);
   };
-  usePaste(table === null, take);
+  usePaste(table === null, (text) => take(parseTable(text)));
   if (table) {
     return (
       <div className="chosen">
@@ -43,15 +44,15 @@ export function Recipients({ table, targets, onChange }: Props) {
       <DropZone
         className="drop"
         getDropOperation={() => "copy"}
-        onDrop={({ items }) => void firstText(items).then((text) => text !== null && take(text))}
+        onDrop={({ items }) => void firstTable(items).then((read) => read !== undefined && take(read))}
       >
         <Icon name="file" />
         <Text slot="label">{texts.create.drop}</Text>
         <span className="quiet">{texts.create.dropHint(names)}</span>
         <div className="actions">
           <FileTrigger
-            acceptedFileTypes={[".csv", ".tsv", ".txt", "text/csv", "text/plain"]}
-            onSelect={(files) => void files?.[0]?.arrayBuffer().then((bytes) => take(decode(bytes)))}
+            acceptedFileTypes={[".csv", ".tsv", ".txt", ".xlsx", "text/csv", "text/plain"]}
+            onSelect={(files) => void files?.[0]?.arrayBuffer().then(readTable).then(take)}
           >
             <Button className="button">{texts.create.choose}</Button>
           </FileTrigger>
@@ -80,12 +81,17 @@ function usePaste(isOn: boolean, take: (text: string) => void): void {
   });
 }
 
-async function firstText(items: readonly DropItem[]): Promise<string | null> {
+/** The table of what was dropped: null if it is none, undefined without a file or a text. */
+async function firstTable(items: readonly DropItem[]): Promise<Table | null | undefined> {
   for (const item of items) {
-    if (item.kind === "file") return decode(await (await item.getFile()).arrayBuffer());
-    if (item.kind === "text" && item.types.has("text/plain")) return item.getText("text/plain");
+    if (item.kind === "file") return readTable(await (await item.getFile()).arrayBuffer());
+    if (item.kind === "text" && item.types.has("text/plain")) return parseTable(await item.getText("text/plain"));
   }
-  return null;
+  return undefined;
+}
+
+async function readTable(bytes: ArrayBuffer): Promise<Table | null> {
+  return isSpreadsheet(bytes) ? readSpreadsheet(bytes) : parseTable(decode(bytes));
 }
 
 function exampleOf(names: readonly string[]): string {

@@ -1,10 +1,6 @@
 import Papa from "papaparse";
 
-/** A CSV file's first row, and the others as long as it. */
-export interface Table {
-  headers: string[];
-  rows: string[][];
-}
+import { type Table, tableOf } from "./table";
 
 /** Read a file's text: UTF-8, UTF-16 with its byte order mark, or what Windows writes otherwise. */
 export function decode(bytes: ArrayBuffer): string {
@@ -22,19 +18,11 @@ export function decode(bytes: ArrayBuffer): string {
 export function parseTable(text: string): Table | null {
   const { separator, content } = withoutSeparatorLine(text.replace(/^\uFEFF/, ""));
   const parsed = Papa.parse<string[]>(content, { delimiter: separator, skipEmptyLines: "greedy" });
-  const [first, ...rest] = parsed.data;
-  if (!first || rest.length === 0) return null;
-  const headers = first.map(clean);
-  const rows = rest.map((row) => headers.map((_header, column) => clean(row[column] ?? "")));
-  return headers.some((header) => header !== "") ? { headers, rows } : null;
+  return tableOf(parsed.data);
 }
 
 /** Excel's own way to name the separator: a first line `sep=;`. */
 function withoutSeparatorLine(text: string): { separator: string; content: string } {
   const found = /^"?sep=(.)"?\r?\n/i.exec(text);
   return found ? { separator: found[1] ?? "", content: text.slice(found[0].length) } : { separator: "", content: text };
-}
-
-function clean(cell: string): string {
-  return cell.replace(/[\u200B\u200C\u200D\u2060\uFEFF]/g, "").trim();
 }

@@ -1,5 +1,5 @@
 import type { CreateBulkSendInput, SignerInput } from "../operations/generated";
-import type { Table } from "./csv";
+import type { Table } from "./table";
 import { type Field, type Mapping, type SignerField, valueName } from "./fields";
 
 const DRAFT = "bulksend:draft";
