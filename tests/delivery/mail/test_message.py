@@ -284,3 +284,28 @@ def test_each_mail_of_a_document_has_a_message_id_of_its_own() -> None:
     ]
     assert written[0] == written[1]
     assert len(set(written)) == len(mails) - 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"organization_name": "Umbrella"},
+        {"template_name": "Another agreement"},
+        {"bulk_send_name": "Q4 vendors"},
+        {"email_message": "Another message for all."},
+        {"signer_name": "Grace Hopper"},
+        {"signer_email": "grace@example.com"},
+        {"signer_message": "A message for Grace alone."},
+        {"signing_url": "https://sign.example.com/sign/another"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_letter_has_nothing_of_the_letter_before(changed: dict[str, str]) -> None:
+    """The texts of a bulk send are rendered once: none of them may reach a signer whose letter says something else."""
+    ((name, value),) = changed.items()
+    before = getattr(LETTER, name).split("\n")[0]
+    other = replace(LETTER, **cast("dict[str, Any]", changed))
+    first, second = parts(sent(LETTER)), parts(sent(other))
+    assert not any(value in part for part in first)
+    assert not any(before in part for part in second)
+    assert any(value in part for part in (*second, subject(other)))
