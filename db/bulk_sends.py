@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from bulksend.db import deliveries
-from bulksend.db.pages import Listing, Page, Span, listing, page
+from bulksend.db.pages import IdRange, Listing, Page, Span, ids_created, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import command, query
 from bulksend.db.rows import Row
@@ -109,6 +109,11 @@ class Filters:
             self.created_before,
         )
 
+    @property
+    def ids(self) -> IdRange:
+        """The ids that all matching bulk sends lie between."""
+        return ids_created(self.created_after, self.created_before)
+
 
 # Name, email, phone, message, external id, the value of each merge field, and locale.
 NewSigner: TypeAlias = tuple[str, str, str | None, str | None, str | None, Mapping[str, str], str | None]
@@ -167,6 +172,7 @@ async def read_page(
 ) -> Page[BulkSendRow]:
     """Fetch one page, newest first; `with_templates`: of `BulkSendWithTemplateRow`s."""
     bound = _listing(filters).page(backwards=span.backwards)
+    span = span.within(filters.ids)
     given = (organization_id, span.after, span.before, span.size + 1, *filters.arguments(), with_templates)
     rows: list[BulkSendRow]
     rows = [*await bound.all(conn, *given)] if with_templates else await bound.narrowed(BulkSendRow).all(conn, *given)
@@ -175,7 +181,8 @@ async def read_page(
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Return the number of bulk sends that match the filters."""
-    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments()))
+    given = (organization_id, *filters.arguments(), *filters.ids)
+    return cast(int, await _listing(filters).count.value(conn, *given))
 
 
 def _listing(filters: Filters) -> Listing[BulkSendWithTemplateRow]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from bulksend.db.bulk_sends import BulkSendRow
-from bulksend.db.pages import NEWEST, OLDEST, Listing, Page, listing, page
+from bulksend.db.pages import NEWEST, OLDEST, IdRange, Listing, Page, ids_created, listing, page
 from bulksend.db.pool import Connection
 from bulksend.db.queries import query
 from bulksend.db.rows import Row, attributes_of
@@ -79,7 +79,7 @@ class Filters:
     bulk_send_id: UUID | None = None
 
     def arguments(self) -> tuple[object, ...]:
-        """Return the filters in the order of the queries' parameters, without `bulk_send_id`, which narrows a span."""
+        """Return the filters in the order of the queries' parameters, without those of `bulk_send_ids` alone."""
         return (
             self.signer_email,
             self.external_id,
@@ -89,6 +89,13 @@ class Filters:
             self.created_before,
             self.template_id,
         )
+
+    @property
+    def bulk_send_ids(self) -> IdRange:
+        """The ids that the bulk sends of all matching documents lie between."""
+        if self.bulk_send_id is not None:
+            return IdRange(self.bulk_send_id, self.bulk_send_id)
+        return ids_created(self.created_after, self.created_before)
 
 
 class FiltersOfBulkSend(NamedTuple):
@@ -119,13 +126,13 @@ class DocumentSpan:
     before: Position = (OLDEST, BEFORE_FIRST_SIGNER)
     backwards: bool = False
 
-    def within(self, bulk_send_id: UUID) -> "DocumentSpan":
-        """Return the part of this range that has the documents of one bulk send."""
+    def within(self, bulk_send_ids: IdRange) -> "DocumentSpan":
+        """Return the part of this range that has the documents of these bulk sends."""
         # The newest id comes first, and so does the lowest index: the ends of a bulk send have the order of a cursor's.
         return replace(
             self,
-            after=_later(self.after, (bulk_send_id, BEFORE_FIRST_SIGNER)),
-            before=_earlier(self.before, (bulk_send_id, AFTER_LAST_SIGNER)),
+            after=_later(self.after, (bulk_send_ids.newest, BEFORE_FIRST_SIGNER)),
+            before=_earlier(self.before, (bulk_send_ids.oldest, AFTER_LAST_SIGNER)),
         )
 
 
@@ -160,15 +167,15 @@ async def read_page(
 ) -> Page[DocumentRow]:
     """Return one page of an organization's documents."""
     bound = _listing(filters).page(backwards=span.backwards)
-    span = span if filters.bulk_send_id is None else span.within(filters.bulk_send_id)
+    span = span.within(filters.bulk_send_ids)
     rows = await bound.all(conn, organization_id, *span.after, *span.before, span.size + 1, *filters.arguments())
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Return the number of documents that match the filters."""
-    ends = filters.bulk_send_id or OLDEST, filters.bulk_send_id or NEWEST
-    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters.arguments(), *ends))
+    given = (organization_id, *filters.arguments(), *filters.bulk_send_ids)
+    return cast(int, await _listing(filters).count.value(conn, *given))
 
 
 def _listing(filters: Filters) -> Listing[DocumentRow]:

@@ -1,8 +1,9 @@
 """Keyset pagination: a page lies strictly between two positions and is read from either end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from bulksend.db.queries import Command, Query, command, query
@@ -12,6 +13,36 @@ Row = TypeVar("Row")
 # The ends of every list. No row has these ids: uuidv7() sets version and variant bits.
 NEWEST: Final = UUID(int=2**128 - 1)
 OLDEST: Final = UUID(int=0)
+
+# How far a row's `created_at` may lie from the time in its bulk send's id. A create stores the same time in both; rows
+# of version 0.1.0 read the clock twice within one statement.
+_LEEWAY: Final = timedelta(minutes=10)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MILLISECOND: Final = 2**48 - 1
+
+
+class IdRange(NamedTuple):
+    """The ids between two others, both included."""
+
+    oldest: UUID = OLDEST
+    newest: UUID = NEWEST
+
+
+def ids_created(after: datetime | None, before: datetime | None) -> IdRange:
+    """Return a range that has every id of a row created at or after `after` and before `before`; None is no bound.
+
+    It may have others: the caller filters by `created_at` too. Source of the ids' first 48 bits, milliseconds since
+    1970: RFC 9562, section 5.7.
+    """
+    return IdRange(
+        oldest=OLDEST if after is None else UUID(int=_milliseconds(after, -_LEEWAY) << 80),
+        newest=NEWEST if before is None else UUID(int=(_milliseconds(before, _LEEWAY) + 1 << 80) - 1),
+    )
+
+
+def _milliseconds(moment: datetime, leeway: timedelta) -> int:
+    milliseconds = (moment - _EPOCH + leeway) // timedelta(milliseconds=1)
+    return min(max(milliseconds, 0), _LAST_MILLISECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +56,11 @@ class Span:
     after: UUID = NEWEST
     before: UUID = OLDEST
     backwards: bool = False
+
+    def within(self, ids: IdRange) -> "Span":
+        """Return the part of this range that has these ids."""
+        # No row has the id of an end that `ids_created` returns, so it may be excluded.
+        return replace(self, after=min(self.after, ids.newest), before=max(self.before, ids.oldest))
 
 
 @dataclass(frozen=True, slots=True)

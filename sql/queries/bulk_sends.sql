@@ -140,6 +140,8 @@ SELECT count(*)
 FROM bulk_send_rows
 WHERE
     organization_id = $1
+    AND (organization_id, id) >= ($1, $8)
+    AND id <= $9
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
     AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
@@ -150,6 +152,8 @@ FROM bulk_send_rows
 WHERE
     organization_id = $1
     AND template_id = $4
+    AND (template_id, id) >= ($4, $8)
+    AND id <= $9
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
     AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
@@ -160,6 +164,8 @@ FROM bulk_send_rows
 WHERE
     organization_id = $1
     AND external_id = $5
+    AND (external_id, id) >= ($5, $8)
+    AND id <= $9
     AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
     AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
 
@@ -184,8 +190,9 @@ WHERE organization_id = $1 AND last_accepted_at + $2::interval > clock_timestamp
 -- Insert a bulk send, a document for each signer in their order, and a turn to deliver them. Claims the organization's
 -- one create per interval; stores nothing and yields no row if it is too early, or the idempotency key is used. Runs as
 -- a transaction of its own: the rate row stays locked no longer than this takes, and is waited for at most 2 s.
--- Everything is inserted from that locked row, so ids grow in the order of the commits. A create that waited for the
--- lock does not see what the one before it stored; the key's unique index refuses it then.
+-- Everything is inserted from that locked row, so ids grow in the order of the commits. The time of creation is the
+-- one in the bulk send's id, so that lists can be read by time through the id. A create that waited for the lock does
+-- not see what the one before it stored; the key's unique index refuses it then.
 WITH patience AS (
     SELECT set_config('lock_timeout', '2s', TRUE) AS lock_timeout
 ),
@@ -204,12 +211,16 @@ claimed AS (
             SELECT FROM bulk_sends
             WHERE bulk_sends.organization_id = $1 AND bulk_sends.idempotency_key = $7
         )
-    RETURNING bulk_send_rates.organization_id
+    RETURNING
+        bulk_send_rates.organization_id,
+        uuidv7() AS id
 ),
 
 created AS (
     INSERT INTO bulk_sends (
         organization_id,
+        id,
+        created_at,
         template_id,
         name,
         email_message,
@@ -226,6 +237,8 @@ created AS (
     )
     SELECT
         claimed.organization_id,
+        claimed.id,
+        uuid_extract_timestamp(claimed.id),
         $3,
         $4,
         $5,
@@ -278,6 +291,7 @@ created_documents AS (
     INSERT INTO documents (
         organization_id,
         bulk_send_id,
+        created_at,
         signer_index,
         signer_name,
         signer_email,
@@ -292,6 +306,7 @@ created_documents AS (
     SELECT
         created.organization_id,
         created.id,
+        created.created_at,
         signers.position - 1,
         signers.signer ->> 0,
         signers.signer ->> 1,

@@ -5,6 +5,7 @@ asyncpg prepares every statement, so PostgreSQL may at any time decide for one g
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from bulksend.db import (  # noqa: F401  # importing a noun binds its queries
     signing,
 )
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER, EVERYTHING, DocumentSpan
-from bulksend.db.pages import NEWEST, OLDEST
+from bulksend.db.pages import NEWEST, OLDEST, IdRange, Span
 from bulksend.db.pool import Connection
 from bulksend.db.queries import BOUND
 
@@ -36,22 +37,27 @@ SELECT id, 'Key ' || n, sha256((id::text || n)::bytea), '{{*}}' FROM organizatio
 INSERT INTO templates (organization_id, name, body, merge_fields)
 SELECT id, 'Template ' || n, 'Sign.', '{{}}' FROM organizations, generate_series(1, 200) AS n;
 INSERT INTO bulk_sends (
-    organization_id, template_id, name, external_id, idempotency_key, fingerprint,
+    organization_id, id, created_at, template_id, name, external_id, idempotency_key, fingerprint,
     total_count, sent_count, failed_count
 )
 SELECT
-    organization_id, template_ids[1 + n % 20], 'Bulk send ' || n, 'external-' || n, 'key-' || n, sha256('x'),
+    organization_id, id, uuid_extract_timestamp(id), template_ids[1 + n % 20], 'Bulk send ' || n, 'external-' || n,
+    'key-' || n, sha256('x'),
     {SIGNERS},
     CASE WHEN n % 200 = 0 THEN 0 WHEN n % 100 = 0 THEN {SIGNERS - 1} ELSE {SIGNERS} END,
     CASE WHEN n % 200 = 0 THEN {SIGNERS} ELSE 0 END
-FROM
-    (SELECT organization_id, array_agg(id ORDER BY id) AS template_ids FROM templates GROUP BY 1) AS tenants,
-    generate_series(1, {BULK_SENDS // ORGANIZATIONS}) AS n;
+FROM (
+    SELECT *, uuidv7(interval '1 hour' * (n - {BULK_SENDS // ORGANIZATIONS})) AS id
+    FROM
+        (SELECT organization_id, array_agg(id ORDER BY id) AS template_ids FROM templates GROUP BY 1) AS tenants,
+        generate_series(1, {BULK_SENDS // ORGANIZATIONS}) AS n
+) AS an_hour_apart;
 INSERT INTO documents (
-    organization_id, bulk_send_id, signer_index, signer_name, signer_email, signer_values, external_id,
+    organization_id, bulk_send_id, created_at, signer_index, signer_name, signer_email, signer_values, external_id,
     delivery_status, next_attempt_at, sent_at, next_reminder_at
 )
-SELECT organization_id, id, n, 'Signer', 'Signer-' || name || n || '@example.com', '{{}}', external_id || '-' || n,
+SELECT organization_id, id, created_at, n, 'Signer', 'Signer-' || name || n || '@example.com', '{{}}',
+    external_id || '-' || n,
     'sent', NULL, clock_timestamp(), CASE WHEN n = 1 THEN clock_timestamp() + interval '1 day' END
 FROM bulk_sends, generate_series(0, {SIGNERS - 1}) AS n;
 INSERT INTO sealed_pdfs (organization_id, document_id)
@@ -214,7 +220,7 @@ async def test_bulk_sends_are_found_by_what_has_an_index(
         assert plan.indexes == {index}
         assert not plan.scanned_whole
         assert plan.rows_read <= most
-        plan = await explain(seeded, mode, "bulk_sends", f"count_{way}", tenant_id, *filters)
+        plan = await explain(seeded, mode, "bulk_sends", f"count_{way}", tenant_id, *filters, OLDEST, NEWEST)
         assert plan.indexes == {index}
         assert plan.rows_read <= 50
 
@@ -278,7 +284,7 @@ async def test_documents_of_one_bulk_send_are_a_narrow_range(
     seeded: Connection, tenant_id: UUID, mode: str, direction: str
 ) -> None:
     (bulk_send_id,) = await some_ids(seeded, tenant_id, "bulk_sends", 1)
-    span = DocumentSpan(26, backwards=direction == "last").within(bulk_send_id)
+    span = DocumentSpan(26, backwards=direction == "last").within(IdRange(bulk_send_id, bulk_send_id))
     filters = documents_filtered()
     plan = await explain(
         seeded, mode, "documents", f"{direction}_page", tenant_id, *span.after, *span.before, 26, *filters
@@ -288,6 +294,48 @@ async def test_documents_of_one_bulk_send_are_a_narrow_range(
     plan = await explain(seeded, mode, "documents", "count", tenant_id, *filters, bulk_send_id, bulk_send_id)
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert plan.rows_read == SIGNERS
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_bulk_sends_of_a_time_are_a_narrow_range(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    filters = bulk_sends.Filters(**await a_day(seeded, tenant_id))
+    span = Span(26, backwards=direction == "last").within(filters.ids)
+    given = (tenant_id, span.after, span.before, 26, *filters.arguments(), NO_TEMPLATES)
+    plan = await explain(seeded, mode, "bulk_sends", f"{direction}_page", *given)
+    assert plan.indexes == {"bulk_sends_pkey"}
+    assert 24 <= plan.rows_read <= 26
+    plan = await explain(seeded, mode, "bulk_sends", "count", tenant_id, *filters.arguments(), *filters.ids)
+    assert not plan.scanned_whole
+    assert 24 <= plan.rows_read <= 26
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("direction", ["first", "last"])
+async def test_documents_of_a_time_are_a_narrow_range(
+    seeded: Connection, tenant_id: UUID, mode: str, direction: str
+) -> None:
+    filters = documents.Filters(**await a_day(seeded, tenant_id))
+    span = DocumentSpan(26, backwards=direction == "last").within(filters.bulk_send_ids)
+    given = (tenant_id, *span.after, *span.before, 26, *filters.arguments())
+    plan = await explain(seeded, mode, "documents", f"{direction}_page", *given)
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    # Besides, up to one bulk send within the leeway of the day's end.
+    assert 26 <= plan.rows_read < 26 + 2 * SIGNERS
+    given = (tenant_id, *filters.arguments(), *filters.bulk_send_ids)
+    plan = await explain(seeded, mode, "documents", "count", *given)
+    assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
+    assert 24 * SIGNERS <= plan.rows_read <= 26 * SIGNERS
+
+
+async def a_day(conn: Connection, tenant_id: UUID) -> dict[str, Any]:
+    """Return filters for a day in the middle of the tenant's bulk sends."""
+    middle = await conn.fetchval(
+        "SELECT created_at FROM bulk_sends WHERE organization_id = $1 ORDER BY id OFFSET 500 LIMIT 1", tenant_id
+    )
+    return {"created_after": middle, "created_before": middle + timedelta(days=1)}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.gateway import RunningGateway, Tenant, create, new_template, new_tenant
-from support.stored_bulk_sends import Stored, delete, mark_failed, mark_sent, nodes, store
+from support.stored_bulk_sends import Stored, delete, mark_failed, mark_sent, move_to, nodes, store
 
 from bulksend.db import ids
 from bulksend.db.pool import Pool
@@ -337,10 +337,9 @@ async def test_bulk_sends_by_template_and_external_id(gateway: RunningGateway, p
 
 
 async def test_bulk_sends_by_time(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
-    for name in ("old", "new"):
-        await store(pool, tenant, name=name)
     moment = datetime.fromisoformat("2026-03-01T12:00:00.000+00:00")
-    await pool.execute("UPDATE bulk_sends SET created_at = $1 WHERE name = 'old'", moment)
+    await move_to(pool, await store(pool, tenant, name="old"), moment)
+    await store(pool, tenant, name="new")
     later = (moment + timedelta(milliseconds=1)).isoformat()
 
     assert await found(gateway, tenant, 'createdBefore: "2026-03-01T12:00:00.001Z"') == ["old"]
@@ -402,9 +401,7 @@ async def test_documents_by_bulk_send_template_and_time(gateway: RunningGateway,
     middle = await store(pool, tenant, 3, email="alice{}@example.com", document_external_id="d")
     newest = await store(pool, tenant, 2, email="alice{}@example.com", template_id=other)
     moment = "2026-03-01T12:00:00Z"
-    await pool.execute(
-        "UPDATE documents SET created_at = $1 WHERE bulk_send_id = $2", datetime.fromisoformat(moment), oldest.uuid
-    )
+    oldest = await move_to(pool, oldest, datetime.fromisoformat(moment))
 
     async def ids_of(arguments: str) -> Any:
         return await found_documents(gateway, tenant, arguments)

@@ -1,7 +1,7 @@
 """Bulk sends stored in the database that nothing delivers, for tests of reads."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -64,6 +64,18 @@ async def store(
             conn, organization_id=organization_id, bulk_send_ids=[row.id], span=SignerSpan(500)
         )
     return Stored(row.id, tuple(document.id for document in pages[row.id].rows))
+
+
+async def move_to(pool: Pool, stored: Stored, moment: datetime) -> Stored:
+    """Change when a bulk send was created: its id, which begins with that time, and `created_at`."""
+    milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    moved = UUID(int=milliseconds << 80 | stored.uuid.int & (1 << 80) - 1)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL session_replication_role = replica")  # no foreign keys
+        await conn.execute("UPDATE bulk_sends SET id = $2, created_at = $3 WHERE id = $1", stored.uuid, moved, moment)
+        documents_moved = "UPDATE documents SET bulk_send_id = $2, created_at = $3 WHERE bulk_send_id = $1"
+        await conn.execute(documents_moved, stored.uuid, moved, moment)
+    return Stored(moved, stored.document_uuids)
 
 
 async def delete(pool: Pool, tenant: Tenant, stored: Stored) -> None:
