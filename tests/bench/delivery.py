@@ -1,10 +1,11 @@
-"""Mails a second: one worker and three, against a bare script; and what small tenants wait beside a large one.
+"""Mails a second: one worker and two, against two bare scripts; and what small tenants wait beside a large one.
 
     .venv/bin/python tests/bench/delivery.py [--mails 3000] [--rounds 7] [--backlog 15000]
 
 Everything sends over ten kept-alive connections a process into the same lean SMTP server, which runs in a process of
-its own; PostgreSQL has fsync on. The script composes each mail as the worker does and records nothing. Both run in an
-event loop as the product's processes do, and the processor time is this process's: PostgreSQL's is apart.
+its own; PostgreSQL has fsync on. The scripts compose each mail as the worker does and record nothing: one sends each
+command by aiosmtplib and waits for its reply, one pipelines by hand, as the worker does. All run in an event loop as
+the product's processes do, and the processor time is this process's: PostgreSQL's is apart.
 """
 
 import argparse
@@ -13,12 +14,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
+import aiosmtplib
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -65,14 +67,24 @@ class Stopwatch:
         return Speed(self._mails / (time.perf_counter() - started), (time.process_time() - used) / self._mails * 1000)
 
 
-async def bare_script(port: int, mails: int) -> Speed:
-    """Send by hand."""
+Script: TypeAlias = Callable[[int, Iterator[int]], Coroutine[None, None, None]]
+
+
+async def bare(script: Script, port: int, mails: int) -> Speed:
+    """Send as the script does over each connection."""
     waiting = iter(range(mails))
     stopwatch = Stopwatch(mails)
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS):
-            group.create_task(_send_by_hand(port, waiting))
+            group.create_task(script(port, waiting))
     return stopwatch.read()
+
+
+async def _send_by_library(port: int, waiting: Iterator[int]) -> None:
+    """Send MAIL, RCPT, DATA and the content one after the other: four round trips a mail."""
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, local_hostname="bench") as client:
+        for number in waiting:
+            await client.sendmail("bulksend@example.com", [f"signer{number}@example.com"], _mail(number, uuid4()))
 
 
 async def _send_by_hand(port: int, waiting: Iterator[int]) -> None:
@@ -190,6 +202,26 @@ async def lean_sink() -> AsyncIterator[int]:
         await process.wait()
 
 
+async def side_by_side(pool: Pool, dsn: str, port: int, mails: int) -> dict[str, Speed]:
+    """Measure the scripts and a worker, one after the other."""
+    return {
+        "script, command by command": await bare(_send_by_library, port, mails),
+        "script, pipelining": await bare(_send_by_hand, port, mails),
+        "one worker": await one_worker(pool, dsn, port, mails),
+    }
+
+
+def print_side_by_side(rounds: list[dict[str, Speed]]) -> None:
+    """Print the medians of each, and of the worker's ratio to it."""
+    for name in rounds[0]:
+        mails, milliseconds = (statistics.median(values) for values in zip(*(row[name] for row in rounds), strict=True))
+        ratios = sorted(row["one worker"].mails / row[name].mails for row in rounds)
+        print(
+            f"{name:27} {mails:6.0f} mails a second, {milliseconds:.2f} ms of processor time each; the worker is at"
+            f" {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+
+
 async def main(mails: int, rounds: int, backlog: int) -> None:
     """Measure all of it and print."""
     async with AsyncExitStack() as stack:
@@ -198,14 +230,8 @@ async def main(mails: int, rounds: int, backlog: int) -> None:
         await migrate(dsn)
         port = await stack.enter_async_context(lean_sink())
         pool = await stack.enter_async_context(open_pool(dsn))
-        pairs = [(await bare_script(port, mails), await one_worker(pool, dsn, port, mails)) for _ in range(rounds + 1)][
-            1:
-        ]
-        ratios = sorted(worker.mails / bare.mails for bare, worker in pairs)
-        for name, speeds in zip(("bare script", "one worker"), zip(*pairs, strict=True), strict=True):
-            mails_a_second, milliseconds = (statistics.median(values) for values in zip(*speeds, strict=True))
-            print(f"{name:12} {mails_a_second:6.0f} mails a second, {milliseconds:.2f} ms of processor time each")
-        print(f"ratio        {statistics.median(ratios):.2f} (of {rounds} pairs: {ratios[0]:.2f} to {ratios[-1]:.2f})")
+        rows = [await side_by_side(pool, dsn, port, mails) for _ in range(rounds + 1)][1:]
+        print_side_by_side(rows)
         rounds_of = [[await workers(pool, dsn, port, 2 * mails, count) for count in (1, 2)] for _ in range(3)]
         for count, speeds in zip((1, 2), zip(*rounds_of, strict=True), strict=True):
             print(f"{count} processes  {statistics.median(speeds):6.0f} mails a second")
