@@ -1,6 +1,7 @@
 """Parsed documents that are small, and freed as soon as nobody uses them."""
 
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
 from graphql import DocumentNode, Node, Token, TokenKind
 
@@ -17,13 +18,26 @@ def without_tokens(document: DocumentNode) -> DocumentNode:
     while token is not None:
         following, token.prev, token.next = token.next, None, None
         token = following
-    waiting: list[Any] = [document]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, tuple | list):
-            waiting.extend(found)
-        elif isinstance(found, Node):
-            if found.loc is not None:
-                found.loc.start_token = found.loc.end_token = _NO_TOKEN
-            waiting.extend(getattr(found, key, None) for key in found.keys)
+    nodes: list[Node] = [document]
+    for node in nodes:
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = _NO_TOKEN
+        nodes += _children(node)
     return document
+
+
+def _children(node: Node) -> list[Node]:
+    children: list[Node] = []
+    for attribute in _attributes(node.keys):
+        value = getattr(node, attribute, None)
+        if isinstance(value, Node):
+            children.append(value)
+        elif value.__class__ is tuple:
+            children += value
+    return children
+
+
+@cache
+def _attributes(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the attributes of a kind of node that may hold nodes; graphql-core has some thirty kinds."""
+    return tuple(key for key in keys if key != "loc")

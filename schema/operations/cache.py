@@ -4,7 +4,7 @@ All of it happens in a thread of its own: a document at the limits takes some 50
 everybody else.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
@@ -12,21 +12,15 @@ from typing import Any, Final, TypeVar
 
 from cachetools import LRUCache
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
-    OverlappingFieldsCanBeMergedRule,
     execute_sync,
     parse,
-    specified_rules,
     validate,
 )
-from graphql.validation import ValuesOfCorrectTypeRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from bulksend.execution import without_tokens
 from bulksend.resolvers.errors import Unauthenticated
@@ -35,7 +29,7 @@ from bulksend.schema.operations.field_merging import MergeLimitExceeded, merge_c
 from bulksend.schema.operations.limits import Limits, check_document, is_too_complex, too_complex
 from bulksend.schema.operations.literals import LiftedDocument, Split, lifted, split
 from bulksend.schema.operations.operation import Operation, reads_only_schema
-from bulksend.schema.operations.values import LocatedValues
+from bulksend.schema.operations.validation_rules import Rule, all_rules, needed
 
 Result = TypeVar("Result")
 
@@ -108,7 +102,7 @@ class PreparedDocuments:
             tokens=min(limits.tokens, ANONYMOUS_TOKENS),
         )
         self._hide_suggestions = not suggestions
-        self._rules = _rules(introspection=introspection)
+        self._rules = all_rules(introspection=introspection)
         self._valid = _cache(VALID_CHARACTERS)
         self._refused = _cache(REFUSED_CHARACTERS)
         self._anonymous = _cache(REFUSED_CHARACTERS)
@@ -183,7 +177,8 @@ class PreparedDocuments:
         common = lifted(self._schema, prepared.document) if prepared.document else None
         if common is None:
             return
-        checked = self._validate(Prepared(prepared.length, common.document), self._limits)
+        # The literals became variables, which no text tells.
+        checked = self._validate(Prepared(prepared.length, common.document), self._limits, self._rules)
         if not checked.errors:
             shape.prepared, shape.lifted = checked, common
 
@@ -193,10 +188,10 @@ class PreparedDocuments:
             raise Unauthenticated
         if prepared.errors and is_too_complex(prepared.errors[0]):
             raise Unauthenticated
-        return self._validate(prepared, self._anonymous_limits)
+        return self._validate(prepared, self._anonymous_limits, needed(self._rules, text))
 
     def _prepare(self, text: str) -> Prepared:
-        return self._validate(self._parse(text, self._limits), self._limits)
+        return self._validate(self._parse(text, self._limits), self._limits, needed(self._rules, text))
 
     def _parse(self, text: str, limits: Limits) -> Prepared:
         try:
@@ -204,17 +199,17 @@ class PreparedDocuments:
         except GraphQLSyntaxError as error:
             return Prepared(len(text), None, (_syntax_error(error, limits),))
 
-    def _validate(self, parsed: Prepared, limits: Limits) -> Prepared:
+    def _validate(self, parsed: Prepared, limits: Limits, rules: Sequence[Rule]) -> Prepared:
         document = parsed.document
         if document is None:
             return parsed
-        return replace(parsed, errors=tuple(self._errors(document, limits)))
+        return replace(parsed, errors=tuple(self._errors(document, limits, rules)))
 
-    def _errors(self, document: DocumentNode, limits: Limits) -> Iterable[GraphQLError]:
+    def _errors(self, document: DocumentNode, limits: Limits, rules: Sequence[Rule]) -> Iterable[GraphQLError]:
         if exceeded := check_document(document, limits):
             return [exceeded]
         errors = validate(
-            self._schema, document, self._rules, max_errors=MOST_ERRORS, hide_suggestions=self._hide_suggestions
+            self._schema, document, rules, max_errors=MOST_ERRORS, hide_suggestions=self._hide_suggestions
         )
         if errors:
             return _each_once(errors)
@@ -249,15 +244,3 @@ def _each_once(errors: Sequence[GraphQLError]) -> Iterator[GraphQLError]:
     for message, found in same.items():
         nodes = [node for error in found for node in error.nodes or ()]
         yield GraphQLError(message, nodes, extensions=found[0].extensions) if found[1:] else found[0]
-
-
-def _rules(*, introspection: bool) -> Collection[type[ASTValidationRule]]:
-    # `merge_conflicts` takes the place of graphql-core's rule, whose time is quadratic in the document.
-    replaced = (OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule)
-    rules = [rule for rule in specified_rules if rule not in replaced]
-    return (
-        *rules,
-        LocatedValues,
-        OneOfInputValidationRule,
-        *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
-    )

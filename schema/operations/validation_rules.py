@@ -1,0 +1,87 @@
+"""The validation rules, and which of them a document needs.
+
+graphql-core calls every rule for every node. Half of the rules are about syntax that most documents have none of, and
+leaving these out takes a third off validation. `merge_conflicts` takes the place of the rule on overlapping fields,
+whose time is quadratic in the document.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from graphql import (
+    ASTValidationRule,
+    FragmentsOnCompositeTypesRule,
+    KnownDirectivesRule,
+    KnownFragmentNamesRule,
+    KnownTypeNamesRule,
+    NoFragmentCyclesRule,
+    NoSchemaIntrospectionCustomRule,
+    NoUndefinedVariablesRule,
+    NoUnusedFragmentsRule,
+    NoUnusedVariablesRule,
+    OverlappingFieldsCanBeMergedRule,
+    PossibleFragmentSpreadsRule,
+    SingleFieldSubscriptionsRule,
+    UniqueDirectivesPerLocationRule,
+    UniqueFragmentNamesRule,
+    UniqueVariableNamesRule,
+    VariablesAreInputTypesRule,
+    VariablesInAllowedPositionRule,
+    specified_rules,
+)
+from graphql.validation import (
+    DeferStreamDirectiveLabel,
+    DeferStreamDirectiveOnRootField,
+    DeferStreamDirectiveOnValidOperationsRule,
+    MaxIntrospectionDepthRule,
+    StreamDirectiveOnListField,
+    ValuesOfCorrectTypeRule,
+)
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from bulksend.schema.operations.values import LocatedValues
+
+Rule: TypeAlias = type[ASTValidationRule]
+
+_DIRECTIVE: Final = ("@",)
+_VARIABLE: Final = ("$",)
+_FRAGMENT: Final = ("...", "fragment")
+_INTROSPECTION: Final = ("__schema", "__type")
+# What a document must have one of, outside its strings and comments at that, for the rule to find an error in it.
+# GraphQL has no escapes outside strings.
+NEEDS: Final[dict[Rule, tuple[str, ...]]] = {
+    SingleFieldSubscriptionsRule: ("subscription",),
+    KnownTypeNamesRule: (*_VARIABLE, *_FRAGMENT),
+    FragmentsOnCompositeTypesRule: _FRAGMENT,
+    UniqueFragmentNamesRule: _FRAGMENT,
+    KnownFragmentNamesRule: _FRAGMENT,
+    NoUnusedFragmentsRule: _FRAGMENT,
+    PossibleFragmentSpreadsRule: _FRAGMENT,
+    NoFragmentCyclesRule: _FRAGMENT,
+    VariablesAreInputTypesRule: _VARIABLE,
+    UniqueVariableNamesRule: _VARIABLE,
+    NoUndefinedVariablesRule: _VARIABLE,
+    NoUnusedVariablesRule: _VARIABLE,
+    VariablesInAllowedPositionRule: _VARIABLE,
+    KnownDirectivesRule: _DIRECTIVE,
+    UniqueDirectivesPerLocationRule: _DIRECTIVE,
+    DeferStreamDirectiveOnRootField: _DIRECTIVE,
+    DeferStreamDirectiveOnValidOperationsRule: _DIRECTIVE,
+    DeferStreamDirectiveLabel: _DIRECTIVE,
+    StreamDirectiveOnListField: _DIRECTIVE,
+    MaxIntrospectionDepthRule: _INTROSPECTION,
+    NoSchemaIntrospectionCustomRule: _INTROSPECTION,
+}
+
+
+def all_rules(*, introspection: bool) -> tuple[Rule, ...]:
+    """Return every rule of a schema. `introspection`: whether documents may ask for the schema."""
+    replaced = (OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule)
+    rules = (rule for rule in specified_rules if rule not in replaced)
+    forbidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
+    return (*rules, LocatedValues, OneOfInputValidationRule, *forbidden)
+
+
+def needed(rules: Sequence[Rule], text: str) -> list[Rule]:
+    """Return the rules that may find an error in a document, given its text."""
+    return [rule for rule in rules if rule not in NEEDS or any(mark in text for mark in NEEDS[rule])]
