@@ -74,7 +74,9 @@ class ArgumentConverter:
 
 def _is_passed_on(type_: Any) -> bool:
     # The exact class: Strawberry's Maybe is a subclass of its optional, and wraps its values.
-    return (type_.of_type if type(type_) is StrawberryOptional else type_) in _PASSED_ON
+    plain = type_.of_type if type(type_) is StrawberryOptional else type_
+    # By identity: comparing Strawberry's own types resolves their annotations.
+    return any(plain is passed_on for passed_on in _PASSED_ON)
 
 
 def constant_arguments(field: FieldPlan, convert: ArgumentConverter | None) -> dict[str, Any] | None:
