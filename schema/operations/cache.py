@@ -4,7 +4,9 @@ All of it happens in a thread of its own: a document at the limits takes some 50
 everybody else.
 """
 
+import gc
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
@@ -208,15 +210,26 @@ class PreparedDocuments:
     def _errors(self, document: DocumentNode, limits: Limits, rules: Sequence[Rule]) -> Iterable[GraphQLError]:
         if exceeded := check_document(document, limits):
             return [exceeded]
-        errors = validate(
-            self._schema, document, rules, max_errors=MOST_ERRORS, hide_suggestions=self._hide_suggestions
-        )
+        with _no_collection():
+            errors = validate(
+                self._schema, document, rules, max_errors=MOST_ERRORS, hide_suggestions=self._hide_suggestions
+            )
         if errors:
             return _each_once(errors)
         try:
             return merge_conflicts(self._schema, document, most_fields=limits.merged_fields)
         except MergeLimitExceeded:
             return [too_complex("mergedFields", limits.merged_fields)]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Postpone garbage collection in the block, which makes cycles: a collection meanwhile would find them in use."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _cache(characters: int) -> LRUCache[str, Prepared]:

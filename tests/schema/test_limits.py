@@ -1,6 +1,7 @@
 """The limits: each refuses what is one too many, before execution and in time linear in the document."""
 
-from typing import Any
+import gc
+from typing import Any, NoReturn
 
 import pytest
 from graphql import GraphQLError, execute_sync, get_introspection_query, parse
@@ -239,6 +240,21 @@ async def test_a_document_is_prepared_once_whether_valid_or_not() -> None:
         first = await documents.prepare(text, "a tenant")
         assert bool(first.errors) == (text != "{ __typename }")
         assert (await documents.prepare(text, "another tenant")) is first
+
+
+async def test_no_garbage_is_collected_while_validation_makes_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = PreparedDocuments(build_schema()._schema, Limits())
+    seen: list[bool] = []
+
+    def validate(*_: object, **__: object) -> NoReturn:
+        seen.append(gc.isenabled())
+        raise RuntimeError
+
+    monkeypatch.setattr("bulksend.schema.operations.cache.validate", validate)
+    with pytest.raises(RuntimeError):
+        await documents.prepare("{ __typename }", "a tenant")
+    assert seen == [False]
+    assert gc.isenabled()
 
 
 async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
