@@ -107,7 +107,7 @@ class FiltersOfBulkSend(NamedTuple):
     search: str | None = None
 
 
-EVERYTHING: Final = FiltersOfBulkSend()
+NO_FILTERS: Final = FiltersOfBulkSend()
 BEFORE_FIRST_SIGNER: Final = -1
 AFTER_LAST_SIGNER: Final = 500
 
@@ -206,7 +206,7 @@ async def read_pages_of_bulk_sends(
     organization_id: UUID,
     bulk_send_ids: Sequence[UUID],
     span: SignerSpan,
-    filters: FiltersOfBulkSend = EVERYTHING,
+    filters: FiltersOfBulkSend = NO_FILTERS,
 ) -> dict[UUID, Page[DocumentRow]]:
     """Return one page of the documents of each bulk send, in the order of its signers, in one statement."""
     bound = _LAST_OF_BULK_SENDS if span.backwards else _FIRST_OF_BULK_SENDS
@@ -223,7 +223,7 @@ async def read_first_page_with_bulk_send(
     organization_id: UUID,
     bulk_send_id: UUID,
     size: int,
-    filters: FiltersOfBulkSend = EVERYTHING,
+    filters: FiltersOfBulkSend = NO_FILTERS,
 ) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
     """Fetch a bulk send and the first of its documents in one statement, or None if there is no such bulk send."""
     rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, *filters)
@@ -239,7 +239,7 @@ async def count_of_bulk_sends(
     *,
     organization_id: UUID,
     bulk_send_ids: Sequence[UUID],
-    filters: FiltersOfBulkSend = EVERYTHING,
+    filters: FiltersOfBulkSend = NO_FILTERS,
 ) -> dict[UUID, int]:
     """Return the number of documents of each bulk send that match the filters."""
     rows = await _COUNT_OF_BULK_SENDS.all(conn, organization_id, bulk_send_ids, *filters)

@@ -8,9 +8,9 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -49,6 +49,9 @@ class Changes:
         return taken
 
 
+Watcher = TypeVar("Watcher", asyncio.Event, Changes)
+
+
 class Notices:
     """What this process sends to others and receives: that mail is due, and which bulk sends changed."""
 
@@ -74,31 +77,13 @@ class Notices:
         self._unsent.add((organization_id, bulk_send_id))
         self._something.set()
 
-    @contextmanager
-    def watch(self, bulk_send_id: UUID) -> Iterator[asyncio.Event]:
-        """Yield an event that is set on each change. Register, then read, then wait: nothing is missed."""
-        event = asyncio.Event()
-        watchers = self._watchers.setdefault(bulk_send_id, set())
-        watchers.add(event)
-        try:
-            yield event
-        finally:
-            watchers.discard(event)
-            if not watchers:
-                self._watchers.pop(bulk_send_id, None)
+    def watch(self, bulk_send_id: UUID) -> AbstractContextManager[asyncio.Event]:
+        """Lend an event that is set on each change. Register, then read, then wait: nothing is missed."""
+        return _registered(self._watchers, bulk_send_id, asyncio.Event())
 
-    @contextmanager
-    def watch_organization(self, organization_id: UUID) -> Iterator[Changes]:
-        """Yield what changes in an organization from now on."""
-        changes = Changes()
-        watchers = self._organizations.setdefault(organization_id, set())
-        watchers.add(changes)
-        try:
-            yield changes
-        finally:
-            watchers.discard(changes)
-            if not watchers:
-                self._organizations.pop(organization_id, None)
+    def watch_organization(self, organization_id: UUID) -> AbstractContextManager[Changes]:
+        """Lend what changes in an organization from now on."""
+        return _registered(self._organizations, organization_id, Changes())
 
     async def run(self) -> None:
         """Send and listen until cancelled, whatever the database or its driver does meanwhile."""
@@ -186,3 +171,15 @@ class Notices:
             organization_id, _, bulk_send_id = key.partition(".")
             with suppress(ValueError):
                 self._wake(UUID(organization_id), UUID(bulk_send_id))
+
+
+@contextmanager
+def _registered(watchers: dict[UUID, set[Watcher]], key: UUID, watcher: Watcher) -> Iterator[Watcher]:
+    """Keep a watcher among those of its key during the block."""
+    watchers.setdefault(key, set()).add(watcher)
+    try:
+        yield watcher
+    finally:
+        watchers[key].discard(watcher)
+        if not watchers[key]:
+            del watchers[key]

@@ -5,7 +5,6 @@ again by graphql-core, with its messages. Coercion has no side effects, so that 
 """
 
 from collections.abc import Callable, Mapping
-from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -172,20 +171,10 @@ def _object(type_: GraphQLInputObjectType, around: tuple[Any, ...]) -> Coerce:
         " left = len(value)",
         " made = {}",
     ]
-    for is_plainly_optional, fields in groupby(enumerate(type_.fields.items()), key=_is_plainly_optional):
-        # Most fields of a large input are left out: nothing is looked up once all that was given is found.
-        indent = " " if is_plainly_optional else ""
-        lines += [" if left:"] if is_plainly_optional else []
-        for number, (name, field) in fields:
-            lines += [indent + line for line in _field(number, name, field, names, around)]
+    for number, (name, field) in enumerate(type_.fields.items()):
+        lines += _field(number, name, field, names, around)
     source = "\n".join([*lines, " if left: raise NotRecognised", " return made"])
     return function_from_source(source, "coerce", names)
-
-
-def _is_plainly_optional(numbered: tuple[int, tuple[str, Any]]) -> bool:
-    """Return whether a field that is left out leaves nothing to do."""
-    field = numbered[1][1]
-    return not is_non_null_type(field.type) and coerce_default_value(field) is Undefined
 
 
 def _field(number: int, name: str, field: Any, names: dict[str, Any], around: tuple[Any, ...]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Final
 
 from aiosmtplib import SMTP
 
-from bulksend.delivery.smtp.alarm import Alarm
 from bulksend.delivery.smtp.connection import Connection, ServerTroubleError
 from bulksend.delivery.smtp.connection_pool import ConnectionPool
+from bulksend.delivery.smtp.deadline_timer import DeadlineTimer
 from bulksend.delivery.smtp.outcomes import (
     TOO_SLOW,
     UNWRITABLE_ADDRESS,
@@ -61,7 +61,7 @@ class Mailer:
         self._tls_context = tls_context or _default_tls_context(server)
         self._pool = ConnectionPool(self._open, connections)
         self._clocks: set[Clock] = set()
-        self._alarm = Alarm()
+        self._timer = DeadlineTimer()
         self._stopped = False
 
     @property
@@ -95,7 +95,7 @@ class Mailer:
             raise ValueError("The sender's address has characters that SMTP cannot carry.")
         if recipient_path is None:
             return UNWRITABLE_ADDRESS
-        clock = Clock(deadline, self._alarm, may_begin)
+        clock = Clock(deadline, self._timer, may_begin)
         if self._stopped or clock.is_over:
             return Released()
         outcome = await self._timed(Mail(sender_path, recipient_path, message), clock)
@@ -135,7 +135,7 @@ class Mailer:
     async def _timed(self, mail: Mail, clock: Clock) -> Outcome:
         self._clocks.add(clock)
         try:
-            with self._alarm.watching(clock.limit):
+            with self._timer.watching(clock.limit):
                 async with clock.limit.timeout:
                     return await self._send(mail, clock)
         except ServerTroubleError as error:

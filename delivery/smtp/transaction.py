@@ -4,22 +4,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bulksend.delivery.smtp.alarm import Alarm, TimeLimit
 from bulksend.delivery.smtp.connection import DATA, Connection
+from bulksend.delivery.smtp.deadline_timer import DeadlineTimer, TimeLimit
 from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Released, data_outcome, recipient_outcome
 
 
 class Clock:
     """The time one mail has: up to its content each stage some seconds, and none of them past the deadline."""
 
-    def __init__(self, deadline: float, alarm: Alarm, may_begin: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, deadline: float, timer: DeadlineTimer, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._deadline = deadline
         self._may_begin = may_begin
         self._content_begun = False
         # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
         self._ends_at_deadline = True
         self.sender_accepted = False
-        self.limit = TimeLimit(alarm)
+        self.limit = TimeLimit(timer)
 
     @property
     def is_over(self) -> bool:

@@ -1,7 +1,6 @@
 """The IP address of a client, which only proxies named in the settings may tell, and its user agent."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, TypeAlias
 
@@ -26,8 +25,6 @@ class ClientAddresses:
 
         `X-Forwarded-For` is read from its end, as far as trusted proxies wrote it.
         """
-        if not self._trusted:
-            return _canonical(request.remote or "")
         address = _parsed(request.remote or "")
         for entry in reversed(_forwarded(request)):
             if address is None or not self._is_trusted(address):
@@ -41,12 +38,6 @@ class ClientAddresses:
 
 def _forwarded(request: web.Request) -> list[str]:
     return [entry.strip() for value in request.headers.getall("X-Forwarded-For", []) for entry in value.split(",")]
-
-
-@lru_cache(maxsize=1000)
-def _canonical(text: str) -> str | None:
-    address = _parsed(text)
-    return str(address) if address else None
 
 
 def _parsed(text: str) -> Address | None:

@@ -9,7 +9,7 @@ from support.gateway import Tenant, new_template, new_tenant
 from support.stored_bulk_sends import Stored, delete, mark_sent, store
 
 from bulksend.db import ids
-from bulksend.db.documents import EVERYTHING, FiltersOfBulkSend, SignerSpan
+from bulksend.db.documents import NO_FILTERS, FiltersOfBulkSend, SignerSpan
 from bulksend.db.pool import Pool
 from bulksend.resolvers.loaders import DocumentsKey, Loaders, TotalKey
 
@@ -50,7 +50,7 @@ async def test_see_one_organization(pool: Pool, tenant: Tenant) -> None:
     assert await stranger.documents.load(stored.document_uuids[0]) is None
     assert await stranger.templates.load(ids.decode(ids.TEMPLATE, tenant.template_id)) is None
     assert (await stranger.document_pages.load(page_of(stored))).rows == []
-    assert await stranger.document_totals.load(TotalKey(stored.uuid, EVERYTHING)) == 0
+    assert await stranger.document_totals.load(TotalKey(stored.uuid, NO_FILTERS)) == 0
 
 
 async def test_do_not_see_what_is_deleted(pool: Pool, tenant: Tenant, loaders: Loaders) -> None:
@@ -59,7 +59,7 @@ async def test_do_not_see_what_is_deleted(pool: Pool, tenant: Tenant, loaders: L
     assert await loaders.bulk_sends.load(stored.uuid) is None
     assert await loaders.documents.load(stored.document_uuids[0]) is None
     assert (await loaders.document_pages.load(page_of(stored))).rows == []
-    assert await loaders.document_totals.load(TotalKey(stored.uuid, EVERYTHING)) == 0
+    assert await loaders.document_totals.load(TotalKey(stored.uuid, NO_FILTERS)) == 0
 
 
 async def test_give_each_bulk_send_its_own_page(pool: Pool, tenant: Tenant, loaders: Loaders) -> None:
@@ -91,12 +91,12 @@ async def test_count_for_each_bulk_send(pool: Pool, tenant: Tenant, loaders: Loa
     stored = [await store(pool, tenant, count) for count in (3, 1)]
     await mark_sent(pool, stored[0], 1)
     keys = [
-        TotalKey(stored[1].uuid, EVERYTHING),
-        TotalKey(stored[0].uuid, EVERYTHING),
+        TotalKey(stored[1].uuid, NO_FILTERS),
+        TotalKey(stored[0].uuid, NO_FILTERS),
         TotalKey(stored[0].uuid, SENT),
         TotalKey(stored[1].uuid, SENT),
         TotalKey(stored[0].uuid, FiltersOfBulkSend(("pending",), ("pending",))),
-        TotalKey(uuid4(), EVERYTHING),
+        TotalKey(uuid4(), NO_FILTERS),
     ]
     assert await load_all(loaders.document_totals, keys) == [1, 3, 1, 0, 2, 0]
 
@@ -115,5 +115,5 @@ async def test_load_nothing_for_nobody(pool: Pool) -> None:
         await Loaders(pool, None).bulk_sends.load(uuid4())
 
 
-def page_of(stored: Stored, span: SignerSpan = TEN, filters: FiltersOfBulkSend = EVERYTHING) -> DocumentsKey:
+def page_of(stored: Stored, span: SignerSpan = TEN, filters: FiltersOfBulkSend = NO_FILTERS) -> DocumentsKey:
     return DocumentsKey(stored.uuid, span, filters)

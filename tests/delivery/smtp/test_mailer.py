@@ -9,8 +9,8 @@ from support.smtp.mailers import ALICE, MESSAGE, SENDER, mailer_to, send
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.delivery.smtp import connection_pool
-from bulksend.delivery.smtp.alarm import Alarm
 from bulksend.delivery.smtp.connection import Connection
+from bulksend.delivery.smtp.deadline_timer import DeadlineTimer
 from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.outcomes import Accepted, DeliveryErrorCode, Released, ServerTrouble
 from bulksend.delivery.smtp.transaction import Clock, Mail, hand_over
@@ -86,7 +86,7 @@ async def test_no_content_after_the_deadline_even_if_the_loop_was_too_busy_to_no
     connection = await Connection.open(client, starttls=False, credentials=None)
     await connection.begin(b"<>")
     mail = Mail(b"<>", b"<alice@example.com>", MESSAGE)
-    assert await hand_over(connection, mail, Clock(time.monotonic(), Alarm()), 10) == Released()
+    assert await hand_over(connection, mail, Clock(time.monotonic(), DeadlineTimer()), 10) == Released()
     assert (connection.is_open, sink.mails) == (False, [])
 
 

@@ -9,8 +9,8 @@ from math import inf
 class TimeLimit:
     """The moment at which a block of code ends with `TimeoutError`, unless it ends before or the moment is moved."""
 
-    def __init__(self, alarm: "Alarm") -> None:
-        self._alarm = alarm
+    def __init__(self, timer: "DeadlineTimer") -> None:
+        self._timer = timer
         self.timeout = asyncio.timeout(None)
         self.ends_at = inf
 
@@ -19,7 +19,7 @@ class TimeLimit:
         if self.timeout.expired():
             return
         self.ends_at = asyncio.get_running_loop().time() + seconds
-        self._alarm.note(self.ends_at)
+        self._timer.note(self.ends_at)
 
     def expire(self) -> None:
         """End the block now."""
@@ -27,13 +27,13 @@ class TimeLimit:
         self.timeout.reschedule(asyncio.get_running_loop().time())
 
 
-class Alarm:
+class DeadlineTimer:
     """Ends the blocks whose limit is reached. Its timer is set for the first of them, and not moved when that moves."""
 
     def __init__(self) -> None:
         self._limits: set[TimeLimit] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = inf
+        self._ends_at = inf
 
     @contextmanager
     def watching(self, limit: TimeLimit) -> Iterator[None]:
@@ -46,16 +46,16 @@ class Alarm:
             self._limits.discard(limit)
 
     def note(self, moment: float) -> None:
-        """Ring no later than at this moment of the event loop's clock."""
-        if moment >= self._rings_at:
+        """Look at the limits no later than at this moment of the event loop's clock."""
+        if moment >= self._ends_at:
             return
         if self._timer:
             self._timer.cancel()
-        self._rings_at = moment
-        self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
+        self._ends_at = moment
+        self._timer = asyncio.get_running_loop().call_at(moment, self._expire_due)
 
-    def _ring(self) -> None:
-        self._rings_at = inf
+    def _expire_due(self) -> None:
+        self._ends_at = inf
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
             if limit.ends_at <= now:

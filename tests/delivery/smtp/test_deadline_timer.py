@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from bulksend.delivery.smtp.alarm import Alarm, TimeLimit
+from bulksend.delivery.smtp.deadline_timer import DeadlineTimer, TimeLimit
 
 FAR = 3600.0
 
 
-async def ended(alarm: Alarm, *limits: float) -> bool:
-    """Set one limit after the other on a block that never ends, and return whether the alarm ended it."""
-    limit = TimeLimit(alarm)
+async def ended(timer: DeadlineTimer, *limits: float) -> bool:
+    """Set one limit after the other on a block that never ends, and return whether the timer ended it."""
+    limit = TimeLimit(timer)
     try:
-        with alarm.watching(limit):
+        with timer.watching(limit):
             async with limit.timeout:
                 for seconds in limits:
                     limit.set(seconds)
@@ -26,16 +26,16 @@ async def ended(alarm: Alarm, *limits: float) -> bool:
 
 @pytest.mark.parametrize("limits", [(0,), (0.01,), (FAR, 0.01), (0.01, FAR, 0.02), (FAR, 0), (-1,)])
 async def test_a_block_ends_at_its_last_limit(limits: tuple[float, ...]) -> None:
-    assert await ended(Alarm(), *limits)
+    assert await ended(DeadlineTimer(), *limits)
 
 
 async def test_each_block_ends_at_its_own() -> None:
-    alarm = Alarm()
-    far = asyncio.create_task(ended(alarm, 0.01, FAR))
+    timer = DeadlineTimer()
+    far = asyncio.create_task(ended(timer, 0.01, FAR))
     await asyncio.sleep(0)
-    assert all(await asyncio.gather(*(ended(alarm, FAR, 0.01 * number) for number in range(5))))
+    assert all(await asyncio.gather(*(ended(timer, FAR, 0.01 * number) for number in range(5))))
     assert not far.done()
-    near = asyncio.create_task(ended(alarm, FAR, 0.01))
+    near = asyncio.create_task(ended(timer, FAR, 0.01))
     assert await near
     assert not far.done()
     far.cancel()
@@ -44,18 +44,18 @@ async def test_each_block_ends_at_its_own() -> None:
 
 
 async def test_a_limit_of_a_block_that_has_ended_ends_no_other() -> None:
-    alarm = Alarm()
-    over = TimeLimit(alarm)
-    with alarm.watching(over):
+    timer = DeadlineTimer()
+    over = TimeLimit(timer)
+    with timer.watching(over):
         async with over.timeout:
             over.set(0.01)
-    waiting = asyncio.create_task(ended(alarm, 0.05))
+    waiting = asyncio.create_task(ended(timer, 0.05))
     assert await waiting
     assert not over.timeout.expired()
 
 
 async def test_a_cancellation_from_outside_stays_one() -> None:
-    task = asyncio.create_task(ended(Alarm(), FAR))
+    task = asyncio.create_task(ended(DeadlineTimer(), FAR))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -63,12 +63,12 @@ async def test_a_cancellation_from_outside_stays_one() -> None:
 
 
 async def test_a_limit_that_was_met_is_not_moved() -> None:
-    alarm = Alarm()
-    limit = TimeLimit(alarm)
+    timer = DeadlineTimer()
+    limit = TimeLimit(timer)
     moved = asyncio.Event()
 
     async def block() -> None:
-        with alarm.watching(limit):
+        with timer.watching(limit):
             async with limit.timeout:
                 limit.set(0)
                 try:
