@@ -1,7 +1,6 @@
 """Running a process until it is told to stop."""
 
 import asyncio
-import gc
 import signal
 import socket
 import sys
@@ -21,28 +20,6 @@ REQUESTS_PART = 0.2
 BACKLOG = 1024
 
 
-def tune_garbage_collection() -> None:
-    """Exempt everything made so far from garbage collection, and keep each later collection short."""
-    gc.callbacks.append(_exempt_what_is_left)
-    gc.collect()
-    # Python waits with a full collection for a quarter of what the last one left, which is nothing now.
-    gc.collect()
-    # A page of documents is thousands of objects, none of them in a cycle: with Python's own threshold of 700, looking
-    # for cycles among them took 7–14 % of the time. A collection looks at some 25,000 objects at most, the old ones
-    # included, so that none holds the event loop for 50 ms.
-    gc.set_threshold(8_000, 0, 0)
-
-
-def _exempt_what_is_left(phase: str, info: dict[str, int]) -> None:
-    """Exempt what a full collection found alive from later ones, which would look at all of it again.
-
-    Called by `gc`. Most of it is documents and their plans, which are in no cycle and freed when nothing refers to
-    them. A request in flight at this moment that ends in a cycle is not freed: a few of them in thousands of documents.
-    """
-    if phase == "stop" and info["generation"] == 2:
-        gc.freeze()
-
-
 @asynccontextmanager
 async def listening(
     app: web.Application, parts: Parts, *, host: str, port: int, taken: socket.socket | None = None
@@ -52,7 +29,6 @@ async def listening(
     `taken` is an address bound before. Raise `CannotListen`.
     """
     grace = parts.settings.shutdown_grace.total_seconds()
-    tune_garbage_collection()
     # While a thread works the event loop gets its turn after this, and not after five times as long.
     sys.setswitchinterval(0.001)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(1.0, grace * REQUESTS_PART))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from bulksend.server.app import build_app
+from bulksend.server.garbage_collection import tune_garbage_collection
 from bulksend.server.http import health
 from bulksend.server.http.addresses import base_url
 from bulksend.server.listening import listening, until_stopped
@@ -47,4 +48,5 @@ async def work(settings: Settings, tell: Tell = to_stderr) -> None:
 @asynccontextmanager
 async def _listening(app: web.Application, parts: Parts) -> AsyncIterator[int]:
     async with listening(app, parts, host=parts.settings.host, port=parts.settings.port) as port:
+        tune_garbage_collection()
         yield port

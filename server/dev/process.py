@@ -12,6 +12,7 @@ from bulksend.server.cli.processes import Tell, to_stderr
 from bulksend.server.dev import outbox
 from bulksend.server.dev.demo import demo, secret
 from bulksend.server.dev.mail_catcher import mail_catcher
+from bulksend.server.garbage_collection import tune_garbage_collection
 from bulksend.server.http import console, web_build
 from bulksend.server.http.addresses import base_url, take_address
 from bulksend.server.http.demo import Demo
@@ -41,6 +42,7 @@ async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
         found = await demo(parts)
         app = build_app(parts, demo=found, extra=extra)
         await stack.enter_async_context(listening(app, parts, host=settings.host, port=settings.port, taken=taken))
+        tune_garbage_collection()
         await until_stopped(lambda: tell(_welcome(settings, found)))
 
 

@@ -34,7 +34,7 @@ from bulksend.resolvers import validation
 from bulksend.schema import prefetch
 from bulksend.schema.operations import cache
 from bulksend.schema.prefetch import Below
-from bulksend.server import listening
+from bulksend.server import garbage_collection
 from bulksend.server.http import authentication, json_codec, request_limit
 
 Switch = Callable[[], AbstractContextManager[None]]
@@ -115,7 +115,7 @@ async def gateways(database: Database, names: list[str]) -> AsyncIterator[dict[s
             given = settings(database).model_copy(update={"executor": _EXECUTORS.get(name, "compiled")})
             with switched_off(name):
                 opened[name] = await stack.enter_async_context(open_callers(given))
-        listening.tune_garbage_collection()
+        garbage_collection.tune_garbage_collection()
         yield opened
 
 

@@ -39,7 +39,7 @@ from bulksend.delivery.smtp.mailer import Mailer
 from bulksend.delivery.smtp.server_url import SmtpServer
 from bulksend.delivery.smtp.transaction import as_content
 from bulksend.delivery.worker import Worker
-from bulksend.server.listening import tune_garbage_collection
+from bulksend.server.garbage_collection import tune_garbage_collection
 
 CONNECTIONS = 10
 SMALL_TENANTS = 3

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench.peers.database import Database
 
 from bulksend.server.app import build_app
+from bulksend.server.garbage_collection import tune_garbage_collection
 from bulksend.server.listening import listening
 from bulksend.server.process import Parts, open_parts
 from bulksend.server.settings import Settings
@@ -41,4 +42,5 @@ async def open_gateway(database: Database) -> AsyncIterator[OpenGateway]:
         open_parts(settings(database), delivery=False) as parts,
         listening(build_app(parts), parts, host="127.0.0.1", port=0) as port,
     ):
+        tune_garbage_collection()
         yield OpenGateway(f"http://127.0.0.1:{port}", parts)

@@ -4,13 +4,21 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bulksend import execution
+
+
+@given(st.none())
+def _begin_hypothesis(_: None) -> None:
+    """Have Hypothesis register its generator of random numbers, which it does not find once it is frozen."""
 
 
 @pytest.fixture(scope="module")
 def quick_collection() -> Iterator[None]:
     """Garbage is collected after every execution: not what was there before."""
+    _begin_hypothesis()
     gc.collect()
     gc.freeze()
     yield

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bulksend.server.listening import tune_garbage_collection
+from bulksend.server.garbage_collection import tune_garbage_collection
 
 
 @pytest.fixture(autouse=True)
