@@ -44,9 +44,10 @@ async def open_pool(
 ) -> AsyncIterator[Pool]:
     """Open a pool of connections to `dsn` and close it at the end.
 
-    `statement_cache_size` must be 0 behind PgBouncer in transaction mode. Sessions are never altered (only `SET LOCAL`,
-    no session locks), so nothing is reset on release, which would cost 0.1-0.3 ms each time. A timestamptz is returned
-    as `timestamps` has it. Prepared statements have generic plans.
+    `statement_cache_size` must be 0 behind PgBouncer in transaction mode. Sessions are not altered once they have begun
+    (only `SET LOCAL`, no session locks), so nothing is reset on release, which would cost 0.1-0.3 ms each time. A
+    timestamptz is returned as `timestamps` has it. Prepared statements have generic plans, and no statement waits for
+    a lock for longer than 2 s; behind PgBouncer that holds for transactions of `writing` alone.
     """
     pool = await FairPool(
         dsn,
@@ -150,7 +151,9 @@ async def _begin_session(conn: "asyncpg.Connection[Any]") -> None:
     await keep_microseconds(conn)
     # Left to itself PostgreSQL takes the generic plans of some statements for worse than they are, and makes plans that
     # come to the same anew each time: half of what reading a page cost it. The plans' tests hold the generic ones.
-    await conn.execute("SET plan_cache_mode = force_generic_plan")
+    # A statement that is its own transaction has no SET LOCAL before it: else a create would wait for a table that is
+    # locked as a whole until its caller is gone.
+    await conn.execute("SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'")
 
 
 async def _close(pool: Pool) -> None:

@@ -154,7 +154,8 @@ async def _create_again(
         )
         if holder is None:
             return None
-        is_older = holder.age > timedelta(seconds=time.monotonic() - began)
+        # The age is that of a time in whole milliseconds, rounded down.
+        is_older = holder.age > timedelta(seconds=time.monotonic() - began, milliseconds=1)
         return _StoredBulkSend(await _original_row(conn, organization_id, valid, holder), replayed=is_older)
 
     return await _until_reached(lambda: write_at_once(context.gateway.pool, create))

@@ -196,6 +196,19 @@ async def test_reads_of_a_locked_table_are_given_up(
     assert "errors" not in (await gateway.ask(tenant, query)).body
 
 
+async def test_a_create_whose_tables_are_locked_is_given_up_and_stores_nothing(
+    gateway: RunningGateway, pool: Pool, tenant: Tenant
+) -> None:
+    variables = Sending(tenant, more={"idempotencyKey": "the same"}).variables
+    async with asyncio.timeout(30), pool.acquire() as conn, conn.transaction():
+        await conn.execute("LOCK TABLE bulk_sends, documents")
+        assert is_away(await gateway.ask(tenant, CREATE, variables))
+        assert not await conn.fetchval(WAITING)
+    created = (await gateway.ask(tenant, CREATE, variables)).data["createBulkSend"]
+    assert not created["replayed"]
+    assert (await gateway.ask(tenant, "{ bulkSends { totalCount } }")).data["bulkSends"]["totalCount"] == 1
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("query", [*READS, CREATE])
 async def test_callers_are_told_while_all_connections_are_busy(
