@@ -224,7 +224,11 @@ class PreparedDocuments:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Postpone garbage collection in the block, which makes cycles: a collection meanwhile would find them in use."""
+    """Postpone garbage collection in the block.
+
+    Validation makes cycles, and a full collection would find them alive and exempt them for good: see
+    `server/garbage_collection.py`.
+    """
     gc.disable()
     try:
         yield

@@ -13,7 +13,6 @@ from graphql import (
     FragmentsOnCompositeTypesRule,
     KnownDirectivesRule,
     KnownFragmentNamesRule,
-    KnownTypeNamesRule,
     NoFragmentCyclesRule,
     NoSchemaIntrospectionCustomRule,
     NoUndefinedVariablesRule,
@@ -51,7 +50,6 @@ _INTROSPECTION: Final = ("__schema", "__type")
 # GraphQL has no escapes outside strings.
 NEEDS: Final[dict[Rule, tuple[str, ...]]] = {
     SingleFieldSubscriptionsRule: ("subscription",),
-    KnownTypeNamesRule: (*_VARIABLE, *_FRAGMENT),
     FragmentsOnCompositeTypesRule: _FRAGMENT,
     UniqueFragmentNamesRule: _FRAGMENT,
     KnownFragmentNamesRule: _FRAGMENT,

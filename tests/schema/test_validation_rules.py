@@ -14,7 +14,6 @@ DEEP = "{ __type(name: 0) { fields { type { fields { type { fields { type { fiel
 # A document for each rule that it finds an error in.
 REFUSED_BY = {
     "SingleFieldSubscriptionsRule": "subscription { a: bulkSends { id } b: bulkSends { id } }",
-    "KnownTypeNamesRule": "query($a: Nothing) { rateLimit { cost(a: $a) } }",
     "FragmentsOnCompositeTypesRule": "{ ... on ID { id } }",
     "UniqueFragmentNamesRule": "fragment F on Query { id } fragment F on Query { id }",
     "KnownFragmentNamesRule": "{ ...F }",
@@ -44,7 +43,10 @@ PIECES = [
     "mutation { createBulkSend(input: { name: 1, name: 2 }) { bulkSend { id } } }",
     "query($ids: [ID!]!) { bulkSends(first: $ids) { nodes { ... on Node { id } } } }",
     "fragment F on BulkSend { id @include(if: $a) }",
-    "type Query { a: Int }",
+    "query($a: Nothing) { rateLimit { cost(a: $a) } }",
+    "type Query { a: Nothing }",
+    "extend schema { query: Nothing }",
+    "directive @here on FIELD",
 ]
 
 
