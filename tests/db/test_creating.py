@@ -158,11 +158,13 @@ async def test_waits_for_its_turn_no_longer_than_2_s(pool: Pool) -> None:
     async with pool.acquire() as holding, pool.acquire() as waiting:
         organization_id, template_id = await new_organization(holding)
         new = new_bulk_send(template_id)
+        await waiting.execute("SET lock_timeout = 0")  # as behind PgBouncer
         async with holding.transaction():
             await holding.execute(LOCK_RATE, organization_id)
             with pytest.raises(asyncpg.LockNotAvailableError):
                 await bulk_sends.create(waiting, organization_id=organization_id, interval=NO_INTERVAL, new=new)
         assert await waiting.fetchval("SHOW lock_timeout") == "0"
+        await waiting.execute("SET lock_timeout = '2s'")
         assert await bulk_sends.create(waiting, organization_id=organization_id, interval=NO_INTERVAL, new=new)
 
 

@@ -295,4 +295,5 @@ async def test_is_awaitable_when_something_is_awaited(execute: Callable[..., Any
 async def _nothing_is_left(before: set[asyncio.Task[Any]]) -> None:
     for _ in range(20):
         await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
+    # Those of other tests' fixtures may end meanwhile.
+    assert asyncio.all_tasks() <= before

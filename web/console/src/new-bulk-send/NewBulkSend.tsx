@@ -37,11 +37,11 @@ export default function NewBulkSend() {
   const check = useCheck(input, rows);
   const sending = useSend();
 
-  // Where a column is not known by its name, another template may know it.
+  // Another template may know columns by their names, and the fields of this one may come while a file is read.
   useEffect(() => {
     if (draft.table) change({ mapping: { ...guessMapping(draft.table.headers, targets), ...draft.mapping } });
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [targets]);
+  }, [targets, draft.table]);
 
   return (
     <>
