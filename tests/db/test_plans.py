@@ -22,7 +22,7 @@ from bulksend.db import (  # noqa: F401  # importing a noun binds its queries
     signing,
 )
 from bulksend.db.documents import AFTER_LAST_SIGNER, BEFORE_FIRST_SIGNER, NO_FILTERS, DocumentSpan
-from bulksend.db.pages import NEWEST, OLDEST, IdRange, Span
+from bulksend.db.pages import NEWEST, OLDEST, IdRange, Span, ids_created
 from bulksend.db.pool import Connection
 from bulksend.db.queries import BOUND
 
@@ -328,6 +328,32 @@ async def test_documents_of_a_time_are_a_narrow_range(
     plan = await explain(seeded, mode, "documents", "count", *given)
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert 24 * SIGNERS <= plan.rows_read <= 26 * SIGNERS
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_pages_and_counts_of_a_time_are_read_in_its_range(
+    seeded: Connection, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    async def note(_self: object, _conn: object, *arguments: object) -> Any:
+        asked.append(arguments)
+        return [] if len(asked) < 3 else 0
+
+    day = await a_day(seeded, tenant_id)
+    monkeypatch.setattr("bulksend.db.queries.Query.all", note)
+    monkeypatch.setattr("bulksend.db.queries.Command.value", note)
+    sends, papers = bulk_sends.Filters(**day), documents.Filters(**day)
+    span, document_span = Span(25, backwards=backwards), DocumentSpan(25, backwards=backwards)
+    await bulk_sends.read_page(seeded, organization_id=tenant_id, span=span, filters=sends)
+    await documents.read_page(seeded, organization_id=tenant_id, span=document_span, filters=papers)
+    await bulk_sends.count(seeded, organization_id=tenant_id, filters=sends)
+    await documents.count(seeded, organization_id=tenant_id, filters=papers)
+
+    ids = ids_created(day["created_after"], day["created_before"])
+    assert asked[0][1:3] == (ids.newest, ids.oldest)
+    assert (asked[1][1], asked[1][3]) == (ids.newest, ids.oldest)
+    assert asked[2][-2:] == asked[3][-2:] == ids
 
 
 async def a_day(conn: Connection, tenant_id: UUID) -> dict[str, Any]:
