@@ -5,7 +5,6 @@ Source: the TypeID specification, https://github.com/jetify-com/typeid/tree/main
 
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -39,7 +38,7 @@ def encode(prefix: str, value: UUID) -> str:
 
 def encoder(prefix: str) -> Callable[[UUID], str]:
     """Return a function that encodes ids of one type."""
-    return partial(encode, prefix)
+    return lambda value: f"{prefix}_{base32.encode(value.bytes)}"
 
 
 def decode(prefix: str, text: str) -> UUID:

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _SECOND: Final = 1_000_000
-_DAY_MILLISECONDS: Final = 86_400_000
-_MINUTE_MILLISECONDS: Final = 60_000
-# The parts of a text by their numbers: a look-up and a join take half as long as `isoformat`.
-_MINUTES: Final = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
-_SECONDS: Final = [f"{second:02}." for second in range(60)]
-_MILLISECONDS: Final = [f"{millisecond:03}Z" for millisecond in range(1000)]
+_MINUTE: Final = 60 * _SECOND
+_MINUTES_OF_DAY: Final = 24 * 60
+# The parts of a text by their numbers: two look-ups and a join take a third as long as `isoformat`.
+_MINUTES: Final = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(_MINUTES_OF_DAY)]
+_MILLISECONDS: Final = [f"{second:02}.{millisecond:03}Z" for second in range(60) for millisecond in range(1000)]
 _REMEMBERED_DAYS: Final = 4096
 
 
@@ -40,11 +39,10 @@ def moment(microseconds: int) -> datetime:
 
 def rfc3339(microseconds: int) -> str:
     """Return `moment` as RFC 3339 in UTC with milliseconds, `2026-05-28T10:00:00.000Z`; finer digits are cut off."""
-    days, milliseconds = divmod(microseconds // 1000, _DAY_MILLISECONDS)
-    minutes, milliseconds = divmod(milliseconds, _MINUTE_MILLISECONDS)
-    seconds, milliseconds = divmod(milliseconds, 1000)
+    minutes, rest = divmod(microseconds, _MINUTE)
+    days, minute = divmod(minutes, _MINUTES_OF_DAY)
     try:
-        return f"{_date(days)}{_MINUTES[minutes]}{_SECONDS[seconds]}{_MILLISECONDS[milliseconds]}"
+        return f"{_date(days)}{_MINUTES[minute]}{_MILLISECONDS[rest // 1000]}"
     except OverflowError:
         return moment(microseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

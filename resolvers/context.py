@@ -72,14 +72,16 @@ class Allowance:
 
 @dataclass(slots=True)
 class Context:
-    """One request: its viewer, where it comes from, and its loaders. `cost`: its operation's, once it is known."""
+    """One request: its viewer and its loaders.
+
+    `source_of`: returns where the request comes from, given who acts. `cost`: its operation's, once it is known.
+    """
 
     gateway: Gateway
     viewer: Viewer | None
     allowance: Allowance | None
     request_id: str
-    ip: str | None = None
-    user_agent: str | None = None
+    source_of: Callable[[str], Source] = Source
     loaders: Loaders = field(init=False)
     retry_after: int | None = None
     cost: int = 0
@@ -102,7 +104,7 @@ class Context:
     @property
     def source(self) -> Source:
         """Who acts and from where, for events. Raise `Unauthenticated` if nobody does."""
-        return Source(ids.encode(ids.API_KEY, self.caller.api_key_id), self.ip, self.user_agent)
+        return self.source_of(ids.encode(ids.API_KEY, self.caller.api_key_id))
 
     def may(self, coordinate: str, *scopes: Scope) -> bool:
         """Return whether the viewer has one of the scopes.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from uuid import UUID
 
 from bulksend.db import documents
@@ -49,7 +49,7 @@ async def count(context: Context, filters: Filters) -> int:
     return await context.gateway.replica.read(reading, read)
 
 
-# Compared by identity: the same arguments are the same object (`page_of_bulk_send`).
+# Compared by identity: callers keep one object for the same arguments (`schema/prefetch.py`).
 @dataclass(frozen=True, slots=True, eq=False)
 class PageOfBulkSend:
     """The requested page of the documents of a bulk send, in the order of its signers.
@@ -90,7 +90,6 @@ class PageOfBulkSend:
         return ListCursors("bulkSend.documents", self.filters, parent=bulk_send_id)
 
 
-@lru_cache(maxsize=256)
 def page_of_bulk_send(arguments: PageArguments, filters: FiltersOfBulkSend) -> PageOfBulkSend:
     """Return the page that is requested for each of many bulk sends. Raise `BadUserInput` for an invalid size."""
     span = SignerSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)

@@ -1,8 +1,12 @@
 """Read together with bulk sends what the operation selects below them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from strawberry import UNSET
+from strawberry.types.unset import UnsetType
 
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import FiltersOfBulkSend
@@ -59,18 +63,42 @@ def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:
     if selected.documents is None or not info.context.has(*DOCUMENTS_READERS):
         return None
     given = selected.documents.given(info)
-    page = arguments.page(given.get("first"), given.get("after"), given.get("last"), given.get("before"))
     try:
-        filters = FiltersOfBulkSend(
+        return documents_page(
+            given.get("first", UNSET),
+            given.get("after", UNSET),
+            given.get("last", UNSET),
+            given.get("before", UNSET),
             arguments.values(given.get("status")),
             arguments.values(given.get("deliveryStatus")),
-            arguments.email(given.get("signerEmail"), field="signerEmail"),
-            arguments.text(given.get("search"), field="search"),
+            given.get("signerEmail", UNSET),
+            given.get("search", UNSET),
         )
-        return documents.page_of_bulk_send(page, filters)
     except BadUserInput:
         # An error of the documents, not of their bulk sends.
         return None
+
+
+# Remembered, for it is asked for each bulk send of a page, and a page that was prefetched is found by its identity.
+@lru_cache(maxsize=256)
+def documents_page(
+    first: int | UnsetType | None,
+    after: str | UnsetType | None,
+    last: int | UnsetType | None,
+    before: str | UnsetType | None,
+    status: tuple[str, ...] | None,
+    delivery_status: tuple[str, ...] | None,
+    signer_email: str | UnsetType | None,
+    search: str | UnsetType | None,
+) -> PageOfBulkSend:
+    """Return the page that these arguments of `BulkSend.documents` request. Raise `BadUserInput`."""
+    filters = FiltersOfBulkSend(
+        status,
+        delivery_status,
+        arguments.email(signer_email, field="signerEmail"),
+        arguments.text(search, field="search"),
+    )
+    return documents.page_of_bulk_send(arguments.page(first, after, last, before), filters)
 
 
 def _of_connection(asked: Asked) -> Below:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Annotated, Final, cast
 
 import strawberry
@@ -9,14 +10,12 @@ from strawberry import UNSET
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
-from bulksend.db.documents import DocumentRow, FiltersOfBulkSend
-from bulksend.db.pages import Page
 from bulksend.execution import ColumnField, prefetched, row_type
 from bulksend.resolvers import documents
 from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
-from bulksend.schema.prefetch import DOCUMENTS_READERS
+from bulksend.schema.prefetch import DOCUMENTS_READERS, documents_page
 from bulksend.schema.types import templates
 from bulksend.schema.types.connections import Connection
 from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
@@ -130,20 +129,11 @@ class BulkSend(Node):
         context, bulk_send_id = info.context, self.row.id
         if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        filters = FiltersOfBulkSend(
-            arguments.values(status),
-            arguments.values(delivery_status),
-            arguments.email(signer_email, field="signerEmail"),
-            arguments.text(search, field="search"),
-        )
-        wanted = documents.page_of_bulk_send(arguments.page(first, after, last, before), filters)
-
-        def connection(page: Page[DocumentRow]) -> Connection[Document]:
-            return Connection(
-                wanted.connection_page(bulk_send_id, page),
-                Document,
-                lambda: documents.count_of_bulk_send(context, bulk_send_id, wanted),
-            )
-
+        statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
+        wanted = documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
+        count = partial(documents.count_of_bulk_send, context, bulk_send_id, wanted)
         loading = documents.load_page_of_bulk_send(context, bulk_send_id, wanted)
-        return cast("Connection[Document] | None", when_loaded(loading, connection))
+        connection = when_loaded(
+            loading, lambda page: Connection(wanted.connection_page(bulk_send_id, page), Document, count)
+        )
+        return cast("Connection[Document] | None", connection)

@@ -1,8 +1,9 @@
-"""Operations over a WebSocket, by the rules of those over HTTP: each is authenticated, counted and limited."""
+"""Operations over a WebSocket, each authenticated, counted and limited like a request over HTTP."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -17,7 +18,7 @@ from bulksend.server.graphql.persisted_queries import PersistedQueries
 from bulksend.server.graphql.request import GraphQLRequest, read_parameters
 from bulksend.server.graphql.response import masked_errors, refusal_errors, result_body
 from bulksend.server.http.authentication import Authenticator
-from bulksend.server.http.client_address import ClientAddresses, user_agent
+from bulksend.server.http.client_address import ClientAddresses
 from bulksend.server.http.json_body import RequestRefused
 from bulksend.server.http.request_ids import REQUEST_ID
 from bulksend.server.http.request_limit import RequestLimit
@@ -41,9 +42,9 @@ class Operations:
     async def run(
         self, payload: object, request: web.Request, *, authorization: str | None
     ) -> AsyncGenerator[Message, None]:
-        """Yield the messages of an operation, without its id: each `next`, then `complete`, or `error` alone.
+        """Yield the messages of an operation, without its ID: each `next`, then `complete`; or a single `error`.
 
-        `payload`: the parameters of GraphQL over HTTP. `request`: the one that opened the socket. Raises
+        `payload`: the parameters of GraphQL over HTTP. `request`: the one that opened the socket. Raise
         `Unauthenticated`.
         """
         request_id = request[REQUEST_ID]
@@ -73,8 +74,8 @@ class Operations:
         allowance, refusal = await self.request_limit.hit(viewer)
         if refusal is not None:
             raise refusal
-        address, agent = self.addresses.of(request), user_agent(request)
-        return Context(self.gateway, viewer, allowance, request[REQUEST_ID], address, agent)
+        source_of = partial(self.addresses.source, request)
+        return Context(self.gateway, viewer, allowance, request[REQUEST_ID], source_of)
 
     async def _results(self, asked: GraphQLRequest, context: Context) -> AsyncGenerator[Message, None]:
         results = await self.schema.stream(

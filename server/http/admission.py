@@ -1,7 +1,8 @@
-"""Who may come in, the same at every door: authentication, then the request rate."""
+"""Admission of requests, the same for GraphQL and REST: authentication, then the request rate."""
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -11,8 +12,8 @@ from bulksend.resolvers.context import Allowance, Context, Gateway
 from bulksend.resolvers.errors import RequestRateLimited, Unauthenticated, Unavailable
 from bulksend.resolvers.viewer import Scope, Viewer
 from bulksend.server.http.authentication import Authenticator
-from bulksend.server.http.client_address import ClientAddresses, user_agent
-from bulksend.server.http.cors import DOORS
+from bulksend.server.http.client_address import ClientAddresses
+from bulksend.server.http.cors import API_PATHS
 from bulksend.server.http.request_ids import REQUEST_ID
 from bulksend.server.http.request_limit import RequestLimit
 from bulksend.server.http.response_headers import ALLOWANCE
@@ -20,9 +21,9 @@ from bulksend.server.http.response_headers import ALLOWANCE
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who asks and where their key stands.
+    """The viewer of a request and the quota of their key.
 
-    `refusal`: this request was one too many. It is for the door to raise, since a scope that lacks is told before.
+    `refusal`: set if this request exceeds the rate. The caller raises it, after checking the scope.
     """
 
     viewer: Viewer | None
@@ -61,14 +62,14 @@ class Admission:
         return context
 
     async def count(self, request: web.Request) -> None:
-        """Count a request that nobody needs leave for, so that its response too tells where its key stands."""
+        """Count a request that needs no authentication, so that its response has the rate-limit headers too."""
         with suppress(Unauthenticated, *ANY_FAILURE):
             await self.admit(request)
 
     @web.middleware
     async def count_unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count a request to a door that reaches none of its handlers."""
-        if request.path.startswith(DOORS):
+        """Count a request to an API that no route is for."""
+        if request.path.startswith(API_PATHS):
             await self.count(request)
         return await handler(request)
 
@@ -79,13 +80,12 @@ class Admission:
             admitted.viewer,
             admitted.allowance,
             request[REQUEST_ID],
-            self._addresses.of(request),
-            user_agent(request),
+            partial(self._addresses.source, request),
         )
 
 
 def challenge(error: Exception) -> dict[str, str]:
-    """Return the headers that say how to be admitted: `WWW-Authenticate` or `Retry-After`."""
+    """Return the headers that an error requires: `WWW-Authenticate` or `Retry-After`."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="bulksend"'}
     if isinstance(error, RequestRateLimited | Unavailable):

@@ -1,4 +1,4 @@
-"""The IP address of a client, which only proxies named in the settings may tell, and its user agent."""
+"""The source of a request: its user agent, and the client's IP address as reported by trusted proxies."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -6,15 +6,17 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
+from bulksend.delivery.event_log import Source
+
 Address: TypeAlias = IPv4Address | IPv6Address
 
 LONGEST_USER_AGENT: Final = 500
 
 
 class ClientAddresses:
-    """Finds the address of a client behind the proxies of these networks, such as `10.0.0.0/8` or `192.0.2.7`.
+    """Finds the address of a client behind trusted proxies, given as networks such as `10.0.0.0/8` or `192.0.2.7`.
 
-    Raise ValueError for what is no network.
+    Raise ValueError for an invalid network.
     """
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
@@ -23,7 +25,7 @@ class ClientAddresses:
     def of(self, request: web.Request) -> str | None:
         """Return the client's address in its canonical form (RFC 5952); None if the connection has none.
 
-        `X-Forwarded-For` is read from its end, as far as trusted proxies wrote it.
+        `X-Forwarded-For` is read from its end, up to the first entry that no trusted proxy wrote.
         """
         address = _parsed(request.remote or "")
         for entry in reversed(_forwarded(request)):
@@ -31,6 +33,10 @@ class ClientAddresses:
                 break
             address = _parsed(entry) or address
         return str(address) if address else None
+
+    def source(self, request: web.Request, actor: str) -> Source:
+        """Return the source of this request, for events. `actor`: who acts."""
+        return Source(actor, self.of(request), user_agent(request))
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)

@@ -1,4 +1,4 @@
-"""Downloads of sealed PDFs: the signer's own at the signing link, the sender's at a link that is good for minutes."""
+"""Downloads of sealed PDFs: by the signer at the signing link, by the sender at a link that expires after minutes."""
 
 from typing import Final
 
@@ -6,12 +6,12 @@ from aiohttp import web
 
 from bulksend.db import ids
 from bulksend.db.sealed_pdfs import SealedFileRow
-from bulksend.delivery.event_log import SIGNER, Source
+from bulksend.delivery.event_log import SIGNER
 from bulksend.delivery.signing_links import InvalidLink
 from bulksend.resolvers import sealed_pdfs, signing
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.signing import SigningState
-from bulksend.server.http.client_address import ClientAddresses, user_agent
+from bulksend.server.http.client_address import ClientAddresses
 from bulksend.server.http.pages import PRIVATE_HEADERS, message
 from bulksend.server.signing.unavailable import told_when_away
 
@@ -20,21 +20,21 @@ _CLOSED: Final = frozenset({SigningState.SIGNED, SigningState.DECLINED})
 
 
 class Downloads:
-    """The two ways to a sealed PDF. Each download is an event of its document."""
+    """Serves sealed PDFs. Each download is an event of its document."""
 
     def __init__(self, gateway: Gateway, addresses: ClientAddresses) -> None:
         self._gateway = gateway
         self._addresses = addresses
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes; HEAD is none of them, since a download is recorded."""
+        """Return the routes, without HEAD, since a download is recorded."""
         return [
             web.get("/sealed/{token}", told_when_away(self.by_download_link), allow_head=False),
             web.get(f"/sign/{{token}}/{COPY}", told_when_away(self.by_signing_link), allow_head=False),
         ]
 
     async def by_download_link(self, request: web.Request) -> web.Response:
-        """Answer with the PDF that `Document.sealedPdf.url` leads to."""
+        """Serve the PDF at `Document.sealedPdf.url`."""
         try:
             link = self._gateway.downloads.open(request.match_info["token"])
         except InvalidLink:
@@ -43,12 +43,12 @@ class Downloads:
             self._gateway,
             organization_id=link.organization_id,
             document_id=link.document_id,
-            source=self._source(request, link.actor),
+            source=self._addresses.source(request, link.actor),
         )
         return _gone() if found is None else _file(found, ids.encode(ids.DOCUMENT, link.document_id))
 
     async def by_signing_link(self, request: web.Request) -> web.Response:
-        """Answer with the signer's copy of a document that they signed or declined."""
+        """Serve the signer's copy of a document that was signed or declined."""
         try:
             link = self._gateway.links.open(request.match_info["token"])
         except InvalidLink:
@@ -62,12 +62,9 @@ class Downloads:
             self._gateway,
             organization_id=link.organization_id,
             document_id=link.document_id,
-            source=self._source(request, SIGNER),
+            source=self._addresses.source(request, SIGNER),
         )
         return _not_yet() if found is None else _file(found, ids.encode(ids.DOCUMENT, link.document_id))
-
-    def _source(self, request: web.Request, actor: str) -> Source:
-        return Source(actor, self._addresses.of(request), user_agent(request))
 
 
 def _file(found: SealedFileRow, name: str) -> web.Response:

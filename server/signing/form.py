@@ -1,4 +1,4 @@
-"""What a signer posts: read, bounded and checked."""
+"""The form of the signing page: reading and validation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from bulksend.resolvers.signing import InvalidText, decline_reason, is_text, sig
 from bulksend.resolvers.template_fields import CHECKED, UNCHECKED, TemplateField, TemplateFieldType, broken_rule
 from bulksend.server.signing import texts
 
-# Before the name of a field that the signer fills.
+# Prefix of the names of template fields in the form.
 PREFIX: Final = "field-"
 FIELDS: Final = ("token", "document_sha256", "decision", "consent", "name", "reason")
-# Whoever types more than this is told that it is too long; the rest is not repeated on the page.
+# Longer texts are reported as too long, and cut off where the page repeats them.
 LONGEST_FIELD: Final = 5000
 MOST_FIELDS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A post of the signing page, as it came; what was left out is empty."""
+    """A posted form; missing inputs are empty."""
 
     token: str = ""
     document_sha256: str = ""
@@ -34,9 +34,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A post whose texts were checked. `problems`: by the id of an input, in the order of the page.
+    """A validated form. `problems`: by the ID of an input, in the order of the page.
 
-    `values`: of each field that the signer fills.
+    `values`: of the fields that the signer fills in.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Checked:
 
 
 async def read(request: web.Request) -> Form:
-    """Read a post; what is no form is an empty one, and unknown fields are ignored."""
+    """Read a posted form; an invalid body is an empty form, and unknown inputs are ignored."""
     if request.content_type != "application/x-www-form-urlencoded":
         return Form()
     body = (await request.read()).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Tokens of the signing page's forms: they bind a post to the link and to what the page showed."""
+"""Tokens in the forms of the signing page, which bind a post to the link and to the contents of the page."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ LONGEST_TOKEN: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page showed. `link`: SHA-256 of the signing link's token."""
+    """The contents of a page. `link`: SHA-256 of the signing link's token."""
 
     link: str
     generation: int
@@ -24,11 +24,11 @@ class Shown:
 
 
 class InvalidFormToken(Exception):
-    """The token was not made here for this link."""
+    """The token is invalid, or belongs to another link."""
 
 
 class FormTokens:
-    """Makes form tokens with the newest of `secret_keys` and reads those of all of them; they come newest first."""
+    """Creates form tokens with the first of `secret_keys`, the newest, and reads tokens of all of them."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._signer = Signer(
@@ -39,12 +39,12 @@ class FormTokens:
         )
 
     def make(self, shown: Shown) -> str:
-        """Return the token of a page that shows this."""
+        """Return the token of a page with these contents."""
         content = json.dumps(asdict(shown), sort_keys=True, separators=(",", ":")).encode()
         return self._signer.sign(base64_encode(content)).decode("ascii")
 
     def read(self, token: str, link: str) -> Shown:
-        """Return what the page showed that posts `token` to the link with this SHA-256. Raise `InvalidFormToken`."""
+        """Return the contents of the page that a token is from, given its link's SHA-256. Raise `InvalidFormToken`."""
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise InvalidFormToken
         try:

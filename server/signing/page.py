@@ -1,4 +1,4 @@
-"""What a signing link opens: one document, to read and to sign or decline. Works without JavaScript."""
+"""The signing page: read, sign or decline a document. Works without JavaScript."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bulksend.resolvers import signing
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.signing import OpenedDocument, Signature, SigningState
 from bulksend.resolvers.template_fields import TemplateField
-from bulksend.server.http.client_address import ClientAddresses, user_agent
+from bulksend.server.http.client_address import ClientAddresses
 from bulksend.server.http.moving_window import MovingWindow
 from bulksend.server.http.pages import PRIVATE_HEADERS
 from bulksend.server.signing import form as forms
@@ -31,7 +31,7 @@ from bulksend.server.signing.unavailable import told_when_away
 PATH: Final = "/sign/{token}"
 ATTEMPTS: Final = 20
 ATTEMPTS_SECONDS: Final = 60.0
-# A link checker or mail scanner asks HEAD or prefetches; only a person's GET counts as viewed.
+# Link checkers and mail scanners send HEAD or prefetch; only a person's GET counts as a view.
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _PREFETCH: Final = frozenset({"prefetch", "preview", "prerender"})
 _GONE: Final = frozenset({SigningState.DELETED, SigningState.CANCELLED, SigningState.SUPERSEDED})
@@ -50,7 +50,7 @@ class Visit:
 
 
 class SigningPage:
-    """The page of every signing link, with a limit on the posts of each."""
+    """Serves the signing pages, with a rate limit on the posts to each."""
 
     def __init__(self, gateway: Gateway, tokens: FormTokens, addresses: ClientAddresses) -> None:
         self._gateway = gateway
@@ -63,7 +63,7 @@ class SigningPage:
         return [web.get(PATH, told_when_away(self.show)), web.post(PATH, told_when_away(self.post))]
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the document, or say what became of it."""
+        """Show the document, or why it can no longer be shown."""
         visit = await self._visit(request)
         if visit is None:
             return _notice(texts.unknown(_locale(request)), _locale(request))
@@ -72,7 +72,7 @@ class SigningPage:
         return self._page(visit)
 
     async def post(self, request: web.Request) -> web.Response:
-        """Sign or decline the document, or say why not; only the first of all posts changes anything."""
+        """Sign or decline the document, or show why that is not possible; only the first post has an effect."""
         visit = await self._visit(request)
         if visit is None:
             return _notice(texts.unknown(_locale(request)), _locale(request))
@@ -100,7 +100,7 @@ class SigningPage:
         if document is None:
             return None
         locale = accepted_locale(request.headers.get("Accept-Language", "")) or document.row.locale
-        source = Source(SIGNER, self._addresses.of(request), user_agent(request))
+        source = self._addresses.source(request, SIGNER)
         return Visit(document, token, link_sha256(token), locale, source)
 
     async def _sign(self, request: web.Request, visit: Visit, form: Form, locale: str) -> web.Response:
@@ -128,8 +128,8 @@ class SigningPage:
 
     async def _done(self, request: web.Request, *, done: bool) -> web.Response:
         if done:
-            # The page that follows can be reloaded without posting again. The address is relative: the gateway may
-            # stand behind a path of its own.
+            # A redirect, so that the next page can be reloaded without posting again. Relative, because a proxy may
+            # serve the gateway under a path.
             headers = {**PRIVATE_HEADERS, "Location": request.match_info["token"]}
             return web.Response(status=303, headers=headers)
         visit = await self._visit(request)
@@ -166,7 +166,7 @@ class SigningPage:
             consented=form.consent == "yes",
             reason=form.reason,
             fields=[_field(one, form.values, locale) for one in document.fields],
-            # Relative, as the address of the page is.
+            # Relative, like the redirect.
             copy_url=f"{visit.token}/{COPY}" if document.row.is_sealed else None,
         )
 
@@ -178,7 +178,7 @@ def _shown(visit: Visit, locale: str) -> Shown:
 
 
 def _field(field: TemplateField, typed: Mapping[str, str], locale: str) -> dict[str, object]:
-    """Return what the page needs to ask for a field; `value` is what was typed, or the default."""
+    """Return the parameters of an input; `value` is the text entered before, or the default."""
     return {
         "id": f"{forms.PREFIX}{field.name}",
         "type": field.type.value,

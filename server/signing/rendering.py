@@ -1,4 +1,4 @@
-"""HTML of the signing pages, in the signer's language; the templates are in `pages/`, with all their style inline."""
+"""Rendering of the signing pages in the signer's language. Templates are in `pages/`, with inline styles."""
 
 import secrets
 from functools import cache
@@ -14,8 +14,8 @@ from bulksend.server.http.pages import PRIVATE_HEADERS
 def render(page: str, locale: str, status: int = 200, **values: object) -> web.Response:
     """Render the template `page` in an available locale; values are escaped unless they are `markupsafe.Markup`.
 
-    Raise jinja2.UndefinedError if a value that the template uses is missing. The first line of a template says which
-    it takes.
+    Raise jinja2.UndefinedError if a value that the template uses is missing. The first line of a template lists its
+    values.
     """
     nonce = secrets.token_urlsafe(16)
     template = _environment(locale).get_template(page)

@@ -1,4 +1,4 @@
-"""What the signing pages say beside their templates: the sentences a signer agrees to, and why a post was refused."""
+"""Texts of the signing pages: the sentences that a signer agrees to, and the reasons why a post was refused."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bulksend.resolvers.template_fields import TemplateField, TemplateFieldType
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A page without a document."""
+    """The texts of a page without a document."""
 
     status: int
     heading: str
@@ -20,7 +20,7 @@ class Notice:
 
 
 def consent(row: OpenedDocumentRow, locale: str) -> str:
-    """Return the text that a signer consents to: the organization's own, or the default one in this locale."""
+    """Return the consent text: the organization's, or the default one of this locale."""
     if row.custom_consent_text is not None:
         return row.custom_consent_text
     _ = translations(locale).gettext
@@ -47,7 +47,7 @@ def consent_sha256(text: str) -> str:
 
 
 def intent(row: OpenedDocumentRow, locale: str) -> str:
-    """Return the sentence that says what signing means."""
+    """Return the statement of intent to sign."""
     _ = translations(locale).gettext
     return _(
         "By choosing “Sign document” I sign “%(document)s” and intend to be bound by it, as by my signature on paper."
@@ -55,13 +55,13 @@ def intent(row: OpenedDocumentRow, locale: str) -> str:
 
 
 def times(row: OpenedDocumentRow, locale: str) -> dict[str, str | None]:
-    """Return when a document was signed or declined and until when it can be signed, in words."""
+    """Return the times of signing, declining and expiry, formatted."""
     moments = {"signed": row.signed_at, "declined": row.declined_at, "expires": row.expires_at}
     return {name: format_time(moment, locale) if moment else None for name, moment in moments.items()}
 
 
 def name_problem(problem: TextProblem, locale: str) -> str:
-    """Return what is wrong with a typed name."""
+    """Return the message for an invalid name."""
     _ = translations(locale).gettext
     return {
         TextProblem.MISSING: _("Enter your full name"),
@@ -71,7 +71,7 @@ def name_problem(problem: TextProblem, locale: str) -> str:
 
 
 def reason_problem(problem: TextProblem, locale: str) -> str:
-    """Return what is wrong with a typed reason."""
+    """Return the message for an invalid reason."""
     _ = translations(locale).gettext
     return {
         TextProblem.MISSING: _("Enter why you do not want to sign"),
@@ -81,12 +81,12 @@ def reason_problem(problem: TextProblem, locale: str) -> str:
 
 
 def label(field: TemplateField) -> str:
-    """Return what a field is called on the page."""
+    """Return the label of a field."""
     return field.label or field.name.replace("_", " ").capitalize()
 
 
 def missing_value(field: TemplateField, locale: str) -> str:
-    """Return what to do about a field that was left empty."""
+    """Return the message for a field that was left empty."""
     _ = translations(locale).gettext
     if field.type is TemplateFieldType.CHECKBOX:
         return _("Tick “%(label)s”") % {"label": label(field)}
@@ -94,7 +94,7 @@ def missing_value(field: TemplateField, locale: str) -> str:
 
 
 def invalid_value(field: TemplateField, locale: str) -> str:
-    """Return what to do about a value that breaks a rule of its field."""
+    """Return the message for a value that breaks a rule of its field."""
     _ = translations(locale).gettext
     told = _("Check what you entered for: %(label)s") % {"label": label(field)}
     expected = hint(field, locale)
@@ -102,7 +102,7 @@ def invalid_value(field: TemplateField, locale: str) -> str:
 
 
 def hint(field: TemplateField, locale: str) -> str:
-    """Return what a field takes, in words; empty if any text."""
+    """Return a hint at the values of a field; empty if it accepts any text."""
     _ = translations(locale).gettext
     kinds = {
         TemplateFieldType.INTEGER: _("a whole number, such as 42"),
@@ -122,25 +122,25 @@ def hint(field: TemplateField, locale: str) -> str:
 
 
 def consent_problem(locale: str) -> str:
-    """Return what to do about a consent that was not given."""
+    """Return the message for missing consent."""
     return translations(locale).gettext("Agree to use electronic records and signatures, or decline below")
 
 
 def changed(locale: str) -> str:
-    """Return why a post was refused whose page no longer showed what the document is."""
+    """Return the message for a post from a page that is out of date."""
     _ = translations(locale).gettext
     return _("What this page shows has changed since you opened it. Please read it again, then sign.")
 
 
 def unknown(locale: str) -> Notice:
-    """Return the notice of a link that opens nothing."""
+    """Return the notice for an unknown link."""
     _ = translations(locale).gettext
     text = _("This link opens nothing. Check that you have all of it, or ask the sender.")
     return Notice(404, _("No such document"), (text,))
 
 
 def gone(state: SigningState, locale: str) -> Notice:
-    """Return the notice of a document that this link will never open again."""
+    """Return the notice for a document that can no longer be opened."""
     messages = translations(locale)
     heading, text = _gone(messages)[state]
     return Notice(410, heading, (text,))
@@ -165,21 +165,21 @@ def _gone(messages: NullTranslations) -> dict[SigningState, tuple[str, str]]:
 
 
 def invalid_form(locale: str) -> Notice:
-    """Return the notice of a post that did not come from this link's page."""
+    """Return the notice for a post with an invalid form token."""
     _ = translations(locale).gettext
     text = _("Nothing was signed. Open the link in your mail again and use the form that you see there.")
     return Notice(403, _("This form cannot be used"), (text,))
 
 
 def too_many_attempts(locale: str) -> Notice:
-    """Return the notice of a link with too many posts."""
+    """Return the notice for too many posts."""
     _ = translations(locale).gettext
     text = _("Nothing was signed this time. Wait a minute, then go back and try again.")
     return Notice(429, _("Too many attempts"), (text,))
 
 
 def unavailable(locale: str) -> Notice:
-    """Return the notice of a page that cannot be read or written at the moment."""
+    """Return the notice for an unavailable database."""
     _ = translations(locale).gettext
     text = _(
         "Wait a few seconds, then open the link again. If you have just signed, it says whether that was recorded."

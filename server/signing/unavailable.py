@@ -1,4 +1,4 @@
-"""What signers are told while the database cannot be asked."""
+"""Responses of the signing pages while the database is unavailable."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 def told_when_away(
     handler: Callable[[web.Request], Awaitable[web.Response]],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return a handler that answers with a page of status 503 when `handler` fails because of the database."""
+    """Return a handler that responds with a page of status 503 if `handler` fails because of the database."""
 
     async def answer(request: web.Request) -> web.Response:
         try:

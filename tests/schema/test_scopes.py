@@ -185,7 +185,7 @@ async def test_a_mutation_needs_its_scope(
     gateway: RunningGateway, pool: Pool, tenant: Tenant, mutation: str, scope: str
 ) -> None:
     stored = await store(pool, tenant)
-    variables = Sending(tenant).variables if mutation is CREATE else {"id": stored.id}
+    variables = Sending(tenant, more={"waitForDelivery": False}).variables if mutation is CREATE else {"id": stored.id}
     others = [other.value for other in Scope if other != scope]
     refused = await ask_as(gateway, pool, tenant, others, mutation, variables=variables)
     assert set(refused["data"].values()) == {None}
@@ -239,14 +239,21 @@ async def test_a_payload_shows_its_bulk_send_only_to_readers(
 
 
 async def test_a_key_that_only_creates_creates(gateway: RunningGateway, pool: Pool, tenant: Tenant) -> None:
-    body = await ask_as(gateway, pool, tenant, ["bulk_sends.create"], CREATE, variables=Sending(tenant).variables)
+    body = await ask_as(
+        gateway,
+        pool,
+        tenant,
+        ["bulk_sends.create"],
+        CREATE,
+        variables=Sending(tenant, more={"waitForDelivery": False}).variables,
+    )
     assert body["data"]["createBulkSend"]["bulkSend"] is None
     assert body["data"]["createBulkSend"]["userErrors"] == []
     assert refusals(body) == [(["createBulkSend", "bulkSend"], "bulk_sends.read")]
     assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 1
 
     # Without a bulk send there is nothing to refuse.
-    missing = Sending(tenant).variables
+    missing = Sending(tenant, more={"waitForDelivery": False}).variables
     missing["input"]["signers"] = []
     body = await ask_as(gateway, pool, tenant, ["bulk_sends.create"], CREATE, variables=missing)
     assert "errors" not in body

@@ -71,7 +71,7 @@ async def test_is_not_ready_without_its_database(own_dsn: str, sink: SmtpSink, d
 
 
 async def test_metrics_are_prometheus_text(gateway: RunningGateway, tenant: Tenant) -> None:
-    await create(gateway, tenant, 2)
+    await create(gateway, tenant, 2, waitForDelivery=False)
     reply = await gateway.get("/metrics")
     assert reply.status == 200
     assert reply.headers["Content-Type"].startswith("text/plain; version=")
