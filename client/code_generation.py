@@ -1,4 +1,4 @@
-"""Generate a TypeScript type and a CSV header from the fields of a template, as the API publishes them."""
+"""Generate a TypeScript type or a CSV header from the fields of a template."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ _WRITTEN: Final = {
 
 
 def typescript(template: Mapping[str, Any]) -> str:
-    """Return a TypeScript module: the values that the sender gives for one signer, and how to send them."""
+    """Return a TypeScript module with the type of a signer's values and a function that converts them for the API."""
     name = _type_name(template["name"])
     members = [line for field in _of_sender(template) for line in _member(field)]
     interface = [f"export interface {name} {{", *members, "}"] if members else [f"export type {name} = {{}};"]

@@ -72,7 +72,7 @@ def send(
 
 
 async def _run(sending: Sending, *, dry_run: bool, output: Path | None, excel: bool) -> bool:
-    """Run it to its end and give whether everything was sent."""
+    """Run the command; return whether every mail was accepted."""
     try:
         if dry_run:
             return _show_preview(await sending.preview())

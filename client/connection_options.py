@@ -1,4 +1,4 @@
-"""Options of the commands that ask a gateway: where it is, and the API key."""
+"""Options of commands that call a gateway: its URL and the API key."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 
 from bulksend.client.option_types import GatewayUrl
 
-# The settings of a client; `Settings` has the gateway's.
+# The client's environment variables; `Settings` has the gateway's.
 KEY_VARIABLE: Final = "BULKSEND_API_KEY"
 URL_VARIABLE: Final = "BULKSEND_URL"
 
@@ -30,7 +30,7 @@ key_file_option = click.option(
 
 
 def read_key(key_file: Path | None) -> str:
-    """Read the API key. No option takes the key itself: everybody on the machine can see a command's arguments."""
+    """Read the API key. No option takes the key itself, because all users of a machine can see command lines."""
     key = _text_of(key_file) if key_file else os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
         raise click.UsageError(f"Set {KEY_VARIABLE} to an API key, or name a file that holds one with --key-file.")

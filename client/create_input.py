@@ -1,4 +1,4 @@
-"""From a file of recipients to the input of a create, and from the create's problems back to the file's lines."""
+"""Conversion of a recipients file to the input of a create, and of the create's problems to lines of the file."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ MISSING_VALUE: Final = "MISSING_VALUE"
 DUPLICATE_EMAIL: Final = "DUPLICATE_EMAIL"
 
 _FIELDS: Final = {"external_id": "externalId"}
-# Of many columns that are not sent, so many are named.
+# The maximum number of unused columns named in a message.
 _NAMED: Final = 5
 _COLUMNS: Final = {field: column for column, field in _FIELDS.items()}
 _OPTIONS: Final = {
@@ -28,7 +28,7 @@ _OPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the command line asks for. `idempotency_key`: None is one that follows from everything else."""
+    """The options of the command line. `idempotency_key`: None derives it from the input."""
 
     template_id: str
     name: str
@@ -39,7 +39,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The file as it is named to the user, its rows, and which heading holds which merge field of the template."""
+    """The file's name and rows, and the heading of each merge field of the template."""
 
     file: str
     recipients: Recipients
@@ -48,7 +48,7 @@ class Sheet:
 
     @classmethod
     def of(cls, file: str, recipients: Recipients, merge_fields: Sequence[str]) -> "Sheet":
-        """Find each merge field's column: the heading that is its name, or is so but for case, blanks, `-` and `_`."""
+        """Find each merge field's column by its heading, ignoring case, blanks, `-` and `_` if none is equal."""
         alike = {folded(heading): heading for heading in recipients.value_headings}
         exact = set(recipients.value_headings)
         found = {field: field if field in exact else alike.get(folded(field)) for field in merge_fields}
@@ -56,20 +56,20 @@ class Sheet:
 
     @property
     def unused_headings(self) -> list[str]:
-        """The headings that nothing of the template asks for."""
+        """The headings that are no merge field of the template."""
         used = set(self.headings.values())
         return [heading for heading in self.recipients.value_headings if heading not in used]
 
     def problems(self) -> list[Problem]:
-        """Everything wrong with the file that can be seen without the gateway's rules."""
+        """The problems of the file that can be found without the gateway's rules."""
         return [*self.recipients.problems, *self._size_problems(), *self._missing_columns(), *self._missing_values()]
 
     def is_empty(self) -> bool:
-        """Whether there is nobody to send to."""
+        """Whether there are no recipients."""
         return not self.recipients.rows
 
     def is_too_long(self) -> bool:
-        """Whether no single bulk send can hold it."""
+        """Whether it has more recipients than a bulk send may have."""
         return len(self.recipients.rows) > MAXIMUM_SIGNERS
 
     def create_input(self, order: Order) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Sheet:
         return {**given, "idempotencyKey": order.idempotency_key or _derived_key(given), "waitForDelivery": False}
 
     def notes(self) -> list[str]:
-        """What of the file is not sent: columns without a heading, and those that the template does not ask for."""
+        """Notes about what is not sent: columns without a heading, and columns that the template does not use."""
         return [*map(self.told, self.recipients.notes), *_unused(self.unused_headings)]
 
     def told(self, problem: Problem) -> str:
@@ -93,13 +93,13 @@ class Sheet:
         return f"{self.file}:{problem.line}: {problem.message}"
 
     def told_errors(self, user_errors: Sequence[Mapping[str, Any]], already_told: Sequence[Problem]) -> list[str]:
-        """Return the gateway's problems, each at its line or option, after those found before."""
-        # Missing values were looked for before, so that they are told even where the gateway stops at other problems.
+        """Return all problems: those found before, then the gateway's, each with its line or option."""
+        # Missing values were checked before, because the gateway may stop at other problems first.
         news = [error for error in user_errors if error["code"] != MISSING_VALUE or not already_told]
         return [self._told_at(error["field"] or [], str(error["message"])) for error in news]
 
     def told_warnings(self, warnings: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return the gateway's warnings, each at its line."""
+        """Return the gateway's warnings, each with its line."""
         same_address = "another line has this email address too; each gets a document of its own"
         return [
             self._told_at(
@@ -163,12 +163,12 @@ def _unused(headings: Sequence[str]) -> Iterator[str]:
 
 
 def _in_columns(path: Sequence[str], message: str) -> str:
-    """Name the column in a message that begins with the field's name."""
+    """Replace the field's name at the beginning of a message by the column's."""
     field = path[0] if path else ""
     return _COLUMNS[field] + message.removeprefix(field) if field in _COLUMNS else message
 
 
 def _derived_key(given: Mapping[str, Any]) -> str:
-    """Make the idempotency key of what is to be sent: the same command on the same recipients has the same."""
+    """Return an idempotency key derived from the input: the same command with the same recipients has the same key."""
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     return f"csv-{hashlib.sha256(text.encode()).hexdigest()}"

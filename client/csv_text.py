@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it (RFC 4180, and what they make of it): its text, and its records with their lines."""
+"""Reading CSV files (RFC 4180) as spreadsheets write them: decoding, delimiters, and records with line numbers."""
 
 import codecs
 import re
@@ -18,7 +18,7 @@ _BYTE_ORDER_MARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with the file; `line` counts from 1. Never repeats what stands in a cell."""
+    """A problem of the file; `line` counts from 1. The message never contains the text of a cell."""
 
     line: int
     message: str
@@ -41,7 +41,7 @@ def decode(content: bytes) -> str:
         before = content[len(mark) : len(mark) + error.start].decode(encoding, "replace")
         raise _not_utf8(before) from None
     if "\0" in text:
-        # UTF-16 without a byte order mark.
+        # It is UTF-16 without a byte order mark.
         raise _not_utf8(text.partition("\0")[0])
     return text
 
@@ -51,15 +51,16 @@ def _not_utf8(before: str) -> UnreadableFile:
 
 
 def separator(text: str) -> tuple[str | None, int]:
-    """Return the delimiter that a first line such as `sep=;` names, and where the table begins."""
+    """Return the delimiter set by a first line such as `sep=;`, or None, and the start of the table."""
     found = _SEPARATOR_LINE.match(text)
     return (found[1], found.end()) if found else (None, 0)
 
 
 def records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record that has anything in it, with the line where it begins; cells without white space around.
+    """Yield each record that is not empty, with the number of its first line; cells are stripped of white space.
 
-    A line ends with LF, CRLF or CR. Raise `UnreadableFile` where quotes do not match: nothing after could be trusted.
+    A line ends with LF, CRLF or CR. Raise `UnreadableFile` for unmatched quotes, because nothing after them is
+    reliable.
     """
     cell = _cell(delimiter)
     line = 1 + _line_ends(text[:start])
@@ -83,7 +84,7 @@ def records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, li
 
 @lru_cache(maxsize=16)
 def _cell(delimiter: str) -> re.Pattern[str]:
-    """Return the pattern of one cell with what ends it: the delimiter, a line end, or the end of the text."""
+    """Return the pattern of a cell and its end: the delimiter, a line end, or the end of the text."""
     stop = re.escape(delimiter)
     blank = rf"[^\S\r\n{stop}]*+"
     return re.compile(

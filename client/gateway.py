@@ -1,4 +1,4 @@
-"""Asking a gateway over HTTP, as a client that nobody watches: what a second try can mend is tried again."""
+"""Calling a gateway over HTTP, with retries of temporary failures."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import aiohttp
 TRIES: Final = 6
 REQUEST_SECONDS: Final = 60.0
 LONGEST_PAUSE: Final = 60.0
-# A proxy before the gateway, or the gateway itself, has a bad moment.
+# Temporary failures of the gateway, or of a proxy in front of it.
 _PASSING_STATUS: Final = frozenset({502, 503, 504})
 _ACCEPT: Final = "application/graphql-response+json, application/json"
 
@@ -20,7 +20,7 @@ class GatewayUnreachable(Exception):
 
 
 class GatewayRefused(Exception):
-    """The gateway refused; the message is its own. `may_have_run`: whether this or an earlier try may have done it."""
+    """The gateway refused the request. `may_have_run`: whether this or an earlier try may have run the operation."""
 
     def __init__(self, message: str, *, may_have_run: bool = False) -> None:
         self.may_have_run = may_have_run
@@ -28,7 +28,7 @@ class GatewayRefused(Exception):
 
 
 class _TryAgain(Exception):
-    """Nothing came of a try, for a reason that passes; `pause`: seconds after which the gateway wants the next."""
+    """A try failed temporarily; `pause`: the seconds that the gateway asks to wait."""
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
         self.pause = pause
@@ -36,7 +36,7 @@ class _TryAgain(Exception):
 
 
 class GatewayClient:
-    """Asks one gateway with one API key, which no message ever shows."""
+    """Calls a gateway with an API key, which no message contains."""
 
     def __init__(self, session: aiohttp.ClientSession, *, url: str, key: str) -> None:
         self._session = session
@@ -44,9 +44,9 @@ class GatewayClient:
         self._headers = {"Authorization": f"Bearer {key}", "Accept": _ACCEPT, "Content-Type": "application/json"}
 
     async def ask(self, query: str, variables: Mapping[str, Any], *, tries: int = TRIES) -> Any:
-        """Return the data of an operation, which is repeated if its outcome is unknown: it must be idempotent.
+        """Return the data of an operation. It must be idempotent, since it is repeated if its outcome is unknown.
 
-        Raise `GatewayUnreachable` after six `tries` in some 15 seconds, `GatewayRefused`.
+        Raise `GatewayUnreachable` after six `tries` in some 15 seconds, or `GatewayRefused`.
         """
         pause = 0.5
         for remaining in reversed(range(tries)):
@@ -76,10 +76,10 @@ class GatewayClient:
         return body["data"]
 
     async def _post(self, payload: Mapping[str, Any]) -> tuple[int, Any]:
-        # A redirect would turn the mutation into a GET, or carry the key elsewhere.
+        # A redirect would change the POST to a GET, or send the key to another server.
         async with self._session.post(
             self._url,
-            # Not as aiohttp would write it, with six bytes for an é: the gateway takes 2 MiB.
+            # aiohttp would escape each é as six bytes, and the gateway accepts at most 2 MiB.
             data=json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),

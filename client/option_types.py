@@ -22,12 +22,12 @@ class TemplateId(click.ParamType[str]):
 
 
 class GatewayUrl(click.ParamType[str]):
-    """Where a gateway is, without a path's last slash and without a password."""
+    """The URL of a gateway, without a trailing slash and without a password."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read the address. What is wrong with it is told without repeating it."""
+        """Parse the URL. Error messages do not repeat it."""
         try:
             parts = urlsplit(str(value))
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -27,20 +27,20 @@ _OTHER_NAMES: Final = {
 }
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MAKES_NO_DIFFERENCE: Final = re.compile(r"[\s_-]+")
-# Besides format and control characters, what is never drawn: fillers, variation selectors, an empty braille cell.
+# Invisible characters besides format and control characters: fillers, variation selectors, the blank braille cell.
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
 
 
 def folded(heading: str) -> str:
-    """Return what headings are compared by: `External ID` and `externalId` are `external_id`."""
+    """Return the form in which headings are compared: `external_id` for `External ID` and `externalId`."""
     return _MAKES_NO_DIFFERENCE.sub("", heading).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One row. `line`: where it begins; `cells`: what it gives in our columns; `values`: in all others."""
+    """A row. `line`: its first line; `cells`: those of known columns; `values`: those of all others."""
 
     line: int
     cells: Mapping[str, str]
@@ -49,7 +49,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """A whole file: the headings of its merge values in order, its rows, what is wrong with it and what to note."""
+    """A file: the headings of its merge values in order, its rows, its problems, and notes."""
 
     header_line: int
     value_headings: Sequence[str]
@@ -71,7 +71,7 @@ class _Header:
 
 
 def read_recipients(content: bytes) -> Recipients:
-    """Read a file. Raise `UnreadableFile` where nothing after a problem could be trusted."""
+    """Read a file. Raise `UnreadableFile` for a problem after which nothing is reliable."""
     text = decode(content)
     named, start = separator(text)
     header = _header(text, [named] if named else [*_DELIMITERS], start)
@@ -111,11 +111,11 @@ def _header(text: str, delimiters: Sequence[str], start: int) -> _Header:
 
 
 def _headings(cells: Sequence[str]) -> list[str]:
-    """Return each cell's heading: a column of ours, a merge value with its prefix, or nothing."""
+    """Return each cell's heading: a known column, a merge value with its prefix, or None."""
     shown = [_visible(cell) for cell in cells]
     ours = {folded(column): column for column in _COLUMNS}
     given = {ours[folded(cell)] for cell in shown if folded(cell) in ours}
-    # Another name counts only where the column's own is not there, and once.
+    # An alternative name is used only if the column's own name is absent, and only once.
     others = {name: column for name, column in _OTHER_NAMES.items() if column not in given}
     headings: list[str] = []
     for cell in shown:
@@ -166,7 +166,7 @@ def _nameless(line: int, positions: Sequence[int]) -> Problem:
 
 
 def _misplaced(line: int, cells: Sequence[str], header: _Header) -> Iterator[Problem]:
-    """Yield a problem for each cell to the right of the header: a delimiter in a cell without quotes shifts all."""
+    """Yield a problem for each cell beyond the header: a delimiter in an unquoted cell shifts the following ones."""
     delimiter = _DELIMITERS.get(header.delimiter, "delimiter")
     for position, cell in enumerate(cells[len(header.headings) :], len(header.headings) + 1):
         if cell:

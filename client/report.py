@@ -1,4 +1,4 @@
-"""What `bulksend send` shows: progress on standard error, and the outcome of each row as CSV."""
+"""The output of `bulksend send`: progress on standard error, and the outcome of each row as CSV."""
 
 import codecs
 import csv
@@ -16,13 +16,13 @@ from bulksend.client.send import Outcome, Show
 SECONDS_BETWEEN_LINES: Final = 10.0
 
 _HEADER: Final = ("line", "name", "email", "document_id", "delivery_status", "error_code", "error_message")
-# What a spreadsheet takes for the beginning of a formula; https://owasp.org/www-community/attacks/CSV_Injection
+# Characters that begin a formula in spreadsheets; https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @contextmanager
 def progress(total: int) -> Iterator[Show]:
-    """Return a progress display: a bar on a terminal, elsewhere a line from time to time."""
+    """Return a progress display: a bar on a terminal, otherwise a line from time to time."""
     if not sys.stderr.isatty():
         yield _Lines(total)
         return
@@ -37,11 +37,11 @@ def progress(total: int) -> Iterator[Show]:
 
 
 def outcome_csv(outcomes: Sequence[Outcome], *, excel: bool = False) -> bytes:
-    """Return the outcome as CSV, a row for each recipient, in UTF-8 or as Excel opens it in every language.
+    """Return the outcomes as CSV, a row for each recipient, in UTF-8 or in the format that Excel opens in every locale.
 
-    Excel takes neither UTF-8 without a byte order mark nor commas for granted: it gets UTF-16 and tabs.
+    That is UTF-16 with tabs, because Excel expects neither UTF-8 without a byte order mark nor commas everywhere.
 
-    A cell that a spreadsheet would run as a formula begins with an apostrophe, which makes it text there.
+    Cells that a spreadsheet would run as a formula get an apostrophe at the beginning, which makes them text.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written, dialect="excel-tab") if excel else csv.writer(written, lineterminator="\n")
@@ -67,7 +67,7 @@ def _failures(failed: int | None) -> str | None:
 
 
 class _Lines:
-    """Progress for a log: a line every ten seconds while it changes."""
+    """Progress as lines, at most one every ten seconds, while it changes."""
 
     def __init__(self, total: int) -> None:
         self._total = total

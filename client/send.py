@@ -1,4 +1,4 @@
-"""What `bulksend send` does: check, create, follow, and give each row's outcome. A client of any gateway."""
+"""The steps of `bulksend send`: check, create, follow, and return the outcome of each row."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from bulksend.client.gateway import GatewayClient, GatewayRefused
 from bulksend.client.recipients import Recipient, Recipients
 
 SHORTEST_PAUSE: Final = 0.25
-# A key has 120 requests a minute and may have other users: following takes at most 30 of them.
+# A key has 120 requests per minute and may have other users, so following uses at most 30 of them.
 LONGEST_PAUSE: Final = 2.0
 
 _PREPARE: Final = """
@@ -46,7 +46,7 @@ Show = Callable[[int, int], None]
 
 
 class Refused(Exception):
-    """Nothing was sent, or nothing can be told of it; `messages` say all that is wrong, one a line."""
+    """Nothing was sent, or the outcome is unknown; `messages` are the reasons, one per line."""
 
     def __init__(self, *messages: str) -> None:
         self.messages = messages
@@ -55,7 +55,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row. `status`: a DeliveryStatus; the error is empty unless one is known."""
+    """The outcome of a row. `status`: a DeliveryStatus; the error is empty if there is none."""
 
     recipient: Recipient
     document_id: str
@@ -66,10 +66,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Sending:
-    """One run, from the check to the outcome.
+    """A run of the command.
 
-    Once `asked`, the gateway may have begun, and `idempotency_key` is what finds it again; `bulk_send_id` is known
-    when it has answered.
+    Once `asked`, the gateway may have created the bulk send, and `idempotency_key` finds it; `bulk_send_id` is set by
+    the response.
     """
 
     client: GatewayClient
@@ -86,9 +86,9 @@ class Sending:
         return (await self._create(dry_run=True))["dryRun"]
 
     async def start(self) -> int:
-        """Create the bulk send, or find the one that this command created before, and give its size. Raise `Refused`.
+        """Create the bulk send, or find the one created by an earlier run, and return its size. Raise `Refused`.
 
-        The create answers before delivery, so that a lost connection is noticed soon and costs nothing.
+        The create does not wait for delivery, so that a lost connection is noticed early.
         """
         created = await self._create(dry_run=False)
         self.bulk_send_id = created["bulkSend"]["id"]
@@ -99,7 +99,7 @@ class Sending:
         return int(created["bulkSend"]["totalCount"])
 
     async def follow(self, show: Show) -> None:
-        """Wait until nothing is pending, telling `show` how many are sent and failed. Raise `Refused`."""
+        """Wait until nothing is pending, calling `show` with the progress. Raise `Refused`."""
         pause = SHORTEST_PAUSE
         while True:
             found = await self._ask_for_bulk_send(_FOLLOW)
@@ -119,7 +119,7 @@ class Sending:
         problems = sheet.problems()
         if sheet.is_empty() or sheet.is_too_long():
             raise Refused(*map(sheet.told, problems))
-        # What the file shows to be wrong is told together with what the gateway finds.
+        # Problems of the file are reported together with the gateway's.
         only_check = dry_run or bool(problems)
         payload = await self._ask_to_create(sheet, dry_run=only_check)
         errors = [*map(sheet.told, problems), *sheet.told_errors(payload["userErrors"], problems)]
@@ -130,7 +130,7 @@ class Sending:
         return payload
 
     async def _sheet(self) -> Sheet:
-        # Who has the address wrong wants to know soon.
+        # A wrong URL should be reported soon.
         prepared = await self.client.ask(_PREPARE, {"templateId": self.order.template_id}, tries=2)
         granted = prepared["viewer"]["apiKey"]["scopes"]
         if missing := [scope for scope in _NEEDED if not {scope, "bulk_sends.*", "*"}.intersection(granted)]:

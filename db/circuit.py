@@ -1,4 +1,4 @@
-"""The circuit that all workers of a database share: while it is open the SMTP server does not serve, and none sends."""
+"""The circuit breaker shared by all workers of a database: while it is open, none sends mail."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from bulksend.db.queries import command, query
 
 @dataclass(frozen=True, slots=True)
 class CircuitRow:
-    """Why no mail is sent, and since when. `error_message`: the server's own words."""
+    """Why no mail is sent, and since when. `error_message`: the SMTP server's reply."""
 
     opened_at: datetime
     error_code: str
@@ -19,7 +19,7 @@ class CircuitRow:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What ails the server."""
+    """Why the SMTP server is unavailable: error code, message, SMTP reply code."""
 
     error_code: str
     error_message: str
@@ -39,7 +39,7 @@ async def circuit_state(conn: Connection) -> CircuitRow | None:
 
 
 async def open_circuit(conn: Connection, *, trouble: Trouble, age: timedelta, probe_interval: timedelta) -> bool:
-    """Open the circuit for what a mail begun `age` ago met.
+    """Open the circuit because of a mail begun `age` ago.
 
     Return False if it is open already, or if the server accepted a mail after this one began.
     """
@@ -48,15 +48,15 @@ async def open_circuit(conn: Connection, *, trouble: Trouble, age: timedelta, pr
 
 
 async def take_probe(conn: Connection, *, lease: timedelta) -> bool:
-    """Become the one prober for as long as `lease`; False unless a probe is due."""
+    """Lease the next probe for `lease`; return False if none is due."""
     return await _TAKE_PROBE.value(conn, lease) is not None
 
 
 async def keep_open(conn: Connection, *, trouble: Trouble, probe_interval: timedelta) -> None:
-    """Note what the probe met; the next one is due after `probe_interval`."""
+    """Store the result of a failed probe; the next one is due after `probe_interval`."""
     await _KEEP_OPEN.run(conn, trouble.error_code, trouble.error_message, trouble.smtp_code, probe_interval)
 
 
 async def close_circuit(conn: Connection) -> None:
-    """Close the circuit because the server serves: all workers may send."""
+    """Close the circuit, so that all workers may send."""
     await _CLOSE.run(conn)

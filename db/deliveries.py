@@ -1,4 +1,4 @@
-"""Deliveries: the documents with a mail to send are the queue, and results take them off it."""
+"""Deliveries: the queue of documents that have a mail to send."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ RecordedOutcome: TypeAlias = Literal["sent", "failed", "pending"]
 
 
 class MailKind(StrEnum):
-    """What a mail is for. The invitations are a document's delivery; other mails change nothing that callers count."""
+    """Kinds of mails. Invitations are a document's delivery; the other kinds are not counted as deliveries."""
 
     INVITATION = "invitation"
     AMENDED_INVITATION = "amended_invitation"
@@ -27,7 +27,7 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRow:
-    """One leased document and what its mail needs.
+    """A leased document with the contents of its mail.
 
     `is_delivery`: the mail decides the document's delivery. `attempts`, `error_…`: of this mail, before this attempt.
     `age`: time since the mail was queued. `status`: the document's.
@@ -61,7 +61,7 @@ class ClaimedRow:
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One leased document whose mail has waited too long; `attempts`, `error_…`: of this mail."""
+    """A leased document whose mail has waited too long; `attempts`, `error_…`: of this mail."""
 
     organization_id: UUID
     bulk_send_id: UUID
@@ -77,7 +77,7 @@ class OverdueRow:
 
 @dataclass(frozen=True, slots=True)
 class OutlookRow:
-    """Whether the circuit is open, and how long it is until the first mail is due, at least 0; None if none waits."""
+    """Whether the circuit is open, and the time until the first mail is due, at least 0; None without mails."""
 
     circuit_is_open: bool
     wait: timedelta | None
@@ -167,22 +167,22 @@ async def claim_overdue(
 
 
 async def ask_turn(conn: Connection, *, organization_id: UUID, wait: timedelta = NOW) -> None:
-    """Make sure that the organization has a turn no later than `wait` from now."""
+    """Give the organization a turn no later than `wait` from now."""
     await _ASK_TURN.run(conn, organization_id, wait)
 
 
 async def outlook(conn: Connection) -> OutlookRow:
-    """Return when a claim may find something."""
+    """Return when the next mail is due."""
     return cast(OutlookRow, await _OUTLOOK.one(conn))
 
 
 async def sample_recipient(conn: Connection) -> str | None:
-    """Return the address of somebody whose mail waits, a different one most times; None if nobody waits."""
+    """Return the address of a random recipient of a waiting mail; None without mails."""
     return cast(str | None, await _SAMPLE_RECIPIENT.value(conn))
 
 
 async def record(conn: Connection, *, organization_id: UUID, bulk_send_id: UUID, results: Sequence[Result]) -> None:
-    """Record results of one bulk send's documents, and move its counters by what really changed.
+    """Record results of documents of a bulk send, and update its counters accordingly.
 
     Needs a transaction. 'sent' always wins; any other result is dropped if the lease is no longer the document's.
     """

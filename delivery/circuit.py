@@ -1,4 +1,4 @@
-"""The circuit as a worker uses it: it opens on trouble with the server, and one worker at a time probes."""
+"""A worker's use of the circuit breaker: it opens if the SMTP server fails, and one worker at a time probes."""
 
 import asyncio
 import time
@@ -21,12 +21,12 @@ from bulksend.delivery.smtp.outcomes import TOO_SLOW, Accepted, Outcome, ServerT
 
 log = structlog.get_logger(__name__)
 
-# A prober that dies is replaced this long after its probe should have ended.
+# If a probing worker dies, another takes over this long after the probe should have ended.
 PROBE_SLACK: Final = timedelta(seconds=2)
 
 
 class Circuit:
-    """One worker's view of the circuit that its database keeps for all workers."""
+    """The circuit breaker, as one worker uses it."""
 
     def __init__(self, pool: Pool, notices: Notices, mailer: Mailer, policy: Policy) -> None:
         self._pool = pool
@@ -42,7 +42,7 @@ class Circuit:
         self._in_a_row: set[UUID] = set()
 
     def note(self, document_id: UUID, outcome: Outcome, began: float) -> None:
-        """Remember trouble with the server, met by a mail begun at `began` on `time.monotonic()`, until `report`.
+        """Keep trouble with the server until `report`. `began`: when the mail began, on `time.monotonic()`.
 
         A server that took MAIL may have trouble with that one mail only, and what one organization mails must not stop
         the others. So then it takes as many different mails in a row as one claim never has, nothing accepted between
@@ -81,16 +81,16 @@ class Circuit:
             log.error("the mail server does not serve us", code=trouble.code, smtp_code=trouble.smtp_code)
 
     def note_state(self, *, is_open: bool) -> None:
-        """Show in the metrics whether all workers wait for the server."""
+        """Set the metric that shows whether the circuit is open."""
         CIRCUIT_OPEN.set(is_open)
 
     async def take_probe(self) -> bool:
-        """Become the one prober, and return True, if the circuit is open and a probe is due."""
+        """Lease the probe, and return True, if the circuit is open and a probe is due."""
         async with self._pool.acquire() as conn:
             return await circuit.take_probe(conn, lease=self._probe_lease)
 
     async def probe(self) -> bool:
-        """Ask the server and return whether it serves; if it does, close the circuit and notify all workers."""
+        """Probe the server and return whether it is available; if so, close the circuit and notify all workers."""
         trouble = await self._probe()
         if trouble:
             await self._keep_open(trouble)
@@ -107,7 +107,7 @@ class Circuit:
             return TOO_SLOW
 
     async def _recipient(self) -> str | None:
-        """Return somebody who waits for mail: a server may say only at RCPT that it takes nothing from us."""
+        """Return a recipient of a waiting mail: a server may reject the sender only after RCPT."""
         async with self._pool.acquire() as conn:
             address = await deliveries.sample_recipient(conn)
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The mail of one claimed document: composed by its kind, and handed to the SMTP server."""
+"""Composing and sending the mail of a claimed document."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
@@ -19,12 +19,12 @@ log = structlog.get_logger(__name__)
 Composer: TypeAlias = Callable[[ClaimedRow], Awaitable[bytes]]
 """Returns one document's mail as SMTP takes it. May read the database; raises whatever goes wrong."""
 
-# Not the server's fault: it uses an attempt, so that a document whose mail cannot be composed ends.
+# Uses an attempt, so that a document whose mail cannot be composed fails in the end.
 NOT_COMPOSED: Final = Deferred(DeliveryErrorCode.MESSAGE_DEFERRED, None, "The mail could not be written.")
 
 
 class DocumentMailer:
-    """Composes and sends the mail of claimed documents; `composers` has one for each kind that is queued."""
+    """Composes and sends the mail of claimed documents. `composers`: by kind of mail."""
 
     def __init__(self, mailer: Mailer, composers: Mapping[str, Composer], sender: str) -> None:
         self._mailer = mailer
@@ -32,7 +32,7 @@ class DocumentMailer:
         self._sender = sender
 
     async def send(self, document: ClaimedRow, *, deadline: float, may_begin: Callable[[], bool]) -> Outcome:
-        """Send one document's mail and return the outcome, whatever goes wrong.
+        """Send a document's mail and return the outcome; no error is raised.
 
         Its content is not begun after `deadline` on `time.monotonic()`, nor while `may_begin()` is false.
         """

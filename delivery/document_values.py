@@ -1,4 +1,4 @@
-"""The values of a document as it shows them: the stored ones, with blanks where its signer has yet to fill a field."""
+"""The values that a document shows, with blanks for fields that its signer has not filled in yet."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ _BOXES: Final = {"true": "☑", "false": "☐"}
 
 
 def shown_values(template_fields: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the value that stands at each merge field; a checkbox is a box.
+    """Return the value shown for each merge field; a checkbox is shown as a box.
 
     `template_fields`: the template's fields as the database keeps them, JSON text.
     """

@@ -1,4 +1,4 @@
-"""Download links of sealed PDFs: signed, good for minutes, so that a browser can follow one without an API key."""
+"""Download links of sealed PDFs: signed and valid for minutes, for browsers without an API key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_TOKEN: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What a download link says: this document's sealed PDF, for whoever asked for the link."""
+    """The contents of a download link: the document, and the API key that requested the link."""
 
     organization_id: UUID
     document_id: UUID
@@ -29,12 +29,12 @@ class Download:
 
 
 class DownloadLinks:
-    """Makes download links with the newest of `secret_keys` and opens those of all of them."""
+    """Creates download links with the newest of `secret_keys` and opens those of all of them."""
 
     __slots__ = ("_prefix", "_serializer")
 
     def __init__(self, secret_keys: Sequence[str], public_url: str) -> None:
-        """Take the keys, newest first, and what links begin with."""
+        """`secret_keys`: newest first. `public_url`: the beginning of the links."""
         self._prefix = f"{public_url.rstrip('/')}/sealed/"
         self._serializer = URLSafeTimedSerializer(
             list(secret_keys[::-1]),  # itsdangerous signs with the last one
@@ -43,13 +43,13 @@ class DownloadLinks:
         )
 
     def url(self, download: Download) -> str:
-        """Return `PUBLIC_URL/sealed/<token>`, good for GOOD_FOR_SECONDS."""
+        """Return `PUBLIC_URL/sealed/<token>`, valid for GOOD_FOR_SECONDS."""
         organization = ids.encode(ids.ORGANIZATION, download.organization_id)
         document = ids.encode(ids.DOCUMENT, download.document_id)
         return self._prefix + str(self._serializer.dumps([organization, document, download.actor]))
 
     def open(self, token: str) -> Download:
-        """Return what `token` says. Raise InvalidLink if it is none of ours or too old."""
+        """Return the contents of `token`. Raise InvalidLink if it is invalid or expired."""
         if len(token) > _LONGEST_TOKEN:
             raise InvalidLink
         try:

@@ -1,4 +1,4 @@
-"""Append events to the histories of documents, each linked to the one before; `docs/evidence.md` defines the chain."""
+"""Events of documents, each linked to the previous one; `docs/evidence.md` defines the chain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What is done to a document; `docs/evidence.md` lists the types and their details."""
+    """An event to record; `docs/evidence.md` lists the types and their details."""
 
     document_id: UUID
     type: str
@@ -82,7 +82,7 @@ class _Chain:
 
 
 def document_record(organization_id: UUID, row: ChainEndRow) -> DocumentRecord:
-    """Return what never changes about a document, whose hash its first event follows."""
+    """Return the immutable attributes of a document, whose hash precedes its first event."""
     return DocumentRecord(
         organization_id=ids.encode(ids.ORGANIZATION, organization_id),
         bulk_send_id=ids.encode(ids.BULK_SEND, row.bulk_send_id),

@@ -1,4 +1,4 @@
-"""A worker's heartbeat: it proves that the worker is alive, and finds those that are not.
+"""Heartbeats of workers, by which others notice that a worker has died.
 
 A worker counts its beats in its row every second. Whoever watches them and sees no change for `SILENT_SECONDS` takes
 over what that worker had claimed. The watcher must have reached the database all that while: after an interruption of
@@ -29,27 +29,27 @@ BEAT_SECONDS: Final = 1.0
 # Less than SILENT_SECONDS: a worker stops before others may take over.
 PROVEN_SECONDS: Final = 4.0
 SILENT_SECONDS: Final = 5.0
-# A pause between two looks at the others that is longer is an interruption.
+# A longer pause between two reads counts as an interruption.
 INTERRUPTED_SECONDS: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The beats of another worker, and since when they stand still on `time.monotonic()`."""
+    """The beats of another worker, and since when they are unchanged, on `time.monotonic()`."""
 
     beats: int
     since: float
 
 
 class Watch:
-    """What one worker has seen of the others' beats."""
+    """The other workers' beats, as read by one worker."""
 
     def __init__(self) -> None:
         self._seen: dict[UUID, Sight] = {}
         self._looked_at = 0.0
 
     def look(self, others: Sequence[WorkerRow], now: float) -> list[WorkerRow]:
-        """Note the others' beats, and return the workers to take over from: silent ones, and those declared dead."""
+        """Store the others' beats, and return the workers to take over from: silent ones, and those declared dead."""
         if now - self._looked_at > INTERRUPTED_SECONDS:
             self._seen.clear()
         self._looked_at = now
@@ -57,7 +57,7 @@ class Watch:
         return [other for other in others if other.is_dead or now - self._seen[other.id].since >= SILENT_SECONDS]
 
     def pause(self, now: float) -> float:
-        """Return how long to wait before the next look: no longer than until another worker may turn out silent."""
+        """Return the time to wait before the next read: at most until another worker may be silent for too long."""
         ends = (sight.since + SILENT_SECONDS - now for sight in self._seen.values())
         return min([BEAT_SECONDS, *(end for end in ends if end > 0)])
 
@@ -67,7 +67,7 @@ class Watch:
 
 
 class Heartbeat:
-    """One worker's identity in the database, kept alive while `beating`."""
+    """A worker's row in the database, updated while `beating`."""
 
     def __init__(self, pool: Pool, notices: Notices) -> None:
         self._pool = pool
@@ -80,12 +80,12 @@ class Heartbeat:
         self._task: asyncio.Task[None] | None = None
 
     def is_proven(self, worker_id: UUID | None) -> bool:
-        """Whether nobody can have taken over what was claimed under this id yet, so that it may be begun."""
+        """Whether no other worker can have taken over yet, so that claimed mail may be begun."""
         is_current = worker_id is not None and worker_id == self._worker_id
         return is_current and time.monotonic() < self._proven_at + PROVEN_SECONDS
 
     async def worker_id(self) -> UUID:
-        """Return the id to claim with, after a beat if the last one is too long ago. Raise what the database raises."""
+        """Return the ID to claim with, after a beat if the last one is too long ago. Raise the database's errors."""
         while self._worker_id is None or not self.is_proven(self._worker_id):
             await self.beat()
         return self._worker_id
@@ -105,7 +105,7 @@ class Heartbeat:
                 self._task = None
 
     async def beat(self) -> None:
-        """Make one pass: prove that this worker is alive, and take over from workers that are not."""
+        """Update this worker's row, and take over from dead workers."""
         async with self._beats:
             for dead in await self._beat():
                 await self._take_over(dead)
@@ -123,7 +123,7 @@ class Heartbeat:
         return self._watch.look([row for row in rows if row.id != worker_id], now)
 
     async def leave(self) -> None:
-        """Remove this worker, which holds nothing any more."""
+        """Remove this worker's row; it must have no claimed mail."""
         if self._worker_id is None:
             return
         async with self._pool.acquire() as conn:

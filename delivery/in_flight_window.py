@@ -1,4 +1,4 @@
-"""How many mails a worker may claim, so that its connections are busy and what it claims is sent at once."""
+"""The number of mails that a worker may claim: enough for its connections, and no more than are sent soon."""
 
 import asyncio
 import time
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-# A claim for several mails costs the same as for one, so it is worth waiting for some to end; not for long, because
-# those that remain may be stuck.
+# A claim costs the same for one mail as for several, so claims wait until several have ended; not for long, because the
+# others may be slow.
 LINGER_SECONDS: Final = 0.005
 MOST_AHEAD: Final = 2
 
 
 class InFlightWindow:
-    """Counts mails in flight against the connections that `connections()` says the server takes.
+    """Counts mails in flight. `connections()`: the number of connections that the server accepts.
 
     While mail flows, mails are claimed ahead, so that connections have mail until the next claim is back: twice as many
     as ended during the last claim, at most `MOST_AHEAD` for each connection. When none ended, none is claimed ahead.
@@ -28,12 +28,12 @@ class InFlightWindow:
 
     @property
     def idle(self) -> int:
-        """How many connections nothing is claimed for; below 0 when more is claimed than there are."""
+        """The number of connections without a claimed mail; negative if there are more mails than connections."""
         return self._connections() - self.in_flight
 
     @property
     def size(self) -> int:
-        """How many mails may be claimed now: never twice as many as there are connections."""
+        """The number of mails that may be claimed now: fewer than twice the connections."""
         return max(0, min(self.idle + self._ahead, self._connections() + self._connections() // 2))
 
     def begin(self) -> None:
@@ -47,15 +47,15 @@ class InFlightWindow:
         self._change.set()
 
     def begin_claim(self) -> None:
-        """Count what ends from now on."""
+        """Count the mails that end from now on."""
         self._ended = 0
 
     def end_claim(self, *, more_is_due: bool) -> None:
-        """Decide how much to claim ahead the next time."""
+        """Decide how many mails to claim ahead next time."""
         self._ahead = min(2 * self._ended, MOST_AHEAD * self._connections()) if more_is_due else 0
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until mails may be claimed, at most this long, and while mail flows a little longer for more of them."""
+        """Wait until mails may be claimed, at most this long; while mails end, a little longer for several."""
         if not self.size:
             await self._wait_for_change(seconds)
         end = time.monotonic() + LINGER_SECONDS

@@ -1,4 +1,4 @@
-"""Leases of mails in flight: a mail server may take longer to answer than a lease lasts."""
+"""Renewal of the leases of mails in flight, since an SMTP server may take longer to reply than a lease lasts."""
 
 import asyncio
 import time
@@ -19,22 +19,22 @@ from bulksend.delivery.exception_logging import described
 
 log = structlog.get_logger(__name__)
 
-# Of the lease: one renewal may fail, and what ends right before the next has this long to be recorded.
+# Fraction of the lease: one renewal may fail, and results have this long to be recorded.
 RENEWAL_PART: Final = 1 / 3
-# Of the lease: later than this after its last renewal nothing is begun any more.
+# Fraction of the lease: nothing is begun later than this after the last renewal.
 BEGIN_PART: Final = 2 / 3
 
 
 @dataclass(slots=True)
 class Held:
-    """A leased document, and since when its lease certainly lasts, on `time.monotonic()`."""
+    """A leased document, and the time from which its lease certainly counts, on `time.monotonic()`."""
 
     document: ClaimedRow
     since: float
 
 
 class Leases:
-    """One worker's leases, renewed for as long as their mails are in flight."""
+    """A worker's leases, renewed while their mails are in flight."""
 
     def __init__(self, pool: Pool, lease: timedelta) -> None:
         self._pool = pool
@@ -44,7 +44,7 @@ class Leases:
 
     @contextmanager
     def keeping(self, document: ClaimedRow, claimed_at: float) -> Iterator[Callable[[], bool]]:
-        """Keep this document's lease during the block, and yield whether something may be begun under it now."""
+        """Renew this document's lease during the block; yield a function that returns whether its mail may be begun."""
         held = self._kept[document.id] = Held(document, claimed_at)
         if self._renewing is None:
             self._renewing = asyncio.create_task(self._renew_repeatedly())

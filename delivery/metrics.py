@@ -25,5 +25,5 @@ _NAMES: Final[dict[type[Outcome], str]] = {
 
 
 def count(outcome: Outcome) -> None:
-    """Count how one attempt ended."""
+    """Count the outcome of an attempt."""
     MAILS.labels(_NAMES[type(outcome)]).inc()

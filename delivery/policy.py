@@ -1,4 +1,4 @@
-"""The delivery policy of a worker, and what each outcome means for a document: the retry ladder."""
+"""The delivery policy of a worker: retries, and the result of each outcome."""
 
 import random
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from bulksend.delivery.smtp.outcomes import (
 )
 
 JITTER: Final = 0.2
-# How long the server may take to answer the final dot: RFC 5321, 4.5.3.2.6.
+# The time limit of the server's reply to the final dot: RFC 5321, 4.5.3.2.6.
 REPLY_SECONDS: Final = 600.0
 WAITED_TOO_LONG: Final = "The mail waited longer than mail is kept."
 
-# A document that waits with one of these waits for the server, not for what it thinks of the one mail.
+# With one of these errors a document waits for the server, and not because of its own mail.
 SERVER_TROUBLE: Final = frozenset(
     {
         DeliveryErrorCode.SMTP_UNREACHABLE,
@@ -40,7 +40,7 @@ SERVER_TROUBLE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How mail is delivered; times are in seconds.
+    """The policy of delivery; times are in seconds.
 
     - `mail_from`: `address` or `Name <address>`.
     - `lease`: how long a claimed document is the worker's; renewed every third of it while the mail is in flight.
@@ -63,22 +63,22 @@ class Policy:
 
     @property
     def sender(self) -> str:
-        """The address in `mail_from` as SMTP wants it. Raise ValueError if it is none."""
+        """The address in `mail_from`, for SMTP. Raise ValueError if it is invalid."""
         return envelope_address(parseaddr(self.mail_from)[1])
 
 
 def is_overdue(document: ClaimedRow, policy: Policy) -> bool:
-    """Whether the document has waited longer than any may."""
+    """Return whether the document has waited longer than `max_queue_age`."""
     return document.age.total_seconds() >= policy.max_queue_age
 
 
 def is_obsolete(document: ClaimedRow) -> bool:
-    """Whether nobody needs the mail any more: it reminds of a document that is no longer waiting for its signer."""
+    """Return whether the mail is no longer needed: a reminder of a document that is no longer pending."""
     return document.mail_kind == MailKind.REMINDER and document.status != "pending"
 
 
 def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
-    """What an outcome means for the document: sent, failed, or pending until its next attempt."""
+    """Return the result of an outcome: sent, failed, or pending until the next attempt."""
     match outcome:
         case Accepted():
             return _result(document, "sent")
@@ -93,12 +93,12 @@ def result(document: ClaimedRow, outcome: Outcome, policy: Policy) -> Result:
 
 
 def obsolete(document: ClaimedRow) -> Result:
-    """The end of a mail that is not sent because nobody needs it any more."""
+    """Return the result of a mail that is not sent because it is no longer needed."""
     return _result(document, "failed", attempts=0, error_code=DeliveryErrorCode.CANCELLED)
 
 
 def expired(document: ClaimedRow | OverdueRow) -> Result:
-    """The end of a document that has waited too long, with the server's last words if there were any."""
+    """Return the result of a document that has waited too long, with the server's last reply if there was one."""
     waited_for_server = document.attempts == 0 or document.error_code in SERVER_TROUBLE
     code = DeliveryErrorCode.SMTP_UNREACHABLE if waited_for_server else _exhausted(document.error_code)
     return _result(
@@ -119,7 +119,7 @@ def _deferred(document: ClaimedRow, outcome: Deferred, policy: Policy) -> Result
 
 
 def _patience(document: ClaimedRow, outcome: ServerTrouble, policy: Policy) -> float:
-    """How long to wait for the server: ever longer if it may be this mail that draws the trouble."""
+    """Return the time to wait for the server: increasing if this mail may be the cause of the trouble."""
     if not outcome.sender_accepted:
         return policy.probe_interval
     longer = max(policy.probe_interval, document.age.total_seconds() / 2)
@@ -127,12 +127,12 @@ def _patience(document: ClaimedRow, outcome: ServerTrouble, policy: Policy) -> f
 
 
 def _within_its_time(document: ClaimedRow, delay: float, policy: Policy) -> float:
-    """The delay, but not past the end of the document's time: there it fails, at its next claim."""
+    """Return the delay, limited to the end of the document's time, when its next claim fails it."""
     return min(delay, max(0, policy.max_queue_age - document.age.total_seconds()))
 
 
 def _exhausted(last: str | None) -> DeliveryErrorCode:
-    """Why it ends: refused until now, unless the last time nobody could tell."""
+    """Return the error code of a delivery without attempts left; `last`: the code of its last attempt."""
     unanswered = last == DeliveryErrorCode.CONNECTION_LOST
     return DeliveryErrorCode.CONNECTION_LOST if unanswered else DeliveryErrorCode.ATTEMPTS_EXHAUSTED
 

@@ -1,4 +1,4 @@
-"""Records the results of mails: in batches for each bulk send, soon, and retried for as long as it takes."""
+"""Recording the results of mails, in a batch for each bulk send, with retries until it succeeds."""
 
 import asyncio
 from collections import Counter
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS: Final = 0.05
 MOST_TOGETHER: Final = 20
-# From here on no mail is begun: with the mails in flight this bounds what a kill can double.
+# With this many results waiting no mail is begun, which limits the mails that are sent twice after a kill.
 MOST_UNRECORDED: Final = 2 * MOST_TOGETHER
 TRANSACTIONS_AT_ONCE: Final = 3
 FIRST_PAUSE: Final = 0.05
@@ -34,7 +34,7 @@ BulkSendKey: TypeAlias = tuple[UUID, UUID]
 
 @dataclass(slots=True)
 class Lane:
-    """One bulk send's results until the next transaction; `full`: it need not wait for more."""
+    """Results of a bulk send for the next transaction; `full`: set when it need not wait for more."""
 
     results: list[Result] = field(default_factory=list)
     full: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,8 +43,8 @@ class Lane:
 class Recorder:
     """Records results, one transaction for each bulk send, within 50 ms or 20 mails.
 
-    No result is dropped while the process lives. What the database refuses for a reason of its own is tried again one
-    document at a time, so that a row nobody can write does not hold the others.
+    No result is dropped while the process runs. A batch that the database refuses is retried one document at a time, so
+    that a single row cannot block the others.
     """
 
     def __init__(self, pool: Pool, notices: Notices) -> None:
@@ -62,16 +62,16 @@ class Recorder:
 
     @property
     def unrecorded(self) -> int:
-        """How many results wait to be recorded."""
+        """The number of results that wait to be recorded."""
         return self._unrecorded.total()
 
     @property
     def room(self) -> int:
-        """How many more results may wait before no mail is begun; those that the database refuses do not count."""
+        """The number of results that may still be added before no mail is begun; refused ones do not count."""
         return MOST_UNRECORDED - len(self._unrecorded) + len(self._refused)
 
     def holds(self, document_id: UUID) -> bool:
-        """Whether a result of this document waits to be recorded, so that the database is out of date."""
+        """Return whether a result of this document waits to be recorded."""
         return document_id in self._unrecorded
 
     def add(self, document: ClaimedRow | OverdueRow, result: Result) -> None:
@@ -89,12 +89,12 @@ class Recorder:
             lane.full.set()
 
     async def flush(self) -> None:
-        """Wait until everything is recorded but what the database refuses."""
+        """Wait until every result is recorded, except those that the database refuses."""
         self.hurry()
         await self._empty.wait()
 
     async def caught_up(self, seconds: float) -> bool:
-        """Wait until the database keeps up, at most this long, and return whether new mail may be begun."""
+        """Wait until there is room for results, at most this long, and return whether new mail may be begun."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._caught_up.wait()
@@ -175,7 +175,7 @@ class Recorder:
 
 
 def pauses() -> Iterator[float]:
-    """Yield the pauses between tries, without end."""
+    """Yield the pauses between tries, endlessly."""
     pause = FIRST_PAUSE
     while True:
         yield pause

@@ -1,23 +1,23 @@
-"""Refusals that may be about us rather than about one recipient: what else the server takes decides."""
+"""Distinguishing refusals of a recipient from refusals of the sender, by what else the server accepts."""
 
 from typing import Final
 from uuid import UUID
 
 from bulksend.delivery.smtp.outcomes import Accepted, Deferred, Outcome, ServerTrouble, about_us
 
-# So many different documents in a row may be refused for unclear reasons before that looks like trouble with us.
+# After this many unclear refusals of different documents in a row, the sender is considered refused.
 FEW: Final = 3
 
 
 class RefusalEvidence:
-    """What one worker knows about whether the server takes mail from us at all."""
+    """A worker's knowledge of whether the server accepts mail from this sender."""
 
     def __init__(self) -> None:
         self._has_accepted = False
         self._in_doubt: set[UUID] = set()
 
     def judge(self, document_id: UUID, outcome: Outcome) -> Outcome:
-        """Return the outcome, or the trouble with the server that it may be instead.
+        """Return the outcome, or the trouble with the server that it may stand for.
 
         An unclear refusal for good counts once the server takes other mail, and an unclear one for now at once; but
         neither when `FEW` documents in a row have met it with nothing accepted in between.

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Reminders:
-    """Queues reminders that are due; several processes may do so at once, each document is reminded by one of them."""
+    """Queues due reminders; of several processes only one queues the reminder of a document."""
 
     def __init__(self, pool: Pool, notices: Notices) -> None:
         self._pool = pool
@@ -39,7 +39,7 @@ class Reminders:
             await asyncio.sleep(PASS_SECONDS)
 
     async def remind_due(self) -> int:
-        """Queue reminders that are due now, and return how many bulk sends they were of."""
+        """Queue due reminders, and return the number of their bulk sends."""
         async with self._pool.acquire() as conn:
             due = await sent_documents.get_due_reminders(conn, limit=DOCUMENTS_A_PASS)
         for bulk_send in due:

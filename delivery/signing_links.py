@@ -29,7 +29,7 @@ class InvalidLink(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SigningLink:
-    """What a signing link says: it opens this document while the document's generation is the same."""
+    """The contents of a signing link: it opens the document while the document's generation is the same."""
 
     organization_id: UUID
     document_id: UUID
@@ -37,7 +37,7 @@ class SigningLink:
 
 
 class SigningLinks:
-    """Makes signing links with the newest of `secret_keys` and opens those of all of them.
+    """Creates signing links with the newest of `secret_keys` and opens those of all of them.
 
     `secret_keys` come newest first. Raise ValueError for no key, and for one under MIN_KEY_LENGTH.
     """
@@ -56,18 +56,18 @@ class SigningLinks:
         self._key = self._signer.derive_key()  # what `Signer.sign` derives anew each time
 
     def url(self, organization_id: UUID, document_id: UUID, generation: int) -> str:
-        """The link of one document, `PUBLIC_URL/sign/<token>`; `generation` is 0 to 2³²-1."""
+        """Return a document's link, `PUBLIC_URL/sign/<token>`; `generation` is 0 to 2³²-1."""
         content = base64_encode(_CONTENT.pack(_VERSION, organization_id.bytes, document_id.bytes, generation))
         signature = base64_encode(hmac.digest(self._key, content, "sha256"))
         return f"{self._prefix}{content.decode('ascii')}.{signature.decode('ascii')}"
 
     @property
     def example(self) -> str:
-        """What a link looks like, opening nothing: for previews."""
+        """Return an example of a link for previews, which opens no document."""
         return f"{self._prefix}example"
 
     def open(self, token: str) -> SigningLink:
-        """What `token` says. Raise InvalidLink for every text that `url` did not make."""
+        """Return the contents of `token`. Raise InvalidLink for every text that `url` did not create."""
         if len(token) != _TOKEN_LENGTH or not token.isascii():
             raise InvalidLink
         try:

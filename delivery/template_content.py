@@ -1,6 +1,6 @@
-"""A template's body as a tree of nodes, filled for each signer: what the sealed PDF is set from and what is hashed.
+"""A template's body as a tree of nodes, filled for each signer, for the sealed PDF and for hashing.
 
-It comes from the tokens that the signing page's HTML comes from, so that both show the same. `docs/evidence.md` lists
+It is made from the same tokens as the signing page's HTML, so that both show the same. `docs/evidence.md` lists
 the nodes.
 """
 
@@ -72,7 +72,7 @@ def _children(parent: SyntaxTreeNode) -> list[Node]:
 
 
 def _nodes(node: SyntaxTreeNode) -> list[Node]:
-    """Return the nodes for one of the syntax tree: several if it is but a wrapper, as a tight list's paragraphs are."""
+    """Return the nodes of one of the syntax tree: several if it is a wrapper, like a paragraph of a tight list."""
     if node.type == "inline" or (node.type == "paragraph" and node.hidden):
         return _children(node)
     if node.type == "text":

@@ -1,4 +1,4 @@
-"""A template's Markdown and its merge fields, parsed and checked: what every rendering of a body begins with.
+"""Parsing and validation of a template's Markdown and its merge fields.
 
 A body is data, never a program: before Markdown sees it, each merge field becomes a placeholder. No expression is
 ever evaluated, so there is no sandbox to break out of.
@@ -58,7 +58,7 @@ class InvalidTemplate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldUse:
-    """A merge field where a body uses it: its name, such as `values.company`, and the line, from 1."""
+    """A use of a merge field in a body: its name, such as `values.company`, and the line, from 1."""
 
     name: str
     line: int

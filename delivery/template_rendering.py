@@ -1,4 +1,4 @@
-"""A template's body as the HTML of the signing page, filled for each signer.
+"""Rendering a template's body as HTML for the signing page.
 
 After the HTML is sanitised, each merge field's placeholder is replaced by escaped text: what stands in a value can
 neither be Markdown, HTML nor a field.
@@ -38,7 +38,7 @@ _TAGS = {
 
 
 def merge_fields(body: str) -> tuple[str, ...]:
-    """Names of the values `body` asks of each signer, in order of first appearance.
+    """Return the names of the values that `body` uses, in order of first appearance.
 
     Raise InvalidTemplate unless everything in double braces is one of `{{ signer.name }}`,
     `{{ signer.email }}` and `{{ values.<name> }}` (a name is 1-64 ASCII letters, digits and `_`, not
@@ -56,7 +56,7 @@ def merge_fields(body: str) -> tuple[str, ...]:
 
 
 def render(body: str, *, signer_name: str, signer_email: str, values: Mapping[str, str]) -> str:
-    """`body` filled for one signer, as a sanitised HTML fragment.
+    """Return `body` filled for one signer, as a sanitised HTML fragment.
 
     Whatever a value holds is shown as text, with its line breaks. Raise InvalidTemplate as `merge_fields` does, and
     KeyError with the field's name for a value that is missing.
@@ -97,7 +97,7 @@ def _html(tokens: list[Token]) -> str:
 
 
 def _align_by_attribute(token: Token) -> None:
-    """Table cells come with an inline style, which a strict Content-Security-Policy would ignore."""
+    """Table cells have an inline style, which a strict Content-Security-Policy ignores."""
     if style := token.attrs.pop("style", None):
         token.attrs["align"] = str(style).removeprefix("text-align:")
 

@@ -1,14 +1,14 @@
-"""SMTP_RATE: a limit on the mails that one worker begins each second."""
+"""The rate limit of a worker's mails (SMTP_RATE)."""
 
 import time
 from typing import Final
 
-# What may begin at once after a rest, in seconds of the rate.
+# The largest burst after a pause, in seconds of the rate.
 BURST_SECONDS: Final = 0.1
 
 
 class TokenBucket:
-    """Permits for `rate` mails a second, saved for `BURST_SECONDS`; without a rate any number."""
+    """Permits for `rate` mails per second, saved for `BURST_SECONDS`; without a rate any number."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
@@ -24,12 +24,12 @@ class TokenBucket:
         return min(wanted, int(self._saved))
 
     def spend(self, mails: int) -> None:
-        """Take the permits of mails that begin."""
+        """Use permits for mails that begin."""
         self._saved -= mails
 
     @property
     def wait(self) -> float:
-        """Seconds until the next mail may begin."""
+        """Return the seconds until the next mail may begin."""
         return 0 if self._rate is None else max(0, (1 - self._saved) / self._rate)
 
     def _count(self, rate: float) -> None:

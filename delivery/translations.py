@@ -1,6 +1,6 @@
-"""Languages of what signers read: gettext catalogues in `locales/<locale>.po`, and dates by Babel.
+"""Translations of texts for signers: gettext catalogues in `locales/<locale>.po`, and dates by Babel.
 
-English stands in the templates and in the code; another language is another file in `locales/`.
+English is in the templates and in the code; every other language is a file in `locales/`.
 """
 
 from collections.abc import Iterable
@@ -64,12 +64,12 @@ def _weighted(part: str) -> tuple[str, float]:
 
 
 def format_date(moment: datetime, locale: str) -> str:
-    """Return a date as it is written out in a locale, such as `26 November 2026`."""
+    """Return a date in the long format of a locale, such as `26 November 2026`."""
     return dates.format_date(moment, "long", locale=_babel(locale))
 
 
 def format_time(moment: datetime, locale: str) -> str:
-    """Return a date and time in UTC as they are written out in a locale."""
+    """Return a date and time in UTC in the format of a locale."""
     return dates.format_datetime(moment, "long", locale=_babel(locale))
 
 

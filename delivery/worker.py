@@ -1,4 +1,4 @@
-"""The delivery worker: claims mail that is due, sends it over idle connections, and has the results recorded."""
+"""The delivery worker: claims due mail, sends it over idle connections, and records the results."""
 
 import asyncio
 import time
@@ -31,15 +31,15 @@ from bulksend.delivery.token_bucket import TokenBucket
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 1.0
-# What is due now may be another worker's at this moment.
+# Due mail may be claimed by another worker at this moment.
 BUSY_SECONDS: Final = 0.003
 OVERDUE_AT_ONCE: Final = 100
 
 
 class Worker:
-    """Delivers the mail of one database. Any number of workers may share it.
+    """Delivers the mail of a database, together with any number of other workers.
 
-    The mailer and the notices are this worker's to use and not to close.
+    The mailer and the notices are not closed.
     """
 
     def __init__(self, pool: Pool, notices: Notices, mailer: Mailer, links: SigningLinks, policy: Policy) -> None:
@@ -76,9 +76,9 @@ class Worker:
         return claimed
 
     async def mend(self) -> bool:
-        """Make one pass over an open circuit: probe the server if it is this worker's turn; return whether it serves.
+        """Make one pass over an open circuit: probe the server if a probe is due; return whether it is available.
 
-        While it does not, documents that have waited too long fail.
+        While it is not, documents that have waited too long fail.
         """
         if not await self._circuit.take_probe():
             return False
@@ -88,7 +88,7 @@ class Worker:
         return serves
 
     async def run(self) -> None:
-        """Deliver whatever is or comes due, until `stop`; prove to be alive until what is in flight has ended too."""
+        """Deliver mail when it is due, until `stop`; send heartbeats until the mails in flight have ended too."""
         self._at_rest.clear()
         try:
             async with self._heartbeat.beating():
@@ -100,7 +100,7 @@ class Worker:
             self._at_rest.set()
 
     async def stop(self, grace: float) -> bool:
-        """Claim nothing more; end and record the mails whose content is begun, give the others back.
+        """Stop claiming; finish and record the mails whose content is begun, and return the others to the queue.
 
         Takes at most `grace` seconds. Return False if something was still in flight or unrecorded then: those
         documents are sent again once this worker is found dead.
@@ -118,12 +118,12 @@ class Worker:
         except TimeoutError:
             log.warning("delivery ends early", in_flight=len(self._in_flight), unrecorded=self._recorder.unrecorded)
             return False
-        # What was given back is due at once, for the others.
+        # Returned mails are due at once, for other workers.
         self._notices.work_is_due()
         return True
 
     async def _leave(self) -> None:
-        with suppress(*UNREACHABLE):  # then this worker is found dead, with nothing to take over
+        with suppress(*UNREACHABLE):  # this worker is declared dead later, with nothing to take over
             await self._heartbeat.leave()
 
     async def _settle(self) -> None:
@@ -136,7 +136,7 @@ class Worker:
             if await self._has_room() and not await self._claim_and_begin():
                 await self._rest()
         except Exception as error:
-            # Whatever it is, mail must go on afterwards. Most often the database is away.
+            # Delivery must continue after any error; usually the database is unavailable.
             log.warning("delivery pauses", **described(error))
             await _wait(self._stopping, POLL_SECONDS)
 
@@ -150,7 +150,7 @@ class Worker:
         limit = self._rate.available(min(self._window.size, self._window.idle + self._recorder.room))
         if limit <= 0:
             return 0
-        # Before the claim: a notice that comes from now on may be of something it does not see.
+        # Cleared before the claim: a later notice may be about mail that the claim does not see.
         self._notices.work.clear()
         self._window.begin_claim()
         claimed_at = time.monotonic()
@@ -183,7 +183,8 @@ class Worker:
 
     async def _deliver(self, document: ClaimedRow, claimed_at: float) -> None:
         if self._recorder.holds(document.id):
-            # Its lease was lost before a result was recorded. That one counts: what was sent is not sent again.
+            # Its lease was lost before its result was recorded. That result counts, so that a sent mail is not sent
+            # again.
             return
         if is_overdue(document, self._policy):
             self._expire(document)
@@ -213,17 +214,17 @@ class Worker:
             self._recorder.hurry()
 
     async def _rest(self) -> None:
-        """Sleep until something may be due: a notice says so, or its time comes."""
+        """Sleep until mail may be due: by a notice, or by time."""
         while True:
             is_busy = bool(self._in_flight)
             due_in = await self._due_in()
             is_noticed = await _wait(self._notices.work, max(due_in, self._rate.wait, BUSY_SECONDS))
-            # What is in flight may meet trouble that must be reported. Else a claim would find nothing.
+            # Mails in flight may meet trouble that must be reported; otherwise a claim would find nothing.
             if is_noticed or is_busy or due_in < POLL_SECONDS:
                 return
 
     async def _due_in(self) -> float:
-        """Return in how many seconds to look for mail again, after a probe if the circuit is open and one is due."""
+        """Return the seconds until the next claim, after a probe if the circuit is open and one is due."""
         async with self._pool.acquire() as conn:
             outlook = await deliveries.outlook(conn)
         self._circuit.note_state(is_open=outlook.circuit_is_open)

@@ -1,4 +1,4 @@
-"""The bulk sends that are being watched: each is read once for all its watchers in this process."""
+"""Watched bulk sends: each is read once for all its watchers in this process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool, reading
 
 MINIMUM_INTERVAL_SECONDS: Final = 0.25
-# An update costs some 0.3 ms of a process that delivers too: with many watchers each gets fewer of them.
+# An update takes some 0.3 ms of processor time, so with many watchers each receives fewer.
 UPDATES_PER_SECOND: Final = 250
-# Notices are hints: without one a bulk send is read again after this long, and of many two a second.
+# Notices may be lost, so a bulk send is read again after this long; of many, two are read per second.
 POLL_SECONDS: Final = 1.0
 LONGEST_POLL_SECONDS: Final = 10.0
 
@@ -38,7 +38,7 @@ class Feed:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no further state can come: finished, deleted or unreadable."""
+        """Whether no further state can follow: the bulk send is finished, deleted or unreadable."""
         return self._error is not None or (self.version > 0 and (self.row is None or self._is_finished(self.row)))
 
     def _is_finished(self, row: BulkSendRow) -> bool:
@@ -46,7 +46,7 @@ class Feed:
         return row.pending_count == 0 and not (self._until_closed and is_open)
 
     async def next(self, seen: int) -> int:
-        """Wait for a version later than `seen` and return it. Raise what reading it raised."""
+        """Wait for a version later than `seen` and return it. Raise the error of reading it."""
         while self.version == seen and self._error is None:
             await self._update.wait()
         if self._error:
@@ -54,14 +54,14 @@ class Feed:
         return self.version
 
     def publish(self, row: BulkSendRow | None) -> None:
-        """Show the state that was read, if it is another one."""
+        """Publish a state if it differs from the last."""
         if self.version == 0 or row != self.row:
             self.row = row
             self.version += 1
             self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Show every watcher that the state cannot be read."""
+        """Raise `error` in every watcher."""
         self._error = error
         self._wake()
 
@@ -81,7 +81,7 @@ class Feeds:
 
     @asynccontextmanager
     async def watch(self, bulk_send: Key, *, until_closed: bool = False) -> AsyncIterator[Feed]:
-        """Yield the feed of a bulk send, by its organization's and its own id. It is kept up during the block.
+        """Yield the feed of a bulk send, by its organization's and its own id. It is updated during the block.
 
         `until_closed`: whether it goes on after delivery, until no document waits for its signer.
         """

@@ -14,7 +14,7 @@ from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.pages import ConnectionPage, connection_page
 
 MAXIMUM_PAGE = 100
-# Notices are hints: a watcher reads the database again after this long without one.
+# Notices may be lost, so a watcher reads the database again after this long without one.
 POLL_SECONDS = 1.0
 
 
@@ -63,7 +63,7 @@ def _span(arguments: PageArguments, cursors: ListCursors, *, oldest_first: bool)
     after = cursors.decode(arguments.after, field="after")[0] if arguments.after is not None else None
     before = cursors.decode(arguments.before, field="before")[0] if arguments.before is not None else None
     if oldest_first:
-        # The same list, read from its other end.
+        # The same list, read backwards.
         return Span(size, before or NEWEST, after or OLDEST, backwards=not arguments.backwards)
     return Span(size, after or NEWEST, before or OLDEST, backwards=arguments.backwards)
 

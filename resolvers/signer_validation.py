@@ -15,17 +15,17 @@ from bulksend.resolvers.template_values import TemplateValues
 from bulksend.resolvers.user_errors import MutationError, MutationWarning, UserErrorCode, WarningCode
 from bulksend.resolvers.visible_text import is_visible
 
-# 500 signers may take milliseconds to validate: after this long the event loop serves other tasks.
+# Validating 500 signers may take milliseconds: after this long other tasks run.
 _SECONDS_AT_A_TIME: Final = 0.001
 _SIGNERS_AT_A_TIME: Final = 50
 _SIGNERS: Final = TypeAdapter(list[SignerInput])
-# Not missing, and no more to be said of it.
+# Stands for a value that is present and already reported as invalid.
 _REFUSED: Final = "-"
 
 
 @dataclass(slots=True)
 class ValidatedSigners:
-    """The signers of a create by index, and what is wrong with them.
+    """The signers of a create by index, and their errors.
 
     `invalid`: the values of those that have errors, by field.
     """
@@ -61,7 +61,7 @@ class ValidatedSigners:
         ]
 
     def _check_values_of(self, index: int, values: Mapping[str, str], template_values: TemplateValues) -> bool:
-        """Add what is wrong with one signer's values, and return whether any of it is an error."""
+        """Add the problems of one signer's values, and return whether any of them is an error."""
         path = ("signers", str(index), "values")
         problems = list(template_values.problems(values, path))
         known = {error.field for error in self.errors} if index in self.invalid else set()
@@ -72,7 +72,7 @@ class ValidatedSigners:
 
 
 async def validate_signers(raw: object) -> ValidatedSigners:
-    """Validate signers as a caller sent them; whatever is no list has no signers."""
+    """Validate the signers in a caller's input; a value that is not a list has none."""
     signers = ValidatedSigners()
     if not isinstance(raw, list):
         return signers
@@ -103,7 +103,7 @@ def _validate_some(raw: list[object], start: int, signers: ValidatedSigners) -> 
 
 
 def _readable_values(raw: object) -> Mapping[str, str]:
-    """Return the values of an invalid signer by field; whatever the model refused stands there as `_REFUSED`."""
+    """Return the values of an invalid signer by field, with `_REFUSED` for invalid ones."""
     given: Any = raw.get("values") if isinstance(raw, dict) else None
     pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
     named = [(pair.get("field"), pair.get("value")) for pair in pairs]
@@ -115,7 +115,7 @@ def _readable_values(raw: object) -> Mapping[str, str]:
 
 
 def _is_known(error: MutationError, known: set[tuple[str, ...] | None]) -> bool:
-    """Return whether the model has found the same value to be wrong already."""
+    """Return whether the model has reported the same value already."""
     return error.code is not UserErrorCode.MISSING_VALUE and error.field in known
 
 

@@ -1,4 +1,4 @@
-"""What a signer does with a signing link: open the document, sign it or decline."""
+"""Open, sign or decline a document at a signing link."""
 
 import asyncio
 import json
@@ -30,14 +30,14 @@ REASON_LENGTH: Final = 1000
 
 _OUTCOMES: Final = ("signed", "declined", "voided")
 
-# Controls, lone surrogates, and what would reverse the text around it on a certificate.
+# Control characters, lone surrogates, and characters that would reverse the text around them on a certificate.
 _NOT_IN_TEXT: Final = r"\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL: Final = re.compile(rf"[\x00-\x1f{_NOT_IN_TEXT}]")
 _CONTROL_BUT_BREAKS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_NOT_IN_TEXT}]")
 
 
 class SigningState(StrEnum):
-    """What a signing link leads to. A document is signed or declined only while it is OPEN."""
+    """The state of the document at a signing link. It can be signed or declined only while it is OPEN."""
 
     OPEN = "open"
     SIGNED = "signed"
@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDocument:
-    """A document as its signer sees it. `html`: its sanitised content; `sha256`: what identifies that content."""
+    """A document as its signer sees it. `html`: its sanitised content; `sha256`: the hash of that content."""
 
     link: SigningLink
     state: SigningState
@@ -69,13 +69,13 @@ class OpenedDocument:
 
     @property
     def fields(self) -> tuple[TemplateField, ...]:
-        """The fields that the signer fills."""
+        """The fields that the signer fills in."""
         return tuple(field for field in load(self.row.template_fields) if field.filled_by is FilledBy.SIGNER)
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a signer states. `consent` and `intent`: the sentences that were shown, in the language `locale`.
+    """The statement of a signer. `consent` and `intent`: the sentences that were shown, in the language `locale`.
 
     `values`: of each field that the signer fills.
     """
@@ -89,7 +89,7 @@ class Signature:
 
 
 class TextProblem(StrEnum):
-    """What is wrong with a text that a signer typed."""
+    """Why a text typed by a signer is invalid."""
 
     MISSING = "missing"
     TOO_LONG = "too_long"
@@ -97,7 +97,7 @@ class TextProblem(StrEnum):
 
 
 class InvalidText(Exception):
-    """A text that a signer typed cannot be taken."""
+    """A text typed by a signer is invalid."""
 
     def __init__(self, problem: TextProblem) -> None:
         self.problem = problem
@@ -199,7 +199,7 @@ async def view(gateway: Gateway, document: OpenedDocument, source: Source) -> No
 async def sign(gateway: Gateway, document: OpenedDocument, signature: Signature, source: Source) -> bool:
     """Sign an opened document; return False if it can no longer be signed, which changes nothing."""
     filled = sorted(signature.values.items())
-    # What is signed is the document as the signer has filled it.
+    # The signed content includes the values that the signer filled in.
     _, sha256 = await asyncio.to_thread(_rendered, document.row, signature.values)
     acts = [
         Act(

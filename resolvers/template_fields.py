@@ -27,7 +27,7 @@ _BOXES: Final = {CHECKED: "☑", UNCHECKED: "☐"}
 
 
 class TemplateFieldType(StrEnum):
-    """What the value of a template field is."""
+    """Types of template fields."""
 
     TEXT = "text"
     MULTILINE_TEXT = "multiline_text"
@@ -40,7 +40,7 @@ class TemplateFieldType(StrEnum):
 
 
 class FilledBy(StrEnum):
-    """Who brings the value of a template field."""
+    """Who fills in a template field."""
 
     SENDER = "sender"
     SIGNER = "signer"

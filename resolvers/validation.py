@@ -47,7 +47,7 @@ async def validate(raw: Mapping[str, Any], find_template: FindTemplate = _find_n
     template_values = TemplateValues(load(template.fields) if template else ())
     signers.check_values(template_values)
     if template is None:
-        # Without a template no value is of any use, which need not be told of each.
+        # Without a template every value is unused, which is not reported for each.
         signers.warnings.clear()
     signers.check_addresses()
     if details is None or errors or not _may_be_sent(details, signers):
@@ -64,7 +64,7 @@ def _may_be_sent(details: CreateBulkSendInput, signers: ValidatedSigners) -> boo
 
 
 def _details(raw: Mapping[str, Any]) -> tuple[CreateBulkSendInput | None, list[MutationError]]:
-    """Return what is asked besides the signers, None if it is invalid, and every problem of it."""
+    """Return the input without its signers, None if it is invalid, and its problems."""
     signers = raw.get("signers")
     errors: list[MutationError] = []
     if isinstance(signers, list) and len(signers) > MAXIMUM_SIGNERS:

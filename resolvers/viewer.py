@@ -1,4 +1,4 @@
-"""The viewer: the organization, API key and scopes behind one request."""
+"""The viewer of a request, and the scopes of API keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ GRANTABLE: Final = (*(scope.value for scope in Scope), *WILDCARDS)
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The organization, key and scopes behind one request."""
+    """The organization, API key and scopes of a request."""
 
     organization_id: UUID
     organization_name: str

@@ -1,4 +1,4 @@
-"""Whether a text shows anything: Unicode has many characters besides white space that leave nothing on the page."""
+"""Detection of invisible text: Unicode has many invisible characters besides white space."""
 
 import re
 import unicodedata

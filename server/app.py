@@ -1,4 +1,4 @@
-"""The whole gateway on one screen: every route and what wraps them."""
+"""The application: every route and every middleware."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -100,7 +100,7 @@ def build_app(parts: Parts, *, demo: Demo | None = None, extra: Sequence[web.Rou
 
 
 def _front_page(settings: Settings, demo: Demo | None, addresses: set[str]) -> Sequence[web.AbstractRouteDef]:
-    """Return the routes of the console, whose menu leads to GraphiQL and the outbox where they are."""
+    """Return the routes of the console, whose menu links to GraphiQL and the outbox if they are enabled."""
     if not settings.console:
         return home_routes(show_graphiql=settings.graphiql)
     links = {"graphiql": "/graphql"} if settings.graphiql else {}

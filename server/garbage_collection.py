@@ -1,10 +1,10 @@
-"""Garbage collection of a process that serves: seldom, and never for long."""
+"""Tuning of Python's garbage collection for long-running processes."""
 
 import gc
 
 
 def tune_garbage_collection() -> None:
-    """Exempt everything made so far from garbage collection, and keep each later collection short."""
+    """Exempt all present objects from garbage collection, and keep each later collection short."""
     gc.callbacks.append(_exempt_what_is_left)
     gc.collect()
     # Python waits with a full collection for a quarter of what the last one left, which is nothing now.

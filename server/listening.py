@@ -1,4 +1,4 @@
-"""Running a process until it is told to stop."""
+"""Serving an application, and waiting for the signal to stop."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ from bulksend.server.http.error_responses import error_page
 from bulksend.server.process import Parts
 from bulksend.server.settings import Settings
 
-# aiohttp closes what still waits after this part of the grace; delivery has ended by then or never will.
+# aiohttp closes connections that still wait after this part of the grace period.
 REQUESTS_PART = 0.2
 BACKLOG = 1024
 
@@ -24,12 +24,12 @@ BACKLOG = 1024
 async def listening(
     app: web.Application, parts: Parts, *, host: str, port: int, taken: socket.socket | None = None
 ) -> AsyncIterator[int]:
-    """Serve `app` and give the port. At the end stop accepting, and let waiting requests answer what is true.
+    """Serve `app` and yield the port. At the end stop accepting, and let waiting requests return the current state.
 
-    `taken` is an address bound before. Raise `CannotListen`.
+    `taken`: a socket that is already bound. Raise `CannotListen`.
     """
     grace = parts.settings.shutdown_grace.total_seconds()
-    # While a thread works the event loop gets its turn after this, and not after five times as long.
+    # While a thread runs, the event loop waits for this long instead of five times as long.
     sys.setswitchinterval(0.001)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(1.0, grace * REQUESTS_PART))
     await runner.setup()
@@ -45,7 +45,7 @@ async def listening(
 
 
 async def _accept(runner: web.AppRunner, settings: Settings, bound: socket.socket) -> asyncio.Server:
-    """Accept connections on a bound socket, each within the bounds of `Connections`."""
+    """Accept connections on a bound socket, within the limits of `Connections`."""
     if runner.server is None:
         raise RuntimeError("the runner is not set up")
     connections = Connections.within_open_files(per_address=settings.connections_per_address)
@@ -54,7 +54,7 @@ async def _accept(runner: web.AppRunner, settings: Settings, bound: socket.socke
 
 
 async def until_stopped(tell: Callable[[], None] = lambda: None) -> None:
-    """Wait for SIGTERM or SIGINT; call `tell` once both are waited for."""
+    """Wait for SIGTERM or SIGINT; call `tell` once their handlers are set."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

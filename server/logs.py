@@ -1,4 +1,4 @@
-"""Logging: structlog, and the standard library's through it."""
+"""Logging by structlog, which also formats the standard library's log records."""
 
 import logging
 import sys
@@ -36,7 +36,7 @@ def set_up_logs(log_format: Literal["console", "json"], level: int = logging.INF
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Its lines name every address that is mailed.
+    # It logs every address that mail is sent to.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
@@ -47,7 +47,7 @@ def _rendering(log_format: str) -> list[Processor]:
 
 
 def _without_words(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Log where an exception was raised without its message, which may quote personal data."""
+    """Log where an exception was raised, without its message, which may contain personal data."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()

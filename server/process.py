@@ -1,4 +1,4 @@
-"""One process's parts, made from settings and ended in the right order."""
+"""The components of a process, created from settings and closed in order."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,13 +28,13 @@ from bulksend.server.sealing import sealing_options
 from bulksend.server.settings import Settings
 from bulksend.server.supervision import Supervisor
 
-# Of the grace at shutdown, waiting requests get what delivery leaves.
+# Part of the grace period at shutdown; waiting requests get the rest.
 DELIVERY_PART = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the doors of one process share."""
+    """The components that GraphQL, REST and the pages share."""
 
     settings: Settings
     pool: Pool
@@ -46,7 +46,7 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(settings: Settings, *, delivery: bool) -> AsyncIterator[Parts]:
-    """Open everything that a process needs. Raise `MigrationsPending` or `DatabaseIsNewer`."""
+    """Open the components of a process. Raise `MigrationsPending` or `DatabaseIsNewer`."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(_pool(settings, settings.database_url))
         async with pool.acquire() as conn:
@@ -78,7 +78,7 @@ def _pool(settings: Settings, url: str | None) -> Any:
 
 @asynccontextmanager
 async def _replica(settings: Settings, url: str, primary: Pool, supervisor: Supervisor) -> AsyncIterator[ReadReplica]:
-    # Without a connection to begin with, so that a process starts while the replica is away.
+    # Opened without a connection, so that a process starts while the replica is unavailable.
     async with open_pool(url, statement_cache_size=settings.statement_cache_size, min_size=0) as pool:
         replica = ReadReplica(primary, pool, url)
         await replica.probe()
@@ -117,7 +117,7 @@ async def _sealing(
     processes = SealingProcesses(options)
     worker = SealingWorker(pool, notices, processes)
     try:
-        # Cancelled at the end: what was being made is made again.
+        # Cancelled at the end; PDFs that were being sealed are sealed again later.
         async with supervisor.running("sealing", worker.run):
             yield
     finally:
@@ -139,7 +139,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _helo(settings: Settings) -> str | None:
-    """Return the name that EHLO says: as set, else the public URL's host; an address as a literal (RFC 5321, 4.1.3)."""
+    """Return the name for EHLO: the setting, or the public URL's host; an IP address as a literal (RFC 5321, 4.1.3)."""
     host = settings.smtp_helo or urlsplit(settings.public_url or "").hostname
     if not host or host.startswith("["):
         return host

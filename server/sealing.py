@@ -1,4 +1,4 @@
-"""The sealing key of a process: read from where the settings say it is, and demanded where PDFs are sealed."""
+"""The sealing key of a process, read from the file in the settings."""
 
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ def demand_sealing_key(settings: Settings) -> None:
 
 
 def sealing_options(settings: Settings) -> SealingOptions | None:
-    """Return what sealing needs; None if it is off or has no key. Raise `SettingsError` for an unusable key."""
+    """Return the options of sealing; None if it is disabled or has no key. Raise `SettingsError` for an invalid key."""
     if settings.sealing == "off" or settings.sealing_key is None:
         return None
     try:
@@ -31,7 +31,7 @@ def sealing_options(settings: Settings) -> SealingOptions | None:
 
 
 def with_test_key(settings: Settings) -> Settings:
-    """Return settings with a test key in the data folder, made on the first call; unchanged if they have a key."""
+    """Return settings with a test key in the data folder, created if necessary; unchanged if they have a key."""
     if settings.sealing == "off" or settings.sealing_key is not None:
         return settings
     path = settings.data_dir / "test_sealing_key.p12"
@@ -41,7 +41,7 @@ def with_test_key(settings: Settings) -> Settings:
 
 
 def _write_privately(path: Path, content: bytes) -> None:
-    """Write a file for its owner's eyes, whole or not at all."""
+    """Write a file atomically, readable by its owner alone."""
     unfinished = path.with_suffix(".new")
     unfinished.touch(mode=0o600)
     unfinished.write_bytes(content)

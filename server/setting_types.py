@@ -1,4 +1,4 @@
-"""Types of settings: each parses what the environment has, and says which rule it breaks without repeating it."""
+"""Types of settings: each parses text, and reports the violated rule without repeating the text."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ from bulksend.server.http.client_address import ClientAddresses
 YEAR: Final = timedelta(days=365)
 
 _NOT_IN_URL: Final = re.compile(r"[^!-~]|[\\<>\"^`{|}]")
-# Behind a host name, or the bracket that ends an IPv6 address.
+# Follows a host name, or the bracket that ends an IPv6 address.
 _PORT: Final = re.compile(r":([^:\]]*)$")
 _SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
@@ -38,7 +38,7 @@ _MAIL_FROM: Final = (
 
 
 def split_commas(value: object) -> object:
-    """Split text at commas, without the white space around them; empty parts count for nothing."""
+    """Split text at commas and strip white space; empty parts are dropped."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -120,7 +120,7 @@ def _headers(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _mail_from(value: str) -> str:
-    """Return the sender with the name quoted, if there is one."""
+    """Return the sender, with its name quoted if it has one."""
     named = _NAMED_ADDRESS.fullmatch(value.strip())
     address = _sender_address(named["address"] if named else value.strip())
     if not named:
@@ -131,7 +131,7 @@ def _mail_from(value: str) -> str:
     if not name:
         return address
     sender = '"{}" <{}>'.format(re.sub(r'(["\\])', r"\\\1", name), address)
-    # What the mail is made from must read the same as what was written.
+    # The parsed address must be the same as the given one.
     if parseaddr(sender) != (name, address):
         raise ValueError(_MAIL_FROM)
     return sender

@@ -1,4 +1,4 @@
-"""Settings: the only reader of the environment."""
+"""Settings, read from the environment."""
 
 import os
 from datetime import timedelta
@@ -14,7 +14,7 @@ PREFIX = "BULKSEND_"
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the message names every such setting and its rule, and no value."""
+    """Settings are missing or invalid; the message names each of them and its rule, without values."""
 
 
 def _default_data_dir() -> Path:
@@ -23,7 +23,7 @@ def _default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every setting, read from `BULKSEND_*`; docs/settings.md says what each is for."""
+    """All settings, from `BULKSEND_*` variables; docs/settings.md describes each."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
             raise SettingsError("\n".join(rules)) from None
 
     def demand(self, *names: str) -> None:
-        """Raise `SettingsError` naming those of the settings that are unset."""
+        """Raise `SettingsError` naming those of the given settings that are unset."""
         missing = [f"{PREFIX}{name.upper()}" for name in names if not getattr(self, name)]
         if missing:
             raise SettingsError("\n".join(f"{name}: must be set" for name in missing))

@@ -1,4 +1,4 @@
-"""Background tasks of a process: each is restarted when it ends, and what is down can be told."""
+"""Background tasks of a process, each restarted when it ends."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
-# A task that has run for so long is restarted after the first pause again.
+# A task that has run for this long is restarted after the shortest pause again.
 STABLE_SECONDS: Final = 60.0
 
 RESTARTS: Final = Counter("bulksend_background_task_restarts", "Background tasks that ended unexpectedly.", ["task"])
@@ -32,14 +32,14 @@ class Supervisor:
 
     @property
     def down(self) -> list[str]:
-        """The names of the tasks that have ended and are not restarted yet."""
+        """The names of the tasks that wait for their restart."""
         return sorted(self._down)
 
     @asynccontextmanager
     async def running(
         self, name: str, work: Callable[[], Awaitable[None]], *, may_end: Callable[[], bool] = _never
     ) -> AsyncIterator[None]:
-        """Run `work` beside the block and cancel it at the end.
+        """Run `work` during the block and cancel it at the end.
 
         Once `may_end()` is true a task that returns is not restarted.
         """
@@ -48,7 +48,7 @@ class Supervisor:
             yield
         finally:
             task.cancel()
-            # Nothing that the task raises may fail the shutdown: it was logged when it happened.
+            # Errors of the task are already logged and must not fail the shutdown.
             await asyncio.wait([task])
             self._note_up(name)
 

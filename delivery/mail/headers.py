@@ -1,6 +1,6 @@
-"""Header fields of a mail from texts that strangers wrote (RFC 5322, RFC 2047).
+"""Encoding of untrusted text in header fields of a mail (RFC 5322, RFC 2047).
 
-`email.headerregistry` takes 2 ms a mail for it, twenty times what the whole mail takes here.
+`email.headerregistry` takes 2 ms per mail, twenty times as long as composing the whole mail here.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _PRINTABLE = re.compile(r"[ -~]*")
 
 
 def one_line(text: str) -> str:
-    """`text` without control characters: they, line ends and runs of blanks become one space."""
+    """Return `text` in one line: runs of control characters, line ends and blanks become a space."""
     return _NOT_TEXT.sub(" ", _SURROGATE.sub("\ufffd", text)).strip()
 
 
 def unstructured(text: str) -> str:
-    """`text` as the value of a field like Subject, in as many encoded words as it takes."""
+    """Return `text` as the value of a field like Subject, in encoded words if necessary."""
     text = one_line(text)
     return text if _is_plain(text) else _encoded(text)
 
 
 def mailbox(name: str, address: str) -> str:
-    """`name <address>` as the value of a field like To; `address` must be an address already."""
+    """Return `name <address>` as the value of a field like To; `address` must be valid."""
     name = one_line(name)
     if not name:
         return address
@@ -44,7 +44,7 @@ def mailbox(name: str, address: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether `text` can stand as it is; what only looks like an encoded word would be decoded."""
+    """Return whether `text` needs no encoding; text that looks like an encoded word would be decoded."""
     return _PRINTABLE.fullmatch(text) is not None and "=?" not in text and len(text) < _LINE_LENGTH - 10
 
 
@@ -62,7 +62,7 @@ def _base64(chunk: bytes) -> str:
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
-    """`data` cut between characters, each of which an encoded word must hold whole."""
+    """Yield parts of `data`, split between characters, because an encoded word may not contain part of a character."""
     start = 0
     while start < len(data):
         end = min(start + _WORD_BYTES, len(data))

@@ -1,4 +1,4 @@
-"""The mail that brings a signer the signing link: RFC 5322 bytes, built once for each document."""
+"""Composing the mail of a document as bytes (RFC 5322)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ADDRESS = re.compile(r"""[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+@[^\x00-\x20\x7f-\x9f\s"(),:;<>@\[\\\]]+""")
 
-# Control characters, which nothing legible contains.
+# Control characters, which texts of a letter do not contain.
 _NAME, _EMAIL, _URL = "\x01", "\x02", "\x03"
 
 _TEMPLATES = Environment(
@@ -49,7 +49,7 @@ _HTML = _TEMPLATES.get_template("letter.html")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the mail of one document says; `email_message` is the same for its whole bulk send."""
+    """The contents of a document's mail; `email_message` is the same for the whole bulk send."""
 
     organization_name: str
     template_name: str
@@ -68,7 +68,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The texts of a letter with `_NAME`, `_EMAIL` and `_URL` where the signer's own stand."""
+    """The texts of a letter with `_NAME`, `_EMAIL` and `_URL` in place of the signer's values."""
 
     subject: str
     text: str
@@ -81,7 +81,7 @@ def subject(letter: Letter) -> str:
 
 
 def text(letter: Letter) -> str:
-    """The mail's text part: lines end with `\n`, and the signing link stands bare on one of its own."""
+    """Return the text part: lines end with `\n`, and the signing link stands bare on one of its own."""
     return _filled(_form_of(letter).text, letter)
 
 
@@ -108,7 +108,7 @@ def _form_of(letter: Letter) -> Form:
     )
 
 
-# The signers of a bulk send get the same letter, most often: rendering it takes longer than all else of a mail.
+# Most signers of a bulk send receive the same letter, and rendering it takes longer than the rest of a mail.
 @lru_cache(maxsize=128)
 def _form(
     kind: str,
@@ -140,11 +140,11 @@ def _form(
 
 
 def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
-    """The mail as SMTP takes it, lines ending with CRLF.
+    """Return the mail for SMTP, with CRLF line ends.
 
-    `mail_from` is `address` or `Name <address>`. Two mails of one document differ in their Date alone. All
-    is ASCII, unless an address has a local part that is not: then the server must speak SMTPUTF8. Raises
-    ValueError for what is no address.
+    `mail_from` is `address` or `Name <address>`. Two mails of the same document differ only in their Date. The mail is
+    ASCII unless an address has a non-ASCII local part, which requires SMTPUTF8. Raise ValueError for an invalid
+    address.
     """
     name = mail_id(letter.document_id, letter.mail_kind, letter.mail_number)
     boundary = f"=_{name}"
@@ -164,13 +164,13 @@ def compose(letter: Letter, mail_from: str, message_id_domain: str) -> bytes:
 
 
 def mail_id(document_id: UUID, kind: str, number: int) -> str:
-    """Return what names one mail of a document, the same for each copy of it: the left part of its Message-ID."""
+    """Return the left part of the Message-ID, the same for each copy of a document's mail."""
     document = ids.encode(ids.DOCUMENT, document_id)
     return document if kind == MailKind.INVITATION else f"{document}.{kind}.{number}"
 
 
 def envelope_address(email: str) -> str:
-    """`email` as MAIL FROM and RCPT TO want it: its domain in A-labels. Raise ValueError if it is none."""
+    """Return `email` for MAIL FROM and RCPT TO, with its domain in A-labels. Raise ValueError if it is invalid."""
     if not _ADDRESS.fullmatch(email):
         raise ValueError("not an email address")
     local_part, _, domain = email.rpartition("@")
@@ -206,7 +206,7 @@ def _part(subtype: str, content: str) -> str:
 
 
 def _transfer_encoded(content: str) -> tuple[str, str]:
-    """As it is where mail can carry that, so that a link is whole in the raw mail too."""
+    """Return the text unencoded if possible, so that links are readable in the raw mail."""
     if content.isascii() and max(map(len, content.split("\n"))) <= _MAX_LINE:
         return "7bit", content
     return "quoted-printable", binascii.b2a_qp(content.encode("utf-8"), istext=True).decode("ascii")

@@ -1,4 +1,4 @@
-"""What each kind of mail says, in the signer's language."""
+"""The texts of each kind of mail, in the signer's language."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from bulksend.delivery.translations import format_time, translations
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that a mail mentions, each one line."""
+    """The names in a mail, each on one line."""
 
     organization: str
     document: str
@@ -20,7 +20,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The sentences of one mail; None where it has none. `button` and `invitation` go with the signing link."""
+    """The texts of a mail, or None. `button` and `invitation` accompany the signing link."""
 
     subject: str
     greeting: str
@@ -36,7 +36,7 @@ class Wording:
 
 
 def wording(kind: str, names: Names, locale: str, expires_at: datetime | None) -> Wording:
-    """Return what a mail of this kind says in an available locale."""
+    """Return the texts of a kind of mail in an available locale."""
     _ = translations(locale).gettext
     subject, lead, below, invitation, button = _of_kind(kind, locale)
     values = {
@@ -70,7 +70,7 @@ def _secrecy(locale: str) -> str:
 
 
 def _of_kind(kind: str, locale: str) -> tuple[str, str, str, str | None, str | None]:
-    """Return a kind's subject, first sentence (alone, and below the document's name), and what stands at the link."""
+    """Return a kind's subject, first sentence (alone, and below the document's name), and the texts at the link."""
     _ = translations(locale).gettext
     open_and_sign, sign_here = _("Open and sign"), _("Open your document and sign it here:")
     match kind:

@@ -1,4 +1,4 @@
-"""Reading what a sealed PDF is made of; the Merkle tree of a bulk send is kept while its documents are sealed."""
+"""Reading the contents of sealed PDFs; the Merkle tree of a bulk send is cached while its documents are sealed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Loader:
         self._trees: LRUCache[UUID, MerkleTree] = LRUCache(_TREES)
 
     async def load(self, job: SealingJobRow) -> tuple[UUID, Unsealed]:
-        """Return the bulk send of a job's document and what its PDF is made of. Raise LookupError if it is gone."""
+        """Return the bulk send of a job's document and the contents of its PDF. Raise LookupError if it was deleted."""
         async with self._pool.acquire() as conn:
             row = await sealed_pdfs.load(conn, organization_id=job.organization_id, document_id=job.document_id)
             if row is None:

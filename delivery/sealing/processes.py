@@ -1,4 +1,4 @@
-"""Processes that render and seal: it takes 40 ms of Python for each document, which would stop an event loop."""
+"""Processes that render and seal PDFs, which takes 40 ms per document and would block the event loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SealingOptions:
-    """What a process needs to seal: a PKCS#12 file's bytes, its password, and a timestamp server's URL or None."""
+    """Options of sealing: the bytes of a PKCS#12 file, its password, and a timestamp server's URL or None."""
 
     pkcs12: bytes = field(repr=False)
     password: str | None = field(repr=False)
@@ -38,7 +38,7 @@ class SealingProcesses:
         self.size = min(MOST_PROCESSES, os.cpu_count() or 1)
 
     async def make(self, unsealed: Unsealed) -> bytes:
-        """Return the sealed PDF. Raise what the process raises, and TimeoutError after TIMEOUT_SECONDS."""
+        """Return the sealed PDF. Raise the errors of the process, and TimeoutError after TIMEOUT_SECONDS."""
         executor = self._running()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -48,7 +48,7 @@ class SealingProcesses:
             raise
 
     def close(self) -> None:
-        """End the processes after what they are at; the next document starts new ones."""
+        """Stop the processes after their current documents; the next document starts new ones."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = None

@@ -1,4 +1,4 @@
-"""A closed document as it is read for sealing, and its evidence."""
+"""A signed or declined document before it is sealed, and its evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """Everything that a sealed PDF is made of; goes to another process."""
+    """The contents of a sealed PDF, sent to the process that seals it."""
 
     document: DocumentRecord
     bulk_send: BulkSendRecord

@@ -53,19 +53,19 @@ class SealingWorker:
         return len(claimed)
 
     async def run(self) -> None:
-        """Seal whatever is or comes due, until `stop`."""
+        """Seal documents when they are due, until `stop`."""
         while not self._stopping.is_set():
             try:
                 found = await self.seal_due()
             except Exception as error:
-                # Whatever it is, sealing must go on afterwards. Most often the database is away.
+                # Sealing must continue after any error; usually the database is unavailable.
                 log.warning("sealing pauses", **described(error))
                 found = 0
             if not found:
                 await self._rest()
 
     def stop(self) -> None:
-        """Claim nothing more. What is not recorded by the end of its lease is made again."""
+        """Stop claiming. A PDF that is not recorded by the end of its lease is made again."""
         self._stopping.set()
 
     async def _rest(self) -> None:

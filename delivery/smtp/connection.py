@@ -1,4 +1,4 @@
-"""One connection to the SMTP server, and the commands said on it."""
+"""A connection to the SMTP server, and its commands."""
 
 import asyncio
 import ssl
@@ -33,7 +33,7 @@ GO_ON = 354
 
 
 class ServerTroubleError(Exception):
-    """The server itself does not serve; `trouble` says how."""
+    """The SMTP server is unavailable; `trouble` is the reason."""
 
     def __init__(self, trouble: ServerTrouble) -> None:
         super().__init__(trouble.code)
@@ -41,10 +41,10 @@ class ServerTroubleError(Exception):
 
 
 class Connection:
-    """An open, greeted, logged-in connection that takes one mail after the other.
+    """An open and authenticated connection, for one mail after the other.
 
-    Whatever interrupts a command, a cancellation too, closes the connection: a reply still to come would be
-    read as the answer to the next command. No method has a timeout of its own; the caller's clock rules.
+    An interrupted or cancelled command closes the connection, because its reply would be read as the reply to the next
+    command. The methods have no timeouts; callers set them.
     """
 
     def __init__(self, protocol: ReplyProtocol, *, pipelining: bool) -> None:
@@ -57,7 +57,7 @@ class Connection:
 
     @classmethod
     async def open(cls, smtp: SMTP, *, starttls: bool, credentials: Credentials | None) -> "Connection":
-        """Connect, greet, encrypt and log in. Raise `ServerTroubleError`."""
+        """Connect, send EHLO, encrypt and log in. Raise `ServerTroubleError`."""
         try:
             await _introduce(smtp, starttls, credentials)
         except BaseException:
@@ -68,11 +68,11 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether the next mail may try this connection. The server may have closed it unseen."""
+        """Whether the next mail may try this connection; the server may have closed it unnoticed."""
         return self._protocol.is_open
 
     async def begin(self, sender: bytes, then: Sequence[bytes] = ()) -> None:
-        """Say MAIL, after RSET if the mail before was not accepted. Raise `ServerTroubleError`.
+        """Send MAIL, after RSET if the previous mail was not accepted. Raise `ServerTroubleError`.
 
         `then`: the commands that follow; a server that takes pipelined commands is sent them right away.
         """
@@ -121,7 +121,7 @@ class Connection:
         return content_outcome(reply)
 
     async def quit(self) -> None:
-        """Say QUIT, without insisting on an answer."""
+        """Send QUIT, and ignore errors."""
         with suppress(ConnectionLostError, TimeoutError):
             async with asyncio.timeout(QUIT_SECONDS):
                 self._protocol.write(b"QUIT\r\n")
@@ -129,7 +129,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close at once, without a word."""
+        """Close at once, without QUIT."""
         self._protocol.close()
 
     def _write_ahead(self, commands: Sequence[bytes]) -> None:

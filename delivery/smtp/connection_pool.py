@@ -1,4 +1,4 @@
-"""A few connections to one server, kept alive between mails, and never more than the server takes."""
+"""A pool of kept-alive connections to the SMTP server, as many as it accepts."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 
 from bulksend.delivery.smtp.connection import Connection, ServerTroubleError
 
-# Routers forget an idle connection without telling either end, the quickest after some four minutes.
+# Routers drop idle connections without notifying either end, some after four minutes.
 KEPT_SECONDS: Final = 60
-# A server that refused one connection more is asked again after this long.
+# After a server has refused another connection, one is tried again after this long.
 GROW_SECONDS: Final = 15
 
 OpenConnection: TypeAlias = Callable[[], Awaitable[Connection]]
@@ -20,8 +20,8 @@ OpenConnection: TypeAlias = Callable[[], Awaitable[Connection]]
 class ConnectionPool:
     """Lends connections, at most `limit` at once.
 
-    A new connection that is refused while others work means "not more than these": the limit shrinks to them, whoever
-    waits gets one of them, and one more is tried now and then. Only when none works everybody is told the trouble.
+    If a new connection is refused while others work, the limit is reduced to those, waiting mails use them, and another
+    connection is tried from time to time. Only if none works is the trouble raised.
     """
 
     def __init__(self, open_connection: OpenConnection, most: int) -> None:
@@ -46,7 +46,7 @@ class ConnectionPool:
 
     @property
     def wanted(self) -> int:
-        """How many connections there is work for: one more than the limit while one more may be tried."""
+        """The number of connections to use: one more than the limit while another may be tried."""
         return self.limit + self._may_grow
 
     def drop_idle(self) -> None:
@@ -56,18 +56,18 @@ class ConnectionPool:
         self._idle.clear()
 
     def stop(self) -> None:
-        """Keep no connection from now on, but those that are idle."""
+        """Keep no further connection open after its mail."""
         self._is_stopped = True
 
     async def quit(self) -> None:
-        """Say QUIT on the idle connections, and open none any more."""
+        """Send QUIT on the idle connections, and open no others."""
         for task in self._opening:
             task.cancel()
         idle, self._idle = self._idle, []
         await asyncio.gather(*(connection.quit() for connection in idle))
 
     def _take_idle(self) -> Connection | None:
-        """Return the connection used last, so that those not needed grow old, as long as it is worth a try."""
+        """Return the connection used last, if it is not too old, so that superfluous ones expire."""
         oldest = time.monotonic() - KEPT_SECONDS
         while self._idle:
             connection = self._idle.pop()

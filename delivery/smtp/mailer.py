@@ -1,4 +1,4 @@
-"""Sending mails to the SMTP server, over a few connections that are kept alive between mails."""
+"""Sending mail to the SMTP server over a pool of connections."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ from bulksend.delivery.smtp.outcomes import (
 from bulksend.delivery.smtp.server_url import Security, SmtpServer
 from bulksend.delivery.smtp.transaction import Clock, Mail, hand_over, path
 
-# Any other trouble has probably reached the idle connections too.
+# Any other trouble probably affects the idle connections too.
 LEAVES_CONNECTIONS_ALONE: Final = {
     DeliveryErrorCode.SENDER_REFUSED,
     DeliveryErrorCode.SMTP_POLICY_REFUSED,
@@ -66,12 +66,12 @@ class Mailer:
 
     @property
     def idle(self) -> int:
-        """How many sends could begin at once now."""
+        """The number of mails that could be begun at once."""
         return 0 if self._stopped else max(0, self.connections - len(self._clocks))
 
     @property
     def connections(self) -> int:
-        """How many connections to keep busy: as many as the server takes, at most as many as were asked for."""
+        """The number of connections to use: as many as the server accepts, at most the configured number."""
         return self._pool.wanted
 
     async def send(
@@ -121,14 +121,14 @@ class Mailer:
             return TOO_SLOW
 
     def stop(self) -> None:
-        """Begin no content from now on: sends that have not are Released, the others end as they would."""
+        """Begin no content from now on: mails whose content has not begun are Released, the others continue."""
         self._stopped = True
         self._pool.stop()
         for clock in self._clocks:
             clock.release()
 
     async def close(self) -> None:
-        """Stop, and say QUIT on the idle connections; those in use close when their mail has ended."""
+        """Stop, and send QUIT on the idle connections; those in use close after their mail."""
         self.stop()
         await self._pool.quit()
 
@@ -154,7 +154,7 @@ class Mailer:
                     return await hand_over(connection, mail, clock, self._reply_timeout)
 
     async def _begin(self, connection: Connection, mail: Mail) -> bool:
-        """Say MAIL, and return False if a connection that was kept turned out to be stale."""
+        """Send MAIL, and return False if a kept-alive connection is stale."""
         is_kept = connection.mails > 0
         try:
             await connection.begin(mail.sender, mail.commands)
@@ -178,7 +178,7 @@ class Mailer:
             hostname=server.host,
             port=server.port,
             use_tls=server.security is Security.TLS,
-            start_tls=False,  # said by Connection.open, which tells its failures apart
+            start_tls=False,  # raised by Connection.open, which distinguishes its failures
             tls_context=self._tls_context,
             local_hostname=self._local_hostname,
             timeout=None,
@@ -192,5 +192,5 @@ class Mailer:
 
 
 def _default_tls_context(server: SmtpServer) -> ssl.SSLContext | None:
-    """One for all connections, because reading the certificate authorities takes 35 ms."""
+    """Shared by all connections, because reading the certificate authorities takes 35 ms."""
     return None if server.security is Security.PLAIN else ssl.create_default_context()

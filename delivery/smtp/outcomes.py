@@ -1,4 +1,4 @@
-"""The outcomes of handing one mail to the SMTP server, and what its replies mean."""
+"""The outcomes of sending a mail to the SMTP server, and the meaning of its replies."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,7 +31,7 @@ class DeliveryErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server took the mail. Final."""
+    """The server accepted the mail, which is final."""
 
     smtp_code: int
     message: str
@@ -66,7 +66,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class ServerTrouble:
-    """The server does not serve us. Nobody's failure: no attempt is used, and nothing left.
+    """The server is unavailable: no attempt is used, and nothing was sent.
 
     `sender_accepted`: MAIL was accepted before, so it may be this mail that draws the trouble.
     """
@@ -79,7 +79,7 @@ class ServerTrouble:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The deadline, or `Mailer.stop`, came before the content was begun: nothing left, nobody is to blame."""
+    """The deadline or `Mailer.stop` came before the content was begun: nothing was sent, and no attempt is used."""
 
 
 # Every `message` is the server's own words, on one line of at most 500 characters. They may name the
@@ -98,14 +98,14 @@ TOO_SLOW = ServerTrouble(DeliveryErrorCode.SMTP_UNREACHABLE, None, "The mail ser
 
 
 class Reply(NamedTuple):
-    """One reply of the server: its code (`NO_REPLY`: it was none) and its text."""
+    """A reply of the server: its code (`NO_REPLY`: no valid reply) and its text."""
 
     code: int
     message: str
 
     @property
     def is_positive(self) -> bool:
-        """Whether the server did what it was asked."""
+        """Whether the command succeeded."""
         return 200 <= self.code <= 299
 
 
@@ -130,7 +130,7 @@ _ABOUT_US: Final = {
 
 
 def words(text: str) -> str:
-    """Return what the server said as one printable line that PostgreSQL and GraphQL can hold."""
+    """Return the text of a reply as one printable line."""
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     printable = "".join(character if character.isprintable() else " " for character in decoded)
     return " ".join(printable.split())[:LONGEST_MESSAGE]
@@ -145,21 +145,21 @@ def trouble(reply: Reply, otherwise: DeliveryErrorCode) -> ServerTrouble:
 
 
 def recipient_outcome(reply: Reply) -> Outcome | None:
-    """Return what the reply to RCPT means; None: go on."""
+    """Return the outcome of the reply to RCPT; None to continue."""
     if reply.is_positive:
         return None
     return _outcome(reply, subject(reply.code, reply.message), _AT_RECIPIENT)
 
 
 def data_outcome(reply: Reply) -> Outcome | None:
-    """Return what the reply to DATA, before any content, means; None: go on."""
+    """Return the outcome of the reply to DATA, before any content; None to continue."""
     if reply.code == 354:
         return None
     return _outcome(reply, subject_of_content(reply.code, reply.message), _AT_CONTENT)
 
 
 def content_outcome(reply: Reply) -> Outcome:
-    """Return what the reply to the final dot means."""
+    """Return the outcome of the reply to the final dot."""
     if reply.is_positive:
         return Accepted(reply.code, words(reply.message))
     if reply.code < 400:

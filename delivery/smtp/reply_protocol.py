@@ -1,7 +1,7 @@
 """Replies of an SMTP server, read in the order of the commands (RFC 5321, 4.2), also when these were pipelined.
 
-aiosmtplib reads one reply for each command and loses what comes beside it, so pipelining (RFC 2920) needs a reader of
-its own; greeting, TLS and login stay aiosmtplib's.
+aiosmtplib reads one reply per command and drops others, so pipelining (RFC 2920) needs this reader; aiosmtplib does the
+greeting, TLS and login.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ class ConnectionLostError(Exception):
 
 
 class ReplyProtocol(asyncio.Protocol):
-    """The reading side of one connection; takes the transport over from whoever made it."""
+    """The reading side of a connection; takes over the transport from aiosmtplib."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -31,7 +31,7 @@ class ReplyProtocol(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether the server can be asked; it cannot any more once it has spoken unasked, to say farewell."""
+        """Whether commands can be sent: no longer after a reply without a command, which announces the end."""
         return not (self._is_lost or self._replies or self._transport.is_closing())
 
     def write(self, data: bytes) -> None:
@@ -41,7 +41,7 @@ class ReplyProtocol(asyncio.Protocol):
         self._transport.write(data)
 
     async def reply(self) -> Reply:
-        """Return the next reply; code `NO_REPLY` for what is none. Raise `ConnectionLostError`."""
+        """Return the next reply, with the code `NO_REPLY` if it is invalid. Raise `ConnectionLostError`."""
         while not self._replies:
             if self._is_lost or self._transport.is_closing():
                 raise ConnectionLostError
@@ -55,7 +55,7 @@ class ReplyProtocol(asyncio.Protocol):
         self._wake()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what the server sent."""
+        """Parse the data from the server."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._take_line(line.rstrip(b"\r"))
@@ -64,7 +64,7 @@ class ReplyProtocol(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note the end of the connection."""
+        """Mark the connection as lost."""
         self._is_lost = True
         self._wake()
 

@@ -1,4 +1,4 @@
-"""BULKSEND_SMTP_URL: where mail goes out, and how the connection is secured."""
+"""BULKSEND_SMTP_URL: the SMTP server, and how connections to it are encrypted."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 
 class Security(StrEnum):
-    """How the connection is encrypted; what is asked for is required, and certificates are verified."""
+    """How connections are encrypted; encryption is required if configured, and certificates are verified."""
 
     PLAIN = "plain"
     STARTTLS = "starttls"
@@ -18,7 +18,7 @@ DEFAULT_PORTS = {Security.PLAIN: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail goes out."""
+    """The SMTP server that sends the mail."""
 
     host: str
     port: int
@@ -28,7 +28,7 @@ class SmtpServer:
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """User and password, if the server wants them."""
+        """User and password; None without authentication."""
         return (self.username, self.password) if self.username and self.password else None
 
     @classmethod
@@ -42,7 +42,7 @@ class SmtpServer:
             parts = urlsplit(url)
             port = parts.port
             username, password = _credential(parts.username), _credential(parts.password)
-        except ValueError:  # what urllib says quotes the URL
+        except ValueError:  # urllib's message contains the URL
             raise ValueError("The SMTP URL needs percent-encoded credentials and a port up to 65535.") from None
         security = _security(parts)
         if not parts.hostname:

@@ -1,4 +1,4 @@
-"""One mail's SMTP transaction, and the time it may take."""
+"""The SMTP transaction of a mail, and its time limits."""
 
 import time
 from collections.abc import Callable
@@ -10,40 +10,40 @@ from bulksend.delivery.smtp.outcomes import TOO_SLOW, UNANSWERED, Outcome, Relea
 
 
 class Clock:
-    """The time one mail has: up to its content each stage some seconds, and none of them past the deadline."""
+    """The time limits of a mail: some seconds for each stage before the content, none past the deadline."""
 
     def __init__(self, deadline: float, timer: DeadlineTimer, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._deadline = deadline
         self._may_begin = may_begin
         self._content_begun = False
-        # What the limit stands for. A clock would not tell: event loops may end a wait a millisecond early.
+        # Which limit is set. The clock cannot tell, since event loops may end a wait a millisecond early.
         self._ends_at_deadline = True
         self.sender_accepted = False
         self.limit = TimeLimit(timer)
 
     @property
     def is_over(self) -> bool:
-        """Whether the content must not be begun any more."""
+        """Whether the content may no longer be begun."""
         return time.monotonic() >= self._deadline or not self._may_begin()
 
     def wait(self) -> None:
-        """Allow the wait for a connection all the time until the deadline."""
+        """Limit the wait for a connection to the deadline."""
         self._ends_at_deadline = True
         self.limit.set(self._deadline - time.monotonic())
 
     def allow(self, seconds: float) -> None:
-        """Limit the stage that begins now to this long, and to the deadline."""
+        """Limit the stage that begins now to this many seconds, and to the deadline."""
         left = self._deadline - time.monotonic()
         self._ends_at_deadline = left <= seconds
         self.limit.set(min(seconds, left))
 
     def begin_content(self, seconds: float) -> None:
-        """Forget the deadline: the final dot is on its way, and the answer to it is worth waiting for."""
+        """Replace the deadline by a limit of `seconds`, for the content and the reply to its final dot."""
         self._content_begun = True
         self.limit.set(seconds)
 
     def release(self) -> None:
-        """End a mail whose content is not begun yet."""
+        """Release a mail whose content has not begun."""
         if self._content_begun or self.limit.timeout.expired():
             return
         self._deadline = time.monotonic()
@@ -51,7 +51,7 @@ class Clock:
         self.limit.set(0)
 
     def verdict(self) -> Outcome:
-        """Return the outcome of a mail whose time ran out."""
+        """Return the outcome of a mail that exceeded its limit."""
         if self._content_begun:
             return UNANSWERED
         return Released() if self._ends_at_deadline else TOO_SLOW
@@ -59,7 +59,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail for the server: both paths in their angle brackets, and the message in lines."""
+    """A mail for SMTP: both paths in angle brackets, and the message as lines."""
 
     sender: bytes
     recipient: bytes
@@ -72,7 +72,7 @@ class Mail:
 
 
 async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_timeout: float) -> Outcome:
-    """Say RCPT and DATA and send the content of a mail whose MAIL was accepted: two round trips more, or three."""
+    """Send RCPT, DATA and the content of a mail whose MAIL was accepted, in two or three round trips."""
     clock.sender_accepted = True
     rcpt, data = mail.commands
     if failed := recipient_outcome(await connection.command(rcpt)):
@@ -81,14 +81,14 @@ async def hand_over(connection: Connection, mail: Mail, clock: Clock, reply_time
     if failed := data_outcome(await connection.command(data)):
         return failed
     if clock.is_over:
-        connection.close()  # what the server waits for now is content, nothing else
+        connection.close()  # the server expects content now
         return Released()
     clock.begin_content(reply_timeout)
     return await connection.content(as_content(mail.message))
 
 
 def path(address: str) -> bytes | None:
-    """Return the address as MAIL and RCPT carry it, or None if they cannot."""
+    """Return the address for MAIL and RCPT, or None if it cannot be used there."""
     if not address.isascii() or not address.isprintable() or "<" in address or ">" in address:
         return None
     return b"<%b>" % address.encode("ascii")

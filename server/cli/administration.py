@@ -1,4 +1,4 @@
-"""What the administrative commands do."""
+"""Administrative commands: organizations, API keys and templates."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,17 +13,17 @@ from bulksend.server.http.authentication import hash_key, new_key
 
 
 class NoSuchOrganization(Exception):
-    """There is no organization with this id."""
+    """No organization has this ID."""
 
 
 async def create_organization(pool: Pool, name: str) -> str:
-    """Make an organization and give its id."""
+    """Create an organization and return its ID."""
     async with pool.acquire() as conn:
         return ids.encode(ids.ORGANIZATION, await organizations.create(conn, name=name))
 
 
 async def set_consent_text(pool: Pool, organization_id: UUID, text: str | None) -> None:
-    """Set what an organization's signers consent to, None for the default. Raise `NoSuchOrganization`."""
+    """Set an organization's consent text; None restores the default. Raise `NoSuchOrganization`."""
     async with pool.acquire() as conn:
         if not await organizations.set_consent_text(conn, organization_id=organization_id, text=text):
             raise NoSuchOrganization
@@ -32,7 +32,7 @@ async def set_consent_text(pool: Pool, organization_id: UUID, text: str | None) 
 async def create_key(
     pool: Pool, organization_id: UUID, *, name: str, scopes: Sequence[str], expires_in: timedelta | None
 ) -> str:
-    """Make an API key and give its text, which nothing can give again. Raise `NoSuchOrganization`."""
+    """Create an API key and return its text, which is not stored. Raise `NoSuchOrganization`."""
     key = new_key()
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:
@@ -57,13 +57,13 @@ async def list_keys(pool: Pool, organization_id: UUID) -> list[ApiKeyRow]:
 
 
 async def revoke_key(pool: Pool, organization_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key; False when there is none, or it was revoked before."""
+    """Revoke a key; return False if there is none or it is already revoked."""
     async with pool.acquire() as conn:
         return await api_keys.revoke(conn, organization_id=organization_id, key_id=key_id)
 
 
 async def add_template(pool: Pool, organization_id: UUID, *, name: str, description: str | None, body: str) -> str:
-    """Add a template from a Markdown file's text and return its id. Raise `Invalid` or `NoSuchOrganization`."""
+    """Create a template from the text of a Markdown file and return its ID. Raise `Invalid` or `NoSuchOrganization`."""
     valid = validate_template({"name": name, "description": description, "body": body})
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:

@@ -1,4 +1,4 @@
-"""The database that a command works on: the one in the settings, or the embedded one in the data folder."""
+"""The database of a command: the one in the settings, or the embedded one in the data folder."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from bulksend.server.settings import Settings
 async def database(settings: Settings) -> AsyncIterator[Settings]:
     """Yield settings whose `database_url` is set.
 
-    Beside a running `bulksend dev` on the same data folder its server is shared. Raise `EmbeddedPostgresError`.
+    A running `bulksend dev` with the same data folder shares its server. Raise `EmbeddedPostgresError`.
     """
     if settings.database_url:
         yield settings
@@ -24,7 +24,7 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def single_connection(settings: Settings) -> AsyncIterator[Pool]:
-    """Open the database for a command that needs it once. Raise `MigrationsPending` or `DatabaseIsNewer`."""
+    """Open a single connection for a command. Raise `MigrationsPending` or `DatabaseIsNewer`."""
     async with (
         database(settings) as found,
         open_pool(

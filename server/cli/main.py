@@ -57,7 +57,7 @@ def main() -> None:
 @main.command()
 def dev() -> None:
     """Everything embedded: PostgreSQL, a mail catcher, a demo organization with key and templates, GraphiQL."""
-    # Half of a second that no other command needs: the gateway is imported where it runs.
+    # Imported here because it takes half a second, which other commands need not wait for.
     from bulksend.server.dev import process
 
     settings = _settings(graphiql=True, suggestions=True, log_format="console", bulk_send_interval=timedelta())
@@ -231,7 +231,7 @@ def _with_database(work: Callable[[Any], Coroutine[Any, Any, Result]]) -> Result
 
 def _run(work: Coroutine[Any, Any, Result], settings: Settings) -> Result:
     try:
-        # libuv's loop: what a request spends on sockets, tasks and timers takes some 15 % off its time.
+        # uvloop takes some 15 % off the time of a request.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
     except SettingsError as error:
@@ -244,7 +244,7 @@ def _run(work: Coroutine[Any, Any, Result], settings: Settings) -> Result:
 
 def _no_way(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        # Not the database: a file, such as the data folder.
+        # An error of a file, such as the data folder, and not of the database.
         return f"{error.filename}: {error.strerror}"
     return f"The database cannot be reached ({type(error).__name__})."
 

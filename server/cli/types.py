@@ -1,4 +1,4 @@
-"""What options and arguments of the command line may be."""
+"""Parameter types of the command line."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from bulksend.db import ids
 
 
 class PublicId(click.ParamType[UUID]):
-    """An id of one type."""
+    """A public ID of one type."""
 
     name = "id"
 
@@ -17,7 +17,7 @@ class PublicId(click.ParamType[UUID]):
         self._prefix = prefix
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
-        """Read the id."""
+        """Parse the ID."""
         try:
             return ids.decode(self._prefix, str(value))
         except ids.InvalidId:

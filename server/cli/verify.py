@@ -1,4 +1,4 @@
-"""`bulksend verify`: check a sealed PDF by itself, offline."""
+"""`bulksend verify`: verify a sealed PDF offline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.File("rb"), metavar="FILE.pdf")
 def verify(file: BinaryIO, certificate: BinaryIO | None) -> None:
     """Check a sealed PDF offline: its seal, its events, its place in the bulk send. Exit with 1 if it does not hold."""
-    # Parsing PDFs and certificates is imported where it is needed: a third of a second.
+    # Imported here because parsers of PDFs and certificates take a third of a second to import.
     from bulksend.evidence.certificates import load_certificate
     from bulksend.evidence.errors import VerificationFailed
     from bulksend.evidence.sealed_pdf import MAX_SIZE
@@ -45,5 +45,5 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _printable(text: str) -> str:
-    """Return `text` without what could steer a terminal or turn the direction of writing."""
+    """Return `text` without control characters and characters that change the direction of writing."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -1,4 +1,4 @@
-"""What `bulksend dev` makes for someone trying it: an organization, a key, two templates and a bulk send."""
+"""The demo data of `bulksend dev`: an organization, an API key, two templates and a bulk send."""
 
 import asyncio
 import os
@@ -66,7 +66,7 @@ DEMO_SIGNERS: Final = (
 
 
 async def demo(parts: Parts) -> Demo:
-    """Return the demo, creating what is missing of it."""
+    """Return the demo data, creating whatever is missing."""
     async with writing(parts.pool) as conn:
         found = await organizations.find_by_name(conn, name=ORGANIZATION)
         organization_id = found.id if found else await organizations.create(conn, name=ORGANIZATION)
@@ -79,7 +79,7 @@ async def demo(parts: Parts) -> Demo:
 async def _bulk_send(parts: Parts, key: str, template_id: str) -> str | None:
     """Return the id of the demo bulk send, created once; None if it was deleted.
 
-    It would use up the organization's first create where the limit is on: there it is not created.
+    It is not created where the rate of bulk sends is limited, since it would use up the first of them.
     """
     if parts.gateway.bulk_send_interval:
         return None
@@ -106,7 +106,7 @@ def _demo_signer(name: str, email: str, company: str) -> dict[str, object]:
 
 
 def secret(path: Path, make: str | None = None) -> str:
-    """Return the secret in a file that only its owner may read, writing it if the file does not exist."""
+    """Return the secret in a file readable by its owner alone, creating the file if it does not exist."""
     try:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
@@ -121,7 +121,7 @@ async def _key(conn: Connection, organization_id: UUID, path: Path) -> str:
     key = secret(path, new_key())
     if await api_keys.find_by_hash(conn, key_hash=hash_key(key)) is not None:
         return key
-    # The file is of a database that is gone, or the key was revoked.
+    # The file belongs to a deleted database, or the key was revoked.
     await asyncio.to_thread(path.unlink)
     key = secret(path, new_key())
     await api_keys.create(conn, organization_id=organization_id, name="Demo key", key_hash=hash_key(key), scopes=["*"])

@@ -1,7 +1,7 @@
-"""`/outbox`: the mails that the mail catcher of `bulksend dev` kept, for reading in a browser.
+"""`/outbox`: pages with the mails stored by the mail catcher of `bulksend dev`.
 
-Mails come from anyone who can reach the catcher, so nothing in one is trusted: text is escaped, and HTML is
-shown in a frame without scripts, network or access to the page around it.
+Anyone who can reach the mail catcher can send mail, so no content is trusted: text is escaped, and HTML is shown in a
+frame without scripts, network access or access to the enclosing page.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ SHOWN_HEADERS = (
     *("Auto-Submitted", "Delivered-To", "Return-Path"),
 )
 
-# `allow-popups` only lets links open, in a tab of their own and free of the frame's limits.
+# `allow-popups` lets links open in a new tab, without the restrictions of the frame.
 HTML_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -41,7 +41,7 @@ RAW_POLICY = "sandbox; default-src 'none'"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One line of the list."""
+    """A mail in the list."""
 
     name: str
     arrived_at: datetime
@@ -51,7 +51,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list: at most PAGE_SIZE mails, newest first, and how many there are in all."""
+    """A page of the list: at most PAGE_SIZE mails, newest first, and the total number."""
 
     mails: Sequence[Summary]
     count: int
@@ -60,7 +60,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as shown; `text` and `html` are None when it has no such part."""
+    """The contents of a mail; `text` and `html` are None if it has no such part."""
 
     name: str
     arrived_at: datetime
@@ -71,7 +71,7 @@ class Mail:
 
 
 def routes(folder: Path) -> list[web.RouteDef]:
-    """The pages under `/outbox`, over the mail catcher's `folder` (which need not exist yet)."""
+    """Return the routes of the pages for the mails in `folder`, which need not exist yet."""
     return [
         web.get("/outbox", partial(_list, folder)),
         web.get("/outbox/count", partial(_count, folder)),
@@ -104,7 +104,7 @@ async def _html(folder: Path, request: web.Request) -> web.Response:
     if mail is None or mail.html is None:
         return _no_such_mail()
     return web.Response(
-        # Links leave the frame. The tag counts wherever it stands, and last it cannot upset the doctype.
+        # Links open outside the frame. The tag works at any position; at the end it does not precede the doctype.
         text=mail.html + '<base target="_blank">',
         content_type="text/html",
         headers={**PRIVATE_HEADERS, "Content-Security-Policy": HTML_POLICY},
@@ -129,7 +129,7 @@ def _no_such_mail() -> web.Response:
 
 
 def read_listing(folder: Path, before: str | None) -> Listing:
-    """The newest mails, or the newest that arrived before the one named `before`."""
+    """Return the newest mails, or the newest that arrived before the one named `before`."""
     names = _names(folder)
     older = [name for name in names if before is None or name < before]
     shown = older[:PAGE_SIZE]
@@ -139,7 +139,7 @@ def read_listing(folder: Path, before: str | None) -> Listing:
 
 
 def read_mail(folder: Path, name: str) -> Mail | None:
-    """The mail named `name`, or None when there is none."""
+    """Return the mail named `name`, or None if there is none."""
     content = _read(folder, name)
     if content is None:
         return None
@@ -183,7 +183,7 @@ def _arrival(name: str) -> datetime:
 def _header(headers: Message, name: str) -> str:
     try:
         values = headers.get_all(name, [])
-    except Exception:  # the standard library's header parser raises all sorts on malformed values
+    except Exception:  # the standard library's header parser raises various errors for malformed values
         return "(unreadable)"
     return ", ".join(str(value) for value in values)
 

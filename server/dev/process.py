@@ -23,11 +23,11 @@ from bulksend.server.settings import Settings
 
 
 async def dev(settings: Settings, tell: Tell = to_stderr) -> None:
-    """Run everything embedded until stopped."""
+    """Run everything in this process and its children until stopped."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         taken = stack.enter_context(take_address(settings.host, settings.port))
-        # Signing links must lead here, so the port is known before anything is made of it.
+        # Signing links contain the port, so it is bound before anything else starts.
         settings = settings.model_copy(update={"port": taken.getsockname()[1]})
         settings = await stack.enter_async_context(database(settings))
         await migrate(settings.database_url or "")

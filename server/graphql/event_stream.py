@@ -9,7 +9,7 @@ from bulksend.server.graphql.streaming import StreamFormat
 from bulksend.server.http import json_codec
 
 CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
-# Clients dispatch no event without a data line.
+# Clients ignore an event without a data line.
 _COMPLETE: Final = b"event: complete\ndata: \n\n"
 
 
@@ -29,7 +29,7 @@ def _refusal(errors: list[dict[str, Any]]) -> bytes:
 
 FORMAT: Final = StreamFormat(
     content_type=CONTENT_TYPE,
-    # A comment, which proxies and clients receive before the first result.
+    # A comment line, so that proxies and clients receive something before the first result.
     opening=b":\n\n",
     result=_next,
     refusal=_refusal,

@@ -1,4 +1,4 @@
-"""GraphiQL, the explorer people meet in a browser. Its page is built from `web/explorer`."""
+"""The GraphiQL explorer, whose page is built from `web/explorer`."""
 
 import hashlib
 import json
@@ -17,8 +17,8 @@ OPERATIONS: Final = web_build.WEB / "explorer" / "operations"
 
 _NO_KEY: Final = '{\n  // "Authorization": "Bearer isk_…"\n}'
 _SIGNERS: Final = ("Ada Lovelace", "Grace Hopper", "Alan Turing")
-# Monaco writes style elements and style attributes, which take no nonce it knows: hence 'unsafe-inline' for
-# styles. Nothing needs inline scripts or eval.
+# Monaco creates style elements and attributes without a nonce, hence 'unsafe-inline' for styles. Nothing needs inline
+# scripts or eval.
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
     "font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
@@ -27,7 +27,7 @@ _CONTENT_SECURITY_POLICY: Final = (
 
 
 def page(request: web.Request, demo: Demo | None = None) -> web.Response:
-    """Return the page. Its tabs are ready to run with the demo's key if it was asked for on this machine."""
+    """Return the page. For requests from this machine its tabs contain the API key of the demo."""
     if not web_build.is_built(BUILD):
         return web_build.not_built("GraphiQL")
     settings = _settings(demo if demo and is_from_loopback(request) else None)
@@ -61,12 +61,12 @@ def _settings(demo: Demo | None) -> dict[str, object]:
 
 
 def _workspace(demo: Demo | None) -> str:
-    """Return a name for what the browser remembers, which differs for each demo."""
+    """Return the prefix of what the page stores in the browser, different for each demo database."""
     return hashlib.sha256(f"{demo and demo.key} {demo and demo.template_id}".encode()).hexdigest()[:16]
 
 
 def _tabs(demo: Demo | None) -> list[dict[str, str]]:
-    # GraphiQL forgets the variables of the first of several default tabs: it has none.
+    # The first tab has no variables: GraphiQL drops those of the first of several default tabs.
     variables: dict[str, object] = {
         "create_bulk_send": {"input": _three_signers(demo.template_id if demo else "tpl_…")},
         "follow_bulk_send": {"id": (demo and demo.bulk_send_id) or "bs_…"},
@@ -78,7 +78,7 @@ def _tabs(demo: Demo | None) -> list[dict[str, str]]:
 
 
 def _three_signers(template_id: str) -> dict[str, object]:
-    # The last two are the defaults, but GraphiQL marks a non-null field that has one as missing.
+    # The last two are the defaults; GraphiQL reports a non-null field with a default as missing.
     return {
         "templateId": template_id,
         "name": "My first bulk send",

@@ -14,7 +14,7 @@ _PART: Final = b"\r\nContent-Type: application/json\r\n\r\n"
 
 
 def _part(content: dict[str, Any]) -> bytes:
-    """Return a part with the boundary after it, so that a client knows at once that it is whole."""
+    """Return a part followed by the boundary, so that clients see at once that the part is complete."""
     return b"".join((_PART, json_codec.write(content), _BOUNDARY))
 
 

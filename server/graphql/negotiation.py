@@ -22,7 +22,7 @@ _MATCHES: Final = {
 def media_type(accept: str | None) -> str | None:
     """Return the best media type that an Accept header allows, or None; plain JSON without a header.
 
-    A client that takes subscriptions as multipart is answered with plain JSON where there is nothing to stream.
+    A client that accepts multipart subscriptions receives plain JSON for other operations.
     """
     if not accept or not accept.strip():
         return JSON
@@ -35,7 +35,7 @@ def media_type(accept: str | None) -> str | None:
 
 
 def wants_html(accept: str | None) -> bool:
-    """Whether a browser asks for a page."""
+    """Return whether a browser requests a page."""
     return "text/html" in (accept or "").lower()
 
 
@@ -50,7 +50,7 @@ def stream_media_type(accept: str | None) -> str | None:
 
 
 def _is_stream(name: str, parameters: list[str]) -> bool:
-    """Whether a media range means server-sent events, or Apollo's multipart protocol of the version that we have."""
+    """Return whether a media range means server-sent events, or the supported version of Apollo's protocol."""
     return name == EVENT_STREAM or (name == MULTIPART and any(_spec(parameter) == "1.0" for parameter in parameters))
 
 

@@ -1,7 +1,7 @@
-"""Automatic persisted queries, as Apollo's clients speak them: a document is sent once, and named by its hash then.
+"""Automatic persisted queries of Apollo's clients: a document is sent once, and identified by its hash from then on.
 
-They are kept in the database for all gateways, and the last used of them in this process. Each organization has its
-own, so that nobody can push out or find another's; nobody has any.
+They are stored in the database for all gateways, and the last used ones in this process. Each organization has its own,
+so that none can evict or find those of another; requests without an API key have none.
 """
 
 from typing import ClassVar, Final
@@ -20,20 +20,20 @@ from bulksend.server.graphql.request import GraphQLRequest
 KEPT_BY_AN_ORGANIZATION: Final = 1_000
 KEPT_BY_A_PROCESS: Final = 500
 LONGEST: Final = 20_000
-# After this the database is asked again, which notes there that the document is still in use.
+# After this time the document is read from the database again, which records that it is still in use.
 KEEP_SECONDS: Final = 3600.0
 
 log = structlog.get_logger(__name__)
 
 
 class PersistedQueryNotFound(DomainError):
-    """PersistedQueryNotFound"""  # Apollo's clients compare this text.
+    """PersistedQueryNotFound"""  # Apollo's clients look for this text.
 
     code: ClassVar[ErrorCode] = ErrorCode.PERSISTED_QUERY_NOT_FOUND
 
 
 class PersistedQueries:
-    """What one process knows of them."""
+    """The persisted queries of one process."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -48,9 +48,9 @@ class PersistedQueries:
         return self._recall(viewer, asked.sha256) or await self._find(viewer, asked.sha256)
 
     async def store(self, asked: GraphQLRequest, viewer: Viewer | None) -> None:
-        """Keep a document that came with its hash. It must be valid: nothing else is worth its place.
+        """Store a document that came with its hash, once it was executed: invalid documents are not stored.
 
-        It is answered by now, so no failure of the database is raised.
+        Failures of the database are not raised, since the request has its result already.
         """
         if viewer is None or asked.sha256 is None or asked.query is None or not _can_be_stored(asked.query):
             return
@@ -86,5 +86,5 @@ class PersistedQueries:
 
 
 def _can_be_stored(query: str) -> bool:
-    # PostgreSQL has neither NUL nor lone surrogates in a text.
+    # A PostgreSQL text has neither NUL characters nor lone surrogates.
     return len(query) <= LONGEST and "\0" not in query and not any("\ud800" <= letter <= "\udfff" for letter in query)

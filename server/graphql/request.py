@@ -1,4 +1,4 @@
-"""Reading a GraphQL request from HTTP: every odd request has its own 4xx."""
+"""Reading a GraphQL request from HTTP; malformed requests are refused with 4xx."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 class GraphQLRequest:
     """The parameters of one request, each of the right JSON type.
 
-    `query` is None only if `sha256` names it. With both, the one is known to be the other's hash.
+    `query` is None only if `sha256` names it. If both are given, `sha256` is the hash of `query`.
     """
 
     query: str | None
@@ -58,7 +58,7 @@ def read_parameters(data: Any) -> GraphQLRequest:
 
 
 def _query_string(request: web.Request) -> dict[str, Any]:
-    # An empty parameter is as good as none: forms and clients send those that they have no value for.
+    # An empty parameter counts as absent: forms and some clients send parameters without a value.
     parameters: dict[str, Any] = {name: value for name, value in request.query.items() if value}
     for name in ("variables", "extensions"):
         if name in parameters:

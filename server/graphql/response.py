@@ -1,4 +1,4 @@
-"""What GraphQL results and refusals look like in JSON, the same over HTTP, in streams and over a WebSocket."""
+"""GraphQL results and errors as JSON, the same over HTTP, in streams and over WebSockets."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Subscriptions over HTTP: send results as they come, until they end, the key is revoked, or the gateway stops."""
+"""Subscriptions over HTTP: results are sent as they occur, until they end, the key is revoked or the gateway stops."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from bulksend.server.http.json_body import RequestRefused
 from bulksend.server.http.key_check import CHECK_SECONDS, is_refused
 
 HEARTBEAT_SECONDS: Final = 5.0
-# nginx buffers responses of unknown length unless it is told not to.
+# nginx buffers responses of unknown length without this header.
 HEADERS: Final = {"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"}
 
 Results: TypeAlias = AsyncGenerator[PreExecutionError | ExecutionResult, None]
@@ -26,7 +26,7 @@ Results: TypeAlias = AsyncGenerator[PreExecutionError | ExecutionResult, None]
 
 @dataclass(frozen=True, slots=True)
 class StreamFormat:
-    """How the body of a stream is written. `refusal`: what ends a stream before its results do."""
+    """How the body of a stream is written. `refusal`: returns the end of a stream that is cut short."""
 
     content_type: str
     opening: bytes
@@ -46,13 +46,13 @@ class Streams:
     async def send(
         self, request: web.Request, results: Results, written: StreamFormat
     ) -> web.StreamResponse | ExecutionResult:
-        """Send `results` until they end; or return the one that says why there are none, and send nothing."""
+        """Send `results` until they end; or send nothing and return the single result that contains the errors."""
         async with aclosing(results):
             first = await anext(results)
             if "data" not in result_body(first):
                 return first
             response = web.StreamResponse(headers={"Content-Type": written.content_type, **HEADERS})
-            # A client that goes away mid-write is how most subscriptions end.
+            # Most subscriptions end with a client that disconnects during a write.
             with suppress(ConnectionResetError):
                 await response.prepare(request)
                 await response.write(written.opening + written.result(result_body(first)))
@@ -65,7 +65,7 @@ class Streams:
     async def _follow(
         self, request: web.Request, response: web.StreamResponse, results: Results, written: StreamFormat
     ) -> DomainError | RequestRefused | None:
-        """Send results as they come. Return what ended the stream before they did; None at their end."""
+        """Send results as they occur. Return the error that cut the stream short; None if the results ended."""
         authorization = request.headers.get("Authorization")
         last_write = time.monotonic()
         following = asyncio.ensure_future(anext(results, None))

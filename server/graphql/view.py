@@ -1,4 +1,4 @@
-"""The GraphQL view: one operation a request, over GET or POST; subscriptions over a WebSocket or as a stream."""
+"""The GraphQL endpoint: one operation per request, over GET or POST; subscriptions over a WebSocket or as a stream."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -40,17 +40,17 @@ COST_HEADER: Final = "X-GraphQL-Cost"
 
 log = structlog.get_logger(__name__)
 
-# The status of a response without data, where the media type allows one. Plain JSON always says 200: Apollo
-# Client takes anything else for a network error and throws the reason away.
+# The status of a response without data, where the media type allows one. With plain JSON it is always 200: Apollo
+# Client treats everything else as a network error and discards the errors.
 _STATUS: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_SERVER_ERROR: 500,
-    # No error but an answer: send the document, please. Apollo's clients and servers agree on 200.
+    # Asks the client to send the document; Apollo's servers use 200.
     ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
 }
-# Copied into each response: cheaper than to be made anew.
+# Copied into each response, which is cheaper than building the headers each time.
 _HEADERS: Final = {
     media: CIMultiDict(
         {
@@ -89,7 +89,7 @@ class GraphQLView:
         self._explorer = explorer
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request: with JSON, a stream that it accepts, or the explorer if a browser asks for it."""
+        """Respond with JSON, a stream if the client accepts one, or the explorer if a browser requests a page."""
         if wants_socket(request):
             return await self._sockets.serve(request)
         if self._explorer and _asks_for_page(request):
@@ -110,7 +110,7 @@ class GraphQLView:
             return _respond({"errors": refusal_errors(away)}, accepted or JSON, challenge(away))
         except Exception:
             if request.transport is None:
-                # The caller is gone: there is nobody to answer, and it is no fault of ours.
+                # The client has disconnected, so there is no response to send and no failure to log.
                 raise
             log.exception("request failed")
             return _respond({"errors": masked_errors(request[REQUEST_ID])}, accepted or JSON, {})
@@ -143,12 +143,12 @@ class GraphQLView:
             await self._persisted_queries.store(asked, context.viewer)
         body = result_body(result, with_cost=COST_HEADER in request.headers)
         if result.errors and _is_unavailable(result):
-            # Nothing of it could be read: the request as a whole is to be tried again.
+            # No field could be read, so the request as a whole should be retried.
             raise database_away()
         return _respond(body, accepted, _headers(result, context))
 
     async def _admit(self, request: web.Request) -> Context:
-        """Let the request in. Nobody is let in too: what nobody may ask, the schema refuses."""
+        """Authenticate and count the request. One without an API key is admitted; the schema refuses what needs one."""
         admitted = await self._admission.admit(request)
         if admitted.refusal is not None:
             raise admitted.refusal
@@ -192,7 +192,7 @@ def _status(body: dict[str, Any], media: str) -> int:
 
 
 def _json_response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> web.Response:
-    """Return JSON, also to a client that takes events alone: of a status that is no success it reads no events."""
+    """Return JSON, also to a client that accepts events only: it reads no events from an error status."""
     return _response(json_codec.write(body), status, JSON if media == EVENT_STREAM else media, headers)
 
 
@@ -233,7 +233,7 @@ def _wrong_operation(kind: OperationType) -> RequestRefused:
 
 
 def _is_unavailable(result: ExecutionResult) -> bool:
-    """Whether the database could not be reached, and no field has anything for it."""
+    """Return whether the database was unavailable and every field is null."""
     data = result.data or {}
     return all(value is None for value in data.values()) and any(
         isinstance(error.original_error, Unavailable) for error in result.errors or ()
@@ -241,7 +241,7 @@ def _is_unavailable(result: ExecutionResult) -> bool:
 
 
 def _stream_format(request: web.Request) -> StreamFormat | None:
-    """Return how a subscription is sent. Over GET only as events: that is how EventSource and Hive Gateway ask."""
+    """Return the format of a subscription. Over GET only events, which EventSource and Hive Gateway use."""
     media = stream_media_type(request.headers.get("Accept"))
     if media is None or (request.method == "GET" and media != EVENT_STREAM):
         return None

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Close(IntEnum):
-    """Why a socket is closed."""
+    """Close codes of the protocol, and their reasons."""
 
     GOING_AWAY = 1001
     INTERNAL_ERROR = 1011
@@ -43,7 +43,7 @@ class Close(IntEnum):
 
 
 def wants_socket(request: web.Request) -> bool:
-    """Whether a request is to become a WebSocket."""
+    """Return whether a request asks to become a WebSocket."""
     return request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
@@ -71,7 +71,7 @@ class Sockets:
         return socket
 
     async def close_all(self, _app: web.Application) -> None:
-        """Close every socket because the process stops; clients connect again, elsewhere or later."""
+        """Close every socket because the process stops; clients reconnect."""
         closing = (socket.close(code=Close.GOING_AWAY, message=b"The gateway stops") for socket in [*self._open])
         await asyncio.gather(*closing, return_exceptions=True)
 
@@ -80,22 +80,22 @@ _OTHER_ORIGIN: Final = RequestRefused(403, ErrorCode.FORBIDDEN, "Pages of this o
 
 
 class _Closed(Exception):
-    """The socket is to be closed, for a reason."""
+    """The socket must be closed, with this code and reason."""
 
     def __init__(self, code: Close, reason: str) -> None:
         self.code = code
-        # A control frame has room for 123 bytes.
+        # The reason in a close frame has at most 123 bytes.
         self.reason = reason.encode("utf-8", "replace")[:120]
         super().__init__(reason)
 
 
 def _unauthorized() -> _Closed:
-    # Not 4403: graphql-ws and what builds on it would connect again five times, and with 4401 they do not.
+    # Not 4403: graphql-ws reconnects five times after 4403 and not after 4401.
     return _Closed(Close.UNAUTHORIZED, "Unauthorized")
 
 
 class _Connection:
-    """One socket and the operations on it."""
+    """A socket and its operations."""
 
     def __init__(self, running: Operations, socket: web.WebSocketResponse, request: web.Request) -> None:
         self._running = running
@@ -115,7 +115,7 @@ class _Connection:
         except _Closed as closed:
             await self._close(closed)
         except ConnectionResetError:
-            pass  # The client went away.
+            pass  # The client has disconnected.
         except Exception:
             log.exception("socket failed", request_id=self._request_id)
             await self._close(_Closed(Close.INTERNAL_ERROR, f"Please report request {self._request_id}"))
@@ -183,20 +183,20 @@ class _Connection:
 
     async def _run(self, operation_id: str, payload: object) -> None:
         messages = self._running.run(payload, self._request, authorization=self._authorization)
-        # A client that goes away mid-write is how many subscriptions end.
+        # Many subscriptions end with a client that disconnects during a write.
         with suppress(ConnectionResetError):
             try:
                 async with aclosing(messages):
                     async for message in messages:
                         if message["type"] != "next":
-                            # Before the message: from then on the client may use the id again.
+                            # Removed before the message is sent: after it the client may use the ID again.
                             self._operations.pop(operation_id, None)
                         await self._send({"id": operation_id, **message})
             except Unauthenticated:
                 await self._close(_unauthorized())
 
     async def _check_key(self) -> None:
-        """Close the socket once the key is no longer good, while there is anything to end."""
+        """Close the socket once the API key is no longer valid, while operations are running."""
         while self._operations:
             await asyncio.sleep(CHECK_SECONDS)
             if await is_refused(self._running.authenticator, self._authorization):

@@ -1,18 +1,18 @@
-"""The address on which a process listens, and the one under which it is reached."""
+"""The address that a process listens on, and the URL under which it is reached."""
 
 import socket
 from typing import Final
 
-# Listening there takes whatever is sent to any address of the machine; as a destination they lead nowhere.
+# Wildcard addresses: one can listen on them and not connect to them.
 _WILDCARDS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
 
 class CannotListen(Exception):
-    """The address is not free, or not ours to take."""
+    """The address is in use, or this process may not use it."""
 
 
 def take_address(host: str, port: int) -> socket.socket:
-    """Bind an address without serving it yet, to know which port it is when 0 asks for any. Raise `CannotListen`."""
+    """Bind an address before serving it, which determines the port if `port` is 0. Raise `CannotListen`."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

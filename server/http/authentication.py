@@ -1,4 +1,4 @@
-"""From an Authorization header to the viewer, or 401."""
+"""Authentication: find the viewer of an Authorization header."""
 
 import asyncio
 import hashlib
@@ -23,13 +23,13 @@ from bulksend.resolvers.viewer import Viewer, expand_scopes
 
 KEY_PREFIX: Final = "isk_"
 _BEARER: Final = re.compile(r"(?i:Bearer) +(isk_[A-Za-z0-9_-]{44})", re.ASCII)
-# A revoked key must stop within a second: every POLL_SECONDS remembered keys that became invalid are forgotten, and
-# while that cannot be done for TRUST_SECONDS, none is remembered for longer than UNPOLLED_SECONDS.
+# A revoked key must stop working within a second: every POLL_SECONDS, cached keys that became invalid are removed;
+# after TRUST_SECONDS without a successful poll, no key is cached for longer than UNPOLLED_SECONDS.
 POLL_SECONDS: Final = 0.4
 TRUST_SECONDS: Final = 0.9
 UNPOLLED_SECONDS: Final = 0.5
 REMEMBER_SECONDS: Final = 60.0
-# Longer than a key is remembered, so that no poll misses one whose revocation was committed late.
+# Longer than the interval between polls, so that none misses a revocation that was committed late.
 LATELY: Final = timedelta(seconds=2 * REMEMBER_SECONDS)
 MAXIMUM_REMEMBERED: Final = 10_000
 NOTE_USE_SECONDS: Final = 10.0
@@ -43,20 +43,20 @@ def new_key() -> str:
 
 
 def hash_key(key: str) -> bytes:
-    """Return the SHA-256 by which a key is known. The key is random, so a fast hash is as good as a slow one."""
+    """Return the SHA-256 under which a key is stored. Keys are random, so a fast hash is as safe as a slow one."""
     return hashlib.sha256(key.encode("ascii")).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """The holder of a key, and when it was looked up (`time.monotonic`)."""
+    """The viewer of a key, and when it was looked up (`time.monotonic`)."""
 
     viewer: Viewer
     since: float
 
 
 class Authenticator:
-    """Finds the holder of a key, and notes when keys were used in batches, not with a write a request."""
+    """Finds the viewer of a key, and records the last use of keys in batches instead of a write per request."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -69,7 +69,7 @@ class Authenticator:
         key_hash = hash_key(_bearer_key(authorization))
         remembered = self._remembered.get(key_hash)
         if remembered is None or not self._is_good(remembered):
-            # From before the look-up: the key may be revoked while its answer is on the way.
+            # Taken before the look-up: the key may be revoked while the query runs.
             since = time.monotonic()
             remembered = self._remembered[key_hash] = _Remembered(await self._look_up(key_hash), since)
         viewer = remembered.viewer
@@ -77,13 +77,13 @@ class Authenticator:
         return viewer
 
     async def run(self) -> None:
-        """Forget keys that became invalid and write down when keys were used, until cancelled."""
+        """Remove invalid keys from the cache and record the last use of keys, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll_always())
             group.create_task(self._note_use_always())
 
     async def poll(self) -> None:
-        """Forget the keys that were revoked or expired lately."""
+        """Remove keys from the cache that were revoked or have expired."""
         since = time.monotonic()
         if self._remembered:
             async with self._pool.acquire() as conn:
@@ -92,7 +92,7 @@ class Authenticator:
         self._trusted_until = since + TRUST_SECONDS
 
     async def note_use(self) -> None:
-        """Write down when keys were used since the last time."""
+        """Record when keys were last used."""
         used, self._used = self._used, {}
         if not used:
             return
@@ -118,7 +118,7 @@ class Authenticator:
             await self.note_use()
 
     def _forget_unused(self) -> None:
-        """Forget what would be looked up anew anyway: while no key is remembered, nothing is polled."""
+        """Remove cached keys that would be looked up again anyway: nothing is polled while the cache is empty."""
         oldest = time.monotonic() - REMEMBER_SECONDS
         for key_hash in [key_hash for key_hash, remembered in self._remembered.items() if remembered.since <= oldest]:
             del self._remembered[key_hash]

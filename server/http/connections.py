@@ -1,7 +1,7 @@
-"""Clients' connections: a bound on how many, and a time limit for each request's head.
+"""Client connections: limits on their number, and a time limit for the head of each request.
 
-A connection costs an open file and some 20 kB before anybody has shown a key, so whoever only opens them must not keep
-others out: over a bound, the connection that has waited longest for a request makes room for the new one.
+A connection costs an open file and some 20 kB before it is authenticated, so clients that only open connections must
+not lock out others: over a limit, the connection that has waited longest for a request is closed.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from prometheus_client import Counter
 HEAD_SECONDS: Final = 10.0
 # Longer than the idle timeouts of common load balancers (60 s), which would else send into a connection just closed.
 KEEP_ALIVE_SECONDS: Final = 75.0
-# Files that are not clients' connections: the database's, SMTP's, logs, and what is opened for a moment.
+# Open files reserved for everything else: database and SMTP connections, logs and temporary files.
 RESERVED_FILES: Final = 256
-# Enough of a request's beginning to know which API it was for.
+# Enough of a request to see which API it is for.
 _LONGEST_REQUEST_LINE: Final = 200
 
 _CLOSED: Final = Counter(
@@ -35,7 +35,7 @@ _REFUSAL: Final = (
 )
 _TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-# From the beginning of a request, a status and an exception to the response.
+# Makes the response from the beginning of a request, a status and an exception.
 ErrorPage: TypeAlias = Callable[[bytes, int, BaseException | None], web.Response]
 
 log = structlog.get_logger(__name__)
@@ -66,19 +66,19 @@ class Connections:
 
     @classmethod
     def within_open_files(cls, *, per_address: int) -> "Connections":
-        """Bound all connections by the process's limit of open files, after raising it."""
+        """Raise the process's limit of open files, and limit connections accordingly."""
         limit = raise_open_files_limit()
         return cls(per_address=per_address, total=max(limit // 2, limit - RESERVED_FILES))
 
     def protocol_factory(self, server: web.Server, error_page: ErrorPage) -> Callable[[], "ClientConnection"]:
-        """Return what makes the protocol of each accepted connection, for `loop.create_server`."""
+        """Return the protocol factory for `loop.create_server`."""
         loop = asyncio.get_running_loop()
         return lambda: ClientConnection(
             self, error_page, server, loop=loop, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS
         )
 
     def add(self, address: str, connection: "ClientConnection") -> bool:
-        """Add a connection, closing a waiting one over a bound; return False if there is no room."""
+        """Add a connection, closing a waiting one over a limit; return False if there is none to close."""
         same_address = self._by_address[address]
         if len(same_address) >= self._per_address and not _make_room(same_address):
             return False
@@ -114,7 +114,7 @@ class ClientConnection(web.RequestHandler):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request is being answered: the head of the next has not arrived completely."""
+        """Whether no request is in progress: the head of the next one is incomplete."""
         return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,7 +122,7 @@ class ClientConnection(web.RequestHandler):
         self._address = _address(transport)
         if not self._connections.add(self._address, self):
             TOO_MANY.inc()
-            # uvloop's transports are none of asyncio's classes.
+            # uvloop's transports are not instances of asyncio's classes.
             refused = cast(asyncio.Transport, transport)
             refused.write(_REFUSAL)
             refused.close()
@@ -131,7 +131,7 @@ class ClientConnection(web.RequestHandler):
         self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived, and start or stop the time limit of the head."""
+        """Parse the data, and start or stop the time limit of the head."""
         if self._head_is_complete and self.is_waiting:
             self._head_began = data[:_LONGEST_REQUEST_LINE]
         super().data_received(data)
@@ -142,7 +142,7 @@ class ClientConnection(web.RequestHandler):
             self._stop_timer()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self._stop_timer()
         self._connections.remove(self._address, self)
         super().connection_lost(exc)
@@ -150,7 +150,7 @@ class ClientConnection(web.RequestHandler):
     def close_to_make_room(self) -> None:
         """Close this waiting connection for a new one."""
         MADE_ROOM.inc()
-        # Not only when the loss is noticed: until then others would choose the same one.
+        # Removed now and not in `connection_lost`: until then others would choose the same connection.
         self._connections.remove(self._address, self)
         self.force_close()
 
@@ -161,7 +161,7 @@ class ClientConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Return the response to a request that the parser refused, or that failed outside of every handler."""
+        """Return the response to a request that the parser refused or that failed outside of a handler."""
         if request.writer.output_size > 0:
             raise ConnectionError("part of another response was sent")
         response = self._error_page(self._head_began, status, exc)
@@ -194,7 +194,7 @@ def _make_room(connections: dict[ClientConnection, None]) -> bool:
 
 
 def _address(transport: asyncio.BaseTransport) -> str:
-    """Return the peer's address; of IPv6 its network of 64 bits, which is what one subscriber has."""
+    """Return the peer's address; for IPv6 its /64 network, which belongs to one subscriber."""
     peer = transport.get_extra_info("peername")
     if not isinstance(peer, tuple) or not peer:
         return ""

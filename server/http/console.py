@@ -1,4 +1,4 @@
-"""The console: an Apollo Client frontend for people, built from `web/console`; and what `/` answers."""
+"""The console, a frontend built from `web/console`, and the response to `/`."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ ADDRESS: Final = "/console/"
 class Console:
     """Answers `/` and `/console/`.
 
-    `demo`: whose key signs in whoever asks on this machine. `links`: where its menu leads, by name.
+    `demo`: whose API key signs in requests from this machine. `links`: further URLs of its menu, by name.
     """
 
     def __init__(self, *, demo: Demo | None = None, links: dict[str, str] | None = None) -> None:
@@ -27,7 +27,7 @@ class Console:
         self._links = links or {}
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Return the routes: the page under every address that its script knows, and its files."""
+        """Return the routes: the page under every path that its script handles, and its files."""
         return [
             web.get("/", _redirect),
             web.get("/console", _redirect),
@@ -54,7 +54,7 @@ class Console:
 
 
 def home_routes(*, show_graphiql: bool) -> Sequence[web.RouteDef]:
-    """Return the route of `/` where the console is switched off."""
+    """Return the route of `/` if the console is disabled."""
 
     async def home(_request: web.Request) -> web.Response:
         return page("home.html", show_graphiql=show_graphiql)

@@ -1,4 +1,4 @@
-"""Other origins: which may ask (CORS), and which requests their pages could send without asking (CSRF)."""
+"""Requests from other origins: which are allowed (CORS), and which could be forged (CSRF)."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 ANY: Final = "*"
-DOORS: Final = ("/graphql", "/api/")
+API_PATHS: Final = ("/graphql", "/api/")
 _METHODS: Final = "GET, POST, DELETE"
 _ALLOWED: Final = (
     "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
@@ -19,7 +19,7 @@ _EXPOSED: Final = (
     "Retry-After, X-Request-Id"
 )
 _PREFLIGHT_SECONDS: Final = "7200"
-# Headers that no page can send to another origin without asking first. Apollo's two are there for that alone.
+# Headers that no page can send to another origin without a preflight request. Apollo's two exist for that purpose.
 _PREFLIGHTED: Final = ("Authorization", "Apollo-Require-Preflight", "X-Apollo-Operation-Name")
 _SIMPLE_CONTENT_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
@@ -36,21 +36,20 @@ class Origins:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     def allow(self, origin: str) -> bool:
-        """Whether pages of this origin may ask."""
+        """Return whether requests from this origin are allowed."""
         return ANY in self._origins or origin.lower() in self._origins
 
     def allow_page_of(self, request: web.Request) -> bool:
-        """Whether the page behind a request may ask: one of an allowed origin or of ours, or no page at all."""
+        """Return whether a request is from an allowed origin, from our own, or from no page."""
         origin = request.headers.get("Origin")
         if origin is None:
             return request.headers.get("Sec-Fetch-Site") not in _ELSEWHERE
         return urlsplit(origin).netloc.lower() == request.host.lower() or self.allow(origin)
 
     def could_be_forged(self, request: web.Request) -> bool:
-        """Whether a page that may not ask could have sent this without asking first.
+        """Return whether a page of another origin could have sent this without a preflight request.
 
-        Apollo's rule (https://www.apollographql.com/docs/apollo-server/security/cors) for requests that browsers send;
-        what is no browser's is nobody's forgery.
+        Apollo's rule (https://www.apollographql.com/docs/apollo-server/security/cors) for requests from browsers.
         """
         if request.headers.get("Content-Type") and request.content_type not in _SIMPLE_CONTENT_TYPES:
             return False
@@ -58,7 +57,7 @@ class Origins:
 
     @web.middleware
     async def preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer the question whether a page may ask."""
+        """Answer a preflight request."""
         asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         if not asks or not self._applies(request) or not self.allow(request.headers.get("Origin", "")):
             return await handler(request)
@@ -72,7 +71,7 @@ class Origins:
         )
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Let an allowed page read the response, just before it begins."""
+        """Add the CORS headers before a response is sent."""
         if not self._origins or not self._applies(request):
             return
         vary = response.headers.get("Vary")
@@ -83,4 +82,4 @@ class Origins:
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
     def _applies(self, request: web.Request) -> bool:
-        return request.path.startswith(DOORS)
+        return request.path.startswith(API_PATHS)

@@ -1,11 +1,11 @@
-"""What pages may show of the demo of `bulksend dev`."""
+"""The demo data of `bulksend dev` that pages may show."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The key's text, the id of the template without values, and the id of the demo bulk send if there is one."""
+    """The text of the API key, the ID of the template without fields, and the ID of the demo bulk send or None."""
 
     key: str
     template_id: str

@@ -1,6 +1,6 @@
-"""Responses to requests that no handler answered, in the form of the API that they were for.
+"""Error responses outside of handlers, in the format of the API that was called.
 
-These are unexpected failures (500, masked and logged) and requests that the HTTP parser refused (4xx).
+They are unexpected failures (500, masked and logged) and requests that the HTTP parser refused (4xx).
 """
 
 from typing import Final
@@ -25,21 +25,21 @@ log = structlog.get_logger(__name__)
 
 @web.middleware
 async def unexpected(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a handler's unexpected failure with 500, log it and mask it."""
+    """Log a handler's unexpected failure and answer with a masked 500."""
     try:
         return await handler(request)
     except web.HTTPException:
         raise
     except Exception:
         if request.transport is None:
-            # The client has disconnected: nobody to answer, and not our failure.
+            # The client has disconnected, so there is no response to send and no failure to log.
             raise
         log.exception("request failed")
         return _failure(request.path, request.app[problem_details.PUBLIC_URL], request[REQUEST_ID])
 
 
 def error_page(public_url: str) -> ErrorPage:
-    """Return the function that answers what never came to the application; see `ErrorPage`."""
+    """Return the function that answers requests which do not reach the application; see `ErrorPage`."""
 
     def respond(head: bytes, status: int, error: BaseException | None) -> web.Response:
         path = _path(head)
@@ -95,6 +95,6 @@ def _path(head: bytes) -> str:
 
 
 def _target(head: bytes) -> bytes:
-    """Return the request target of a request line, as far as `head` has it."""
+    """Return the request target from the beginning of a request, as far as it is complete."""
     parts = head.partition(b"\r\n")[0].split(b" ")
     return parts[1] if len(parts) > 1 else b""

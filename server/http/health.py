@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics`: what operators ask."""
+"""`/healthz`, `/readyz` and `/metrics`, for operators."""
 
 import asyncio
 from typing import Any
@@ -22,9 +22,9 @@ def routes(
 ) -> list[web.RouteDef]:
     """Return the operators' routes.
 
-    `/readyz` shows a mail server that does not serve either way, but only a process that `only_delivers` is then not
-    ready: a gateway still accepts bulk sends, and taking it away would lose them. While a background task waits for its
-    restart no process is ready. One whose read replica is away is ready, and says so.
+    `/readyz` reports whether the SMTP server is available, but only a process that `only_delivers` is not ready without
+    it: a gateway still accepts bulk sends. No process is ready while a background task waits for its restart. A process
+    without its read replica is ready, and reports it.
     """
 
     async def alive(_request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ async def _readiness(pool: Pool) -> tuple[dict[str, Any], bool]:
 
 
 def _paused(open_circuit: CircuitRow) -> dict[str, Any]:
-    # The server's own words stay out: they may name an address.
+    # The SMTP server's reply is left out, because it may contain an address.
     return {
         "status": "paused",
         "code": open_circuit.error_code,

@@ -1,4 +1,4 @@
-"""Reading JSON that a caller sent: every odd body has its own 4xx, the same at both doors."""
+"""Reading JSON bodies, the same for GraphQL and REST; malformed ones are refused with 4xx."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from bulksend.server.http import json_codec
 
 LARGEST_BODY: Final = 2 * 1024 * 1024
 LARGE_BODY: Final = 100_000
-# JSON is parsed in one go, which takes longest where there is nothing but brackets. 500 signers with 50 values each, as
-# many as a create may have, come to 257,000.
+# JSON is parsed without interruption, which takes longest for nested arrays. 500 signers with 50 values each, the
+# maximum of a create, have 257,000 tokens.
 MOST_TOKENS: Final = 300_000
 _PUNCTUATION: Final = (b"[", b"{", b",", b":")
-# Whoever sends slower than this holds a connection for nothing.
+# A client that takes longer is refused.
 BODY_SECONDS: Final = 30.0
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 
@@ -25,7 +25,7 @@ _one_large_at_a_time: Final = asyncio.Lock()
 
 
 class RequestRefused(Exception):
-    """The request is not one that the door knows; answered with `status`."""
+    """The request is malformed or not supported; answered with `status`."""
 
     def __init__(self, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
         self.status = status
@@ -42,25 +42,25 @@ async def read_json(request: web.Request) -> Any:
     if len(body) <= LARGE_BODY:
         return parse_json(body)
     async with _one_large_at_a_time:
-        # Parsing a large body holds the event loop for milliseconds: between two of them others have their turn.
+        # Parsing a large body blocks the event loop for milliseconds; other tasks run between two of them.
         await asyncio.sleep(0)
         return parse_json(body)
 
 
 def parse_json(text: bytes, name: str = "body") -> Any:
-    """Parse JSON as RFC 8259 has it. Raise `RequestRefused` naming what was to be JSON."""
+    """Parse JSON (RFC 8259). Raise `RequestRefused` with a message that calls it `name`."""
     if _has_too_many_tokens(text):
         message = f"The {name} must have at most {MOST_TOKENS} strings, brackets, braces, commas and colons."
         raise RequestRefused(413, ErrorCode.PAYLOAD_TOO_LARGE, message)
     try:
         return json_codec.read(text)
     except (ValueError, RecursionError):
-        # ValueError covers what is not UTF-8, not JSON, or a number of too many digits.
+        # ValueError: invalid UTF-8, invalid JSON, or a number with too many digits.
         raise bad_request(f"The {name} must be valid JSON in UTF-8.") from None
 
 
 def _has_too_many_tokens(text: bytes) -> bool:
-    """Return whether JSON has more than `MOST_TOKENS`, without parsing it; what stands in strings does not count."""
+    """Return whether JSON has more than `MOST_TOKENS` tokens, without parsing it; strings are skipped."""
     if len(text) <= MOST_TOKENS or _tokens(text, text.count(b'"')) <= MOST_TOKENS:
         return False
     unescaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -75,7 +75,7 @@ def _tokens(text: bytes, quotes: int) -> int:
 
 
 def bad_request(message: str) -> RequestRefused:
-    """Say that what was sent cannot be understood."""
+    """Return the refusal of a malformed request."""
     return RequestRefused(400, ErrorCode.BAD_REQUEST, message)
 
 

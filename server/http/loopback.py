@@ -1,4 +1,4 @@
-"""Whether a request was made on this machine, by someone who asked for this machine."""
+"""Detection of requests from this machine."""
 
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-# A reverse proxy or tunnel connects from loopback, too, on behalf of anyone.
+# Reverse proxies and tunnels connect from loopback too, on behalf of any client.
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 

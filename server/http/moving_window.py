@@ -1,7 +1,7 @@
 """An exact moving-window rate limit for many keys, in this process's memory.
 
-The `limits` library's own store in memory starts a task and a thread a hit: 110–480 µs, growing with what it holds, in
-a gateway whose requests take 200. This one takes 2 µs.
+The in-memory store of the `limits` library starts a task and a thread for each hit, which takes 110–480 µs, growing
+with its size; a request takes 200 µs. This one takes 2 µs.
 """
 
 import time
@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 
 
 class Hit(NamedTuple):
-    """Whether a hit was accepted, how many more would be now, and the seconds until the oldest leaves the window."""
+    """Whether a hit was accepted, how many more are left, and the seconds until the oldest leaves the window."""
 
     accepted: bool
     remaining: int
@@ -21,13 +21,13 @@ class Hit(NamedTuple):
 
 
 class MovingWindow(Generic[Key]):
-    """Accepts at most `limit` hits of each key in any `seconds`. Refused hits do not count."""
+    """Accepts at most `limit` hits of each key in any period of `seconds`. Refused hits do not count."""
 
     def __init__(self, *, limit: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._seconds = seconds
         self._clock = clock
-        # When each key's hits were accepted, oldest first; the key that was asked for last comes last.
+        # When each key's hits were accepted, oldest first; the most recently used key comes last.
         self._accepted: OrderedDict[Key, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,7 +35,7 @@ class MovingWindow(Generic[Key]):
         return len(self._accepted)
 
     def hit(self, key: Key) -> Hit:
-        """Count a hit of a key and return where the key stands."""
+        """Count a hit of a key and return its quota."""
         now = self._clock()
         start = now - self._seconds
         self._forget_one(start)
@@ -49,7 +49,7 @@ class MovingWindow(Generic[Key]):
         return Hit(accepted, self._limit - len(times), times[0] - start)
 
     def _forget_one(self, start: float) -> None:
-        # One a hit is enough, for a hit brings at most one, and never holds anybody up.
+        # Removing one key per hit is enough, since a hit adds at most one, and takes constant time.
         for key, times in self._accepted.items():
             if times[-1] <= start:
                 del self._accepted[key]

@@ -1,7 +1,7 @@
-"""The few HTML pages people see: signing links, the outbox of `bulksend dev`, and plain messages.
+"""HTML pages rendered by the server: the outbox of `bulksend dev`, API documentation and messages.
 
-Templates are in `pages/`, all inside one layout. A page loads nothing from anywhere: its style (and the
-outbox's one script) is inline and carries the response's nonce, and nothing else may run or load.
+Templates are in `pages/`, with a common layout. Pages load no other files: their style (and the outbox's script) is
+inline and has the response's nonce, and nothing else may run or load.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 PRIVATE_HEADERS = {
-    # A page's address may be a signing link: it goes neither into caches nor to the sites it links to.
+    # A page's URL may be a signing link, so it is neither cached nor sent as a referrer.
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -28,8 +28,8 @@ _environment = Environment(
 def page(name: str, status: int = 200, **values: object) -> web.Response:
     """Render the template `name` with `values`, all escaped unless they are `markupsafe.Markup`.
 
-    Raises jinja2.UndefinedError when a value that the template uses is missing. What each template takes
-    is said in its first line.
+    Raise jinja2.UndefinedError if a value that the template uses is missing. The first line of a template lists its
+    values.
     """
     nonce = secrets.token_urlsafe(16)
     return web.Response(
@@ -42,7 +42,7 @@ def page(name: str, status: int = 200, **values: object) -> web.Response:
 
 
 def message(status: int, heading: str, text: str) -> web.Response:
-    """A page that says one thing, such as why there is nothing to see."""
+    """Return a page with a single message."""
     return page("message.html", status, heading=heading, text=text)
 
 

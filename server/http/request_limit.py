@@ -1,4 +1,4 @@
-"""The limit on requests a minute of an API key: per process unless a shared store is configured."""
+"""The limit on requests per minute of an API key, per process unless a shared store is configured."""
 
 import asyncio
 import math
@@ -23,7 +23,7 @@ from bulksend.server.settings import PREFIX, SettingsError
 IN_MEMORY: Final = "async+memory://"
 MINUTE: Final = 60.0
 _ASYNC: Final = "async+"
-# A store that does not answer must not hold up requests: each waits this long for it, then none does for a while.
+# A store that does not answer must not delay requests: after this long it is not used for a while.
 STORE_SECONDS: Final = 0.5
 LEAVE_STORE_SECONDS: Final = 5.0
 
@@ -33,9 +33,8 @@ log = structlog.get_logger(__name__)
 class RequestLimit:
     """Counts the requests of each key over the last minute.
 
-    `storage`: where, as the `limits` library names it, such as `redis://host:6379`. The limit is a guard and not
-    state: while a shared store cannot be used each process counts on its own, and nobody is turned away for it.
-    Raise `SettingsError` for a store that cannot be.
+    `storage`: a URL of the `limits` library, such as `redis://host:6379`. While a shared store is unavailable each
+    process counts on its own, and no request is refused because of it. Raise `SettingsError` for an invalid URL.
     """
 
     def __init__(self, *, requests_per_minute: int, storage: str = IN_MEMORY) -> None:
@@ -44,7 +43,7 @@ class RequestLimit:
         self._shared = None if _is_local(storage) else _Shared(_open(storage))
 
     async def hit(self, viewer: Viewer) -> tuple[Allowance, RequestRateLimited | None]:
-        """Count a request. Return where the key stands, and `RequestRateLimited` if it was one too many."""
+        """Count a request. Return the key's quota, and `RequestRateLimited` if the request exceeds it."""
         counted = await self._shared.count(self._item, viewer.api_key_id) if self._shared else None
         accepted, allowance = counted or self._count_alone(viewer.api_key_id)
         if accepted:
@@ -63,7 +62,7 @@ class RequestLimit:
 
 
 class _Shared:
-    """A store shared by many processes; after a failure it is not used for a while."""
+    """A store shared by several processes; after a failure it is not used for a while."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -77,7 +76,7 @@ class _Shared:
         )
 
     async def count(self, item: RateLimitItemPerMinute, key_id: UUID) -> tuple[bool, Allowance] | None:
-        """Count a request; None while the store cannot be used."""
+        """Count a request; return None while the store is unavailable."""
         if time.monotonic() < self._left_alone_until:
             return None
         try:
@@ -89,7 +88,7 @@ class _Shared:
             return None
 
     async def close(self) -> None:
-        # limits has no way to close a storage; redis-py complains about a client that is dropped while connected.
+        # The limits library cannot close a storage, and redis-py warns about clients that are dropped while connected.
         if isinstance(self._storage, RedisStorage):
             await cast(Any, self._storage.bridge).storage.aclose()
 
@@ -104,7 +103,7 @@ def _open(storage: str) -> Storage:
     try:
         return cast("Storage", storage_from_string(uri, **options))
     except (ConfigurationError, ValueError):
-        # Its own words repeat the setting, which may have a password in it.
+        # The library's message repeats the URL, which may contain a password.
         message = f"{PREFIX}RATE_LIMIT_STORAGE: must name a store that limits knows and whose client is installed"
         raise SettingsError(message) from None
 

@@ -1,4 +1,4 @@
-"""Headers of every response: the request id, and how many requests the API key has left this minute."""
+"""Headers of every response: the request ID and the rate limit of the API key."""
 
 import math
 import time
@@ -17,12 +17,12 @@ _LIMIT: Final = istr("RateLimit-Limit")
 _REMAINING: Final = istr("RateLimit-Remaining")
 _RESET: Final = istr("RateLimit-Reset")
 _SERVER: Final = istr("Server")
-# Without versions, which would only tell attackers what to try.
+# Without versions, which would only help attackers.
 SERVER: Final = "bulksend"
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add them just before a response is sent."""
+    """Add the headers before a response is sent."""
     headers = response.headers
     if request_id := request.get(REQUEST_ID):
         headers[_REQUEST_ID] = request_id

@@ -1,4 +1,4 @@
-"""Middlewares for requests that no route is for, at no cost for those that have one."""
+"""Middlewares for requests without a route; requests that have one skip them."""
 
 from collections.abc import Awaitable
 
@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 
 def unrouted_only(middleware: Middleware) -> Middleware:
-    """Return `middleware` for requests that end with 404 or 405 unless it answers them; others pass it by."""
+    """Return a middleware that calls `middleware` only for requests without a route (404 or 405)."""
 
     @web.middleware
     def apply(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:

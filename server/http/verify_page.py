@@ -1,4 +1,4 @@
-"""The page at /verify: a person gives a sealed PDF and reads what it proves. Nothing is stored. Needs no JavaScript."""
+"""The page /verify: upload a sealed PDF and read what it proves. Nothing is stored; no JavaScript is needed."""
 
 import asyncio
 from typing import Final
@@ -20,7 +20,7 @@ _CHUNK: Final = 65_536
 
 
 class VerifyPage:
-    """Checks files in memory, a few at once; each takes a thread some 15 ms."""
+    """Verifies files in memory, a few at a time; each takes some 15 ms in a thread."""
 
     def __init__(self) -> None:
         self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
@@ -35,7 +35,7 @@ class VerifyPage:
         return _page(200)
 
     async def check(self, request: web.Request) -> web.Response:
-        """Check the posted file and say what it proves, or why it proves nothing."""
+        """Verify the posted file and show the result."""
         try:
             async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
                 data = await _posted_file(request)
@@ -50,7 +50,7 @@ class VerifyPage:
 
 
 def _checked(data: bytes) -> web.Response:
-    # A third of a second to import, which only whoever comes here waits for.
+    # Imported here because it takes a third of a second.
     from bulksend.evidence.verification import verify_pdf
     from bulksend.evidence.verification_report import event_lines, findings
 
@@ -62,14 +62,14 @@ def _checked(data: bytes) -> web.Response:
 
 
 async def _posted_file(request: web.Request) -> bytes | None:
-    """Return the posted file, cut off one byte beyond the largest; None if there is none."""
+    """Return the posted file, up to one byte more than the maximum; None if there is none."""
     if not request.content_type.startswith("multipart/"):
         return None
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == FIELD and part.filename:
                 return await _read(part)
-    except (ValueError, HttpProcessingError):  # what aiohttp raises for a malformed body
+    except (ValueError, HttpProcessingError):  # raised by aiohttp for a malformed body
         return None
     return None
 

@@ -1,4 +1,4 @@
-"""What browsers load: pages and files that the package's build made of `web/`."""
+"""Pages and files for browsers, built from `web/` with the package."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,17 +23,17 @@ _CONTENT_TYPES: Final = {
 
 
 def is_built(name: str) -> bool:
-    """Return whether the page `name` was built."""
+    """Return whether the page `name` exists."""
     return _index(name).is_file()
 
 
 def index(name: str) -> Template:
-    """Read the page `name`; `$settings` stands for the JSON its script reads. Raise FileNotFoundError if not built."""
+    """Read the page `name`, in which `$settings` is replaced by JSON. Raise FileNotFoundError if it was not built."""
     return Template(_index(name).read_text("utf-8"))
 
 
 def asset_routes(prefix: str, name: str) -> Sequence[web.RouteDef]:
-    """Return the route of the files of page `name`: their names contain a hash, so browsers keep them for a year."""
+    """Return the route of the files of page `name`: their names contain a hash, so browsers cache them for a year."""
 
     async def asset(request: web.Request) -> web.StreamResponse:
         path = BUILT / name / "assets" / request.match_info["name"]
@@ -46,7 +46,7 @@ def asset_routes(prefix: str, name: str) -> Sequence[web.RouteDef]:
 
 
 def not_built(title: str) -> web.Response:
-    """Return the page that says what to do where the build could not run."""
+    """Return the page with instructions for an installation without built pages."""
     return page("not_built.html", 503, title=title)
 
 

@@ -1,4 +1,4 @@
-"""The archive of a bulk send's sealed PDFs: a ZIP file with a manifest, streamed one PDF at a time."""
+"""Archives of sealed PDFs: a ZIP file with a manifest, streamed one PDF at a time."""
 
 import io
 import zipfile
@@ -16,12 +16,12 @@ from bulksend.server.rest.bulk_sends import BULK_SEND, bulk_send_id
 
 SIGNED_ZIP: Final = f"{BULK_SEND}/signed.zip"
 MANIFEST: Final = "manifest.json"
-# The same files give the same bytes.
+# A fixed time, so that the same files give the same bytes.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class Archives:
-    """Answers with archives. Needs `documents.read`; each PDF in it is an event of its document."""
+    """Serves archives. Requires `documents.read`; each download is an event of the document."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -31,7 +31,7 @@ class Archives:
         return [web.get(SIGNED_ZIP, self.stream, allow_head=False)]
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Stream the sealed PDFs that exist now; a bulk send that is deleted meanwhile breaks the connection off."""
+        """Stream the sealed PDFs that exist now; close the connection if the bulk send is deleted meanwhile."""
         context = await self._admission.enter(request, Scope.DOCUMENTS_READ)
         rows = await sealed_pdfs.list_of_bulk_send(context, bulk_send_id(request))
         response = web.StreamResponse(headers=_headers(request.match_info["id"]))
@@ -46,7 +46,7 @@ class Archives:
 
 
 class _Archive:
-    """A ZIP file of stored entries, as the bytes that each of them adds."""
+    """A ZIP file without compression, as the bytes that each entry adds."""
 
     def __init__(self) -> None:
         self._written = _Unseekable()
@@ -62,7 +62,7 @@ class _Archive:
 
 
 class _Unseekable(io.RawIOBase):
-    """Keeps what is written until it is taken."""
+    """A buffer that keeps written bytes until they are taken."""
 
     def __init__(self) -> None:
         self._kept = bytearray()

@@ -1,4 +1,4 @@
-"""The REST door: the four endpoints it began from. It only translates; the rules are the resolvers', as GraphQL's."""
+"""The REST endpoints of bulk sends: list, create, get and delete. Rules are in the resolvers, as for GraphQL."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ WARNINGS: Final = "Bulksend-Warnings"
 
 def routes(admission: Admission) -> list[web.RouteDef]:
     """Return the routes of the REST API."""
-    door = _BulkSends(admission)
+    endpoints = _BulkSends(admission)
     return [
-        web.get(BULK_SENDS, door.read_page),
-        web.post(BULK_SENDS, door.create),
+        web.get(BULK_SENDS, endpoints.read_page),
+        web.post(BULK_SENDS, endpoints.create),
         web.options(BULK_SENDS, options(admission, "GET, HEAD, OPTIONS, POST")),
-        web.get(BULK_SEND, door.get),
-        web.delete(BULK_SEND, door.delete),
+        web.get(BULK_SEND, endpoints.get),
+        web.delete(BULK_SEND, endpoints.delete),
         web.options(BULK_SEND, options(admission, "DELETE, GET, HEAD, OPTIONS")),
     ]
 
@@ -58,7 +58,7 @@ class _BulkSends:
         try:
             page = await bulk_sends.read_page(context, arguments, filters)
         except BadUserInput:
-            # Of what read_page checks only the cursor is left to be wrong.
+            # The other arguments are checked above, so the cursor is invalid.
             raise BadUserInput("cursor is not one of this list with this status.", field="cursor") from None
         meta = Meta(
             count=len(page.rows),
@@ -86,7 +86,7 @@ class _BulkSends:
 
 
 def bulk_send_id(request: web.Request) -> UUID:
-    """Return the id in a path. Raise `NotFound` if it is malformed."""
+    """Return the ID in a path. Raise `NotFound` if it is malformed."""
     try:
         return ids.decode(ids.BULK_SEND, request.match_info["id"])
     except ids.InvalidId:
@@ -111,13 +111,13 @@ def _created(request: web.Request, created: CreateResult) -> web.Response:
 
 
 def _counted(warnings: Sequence[MutationWarning]) -> str:
-    """Write warnings as a list of structured fields (RFC 9651): which there are, and how many of each."""
+    """Return the number of warnings of each code, as a structured field (RFC 9651)."""
     counts = Counter(warning.code for warning in warnings)
     return ", ".join(f"{code};count={count}" for code, count in sorted(counts.items()))
 
 
 def json_response(body: Representation, status: int = 200) -> web.Response:
-    """Return a response with `body` as JSON, which only its caller may keep."""
+    """Return a JSON response that no shared cache may store."""
     return web.Response(
         text=body.model_dump_json(by_alias=True),
         status=status,
@@ -128,7 +128,7 @@ def json_response(body: Representation, status: int = 200) -> web.Response:
 
 
 def options(admission: Admission, allow: str) -> Handler:
-    """Return the handler of OPTIONS of a resource that allows these methods."""
+    """Return the OPTIONS handler of a resource that allows these methods."""
 
     async def answer(request: web.Request) -> web.Response:
         await admission.count(request)

@@ -36,20 +36,20 @@ DocumentIds = Annotated[
 
 
 class RemindDocuments(Input):
-    """Whom to remind."""
+    """The body of a request to remind signers."""
 
     document_ids: DocumentIds = None
 
 
 class VoidDocuments(Input):
-    """Which documents to take back, and why."""
+    """The body of a request to void documents."""
 
     document_ids: DocumentIds = None
     reason: Annotated[
         str,
         Field(
             description="Shown to whoever opens a link afterwards: 1–1000 characters.",
-            # What `void_documents` refuses.
+            # The rules of `void_documents`, which checks them.
             json_schema_extra={"minLength": 1, "maxLength": REASON_LENGTH, **LINES_NOT_BLANK},
         ),
     ]
@@ -57,7 +57,7 @@ class VoidDocuments(Input):
 
 
 class AmendDocuments(Input):
-    """What to correct."""
+    """The body of a request to amend documents."""
 
     documents: Annotated[
         list[AmendedDocumentInput],
@@ -67,14 +67,14 @@ class AmendDocuments(Input):
 
 def routes(admission: Admission) -> list[web.RouteDef]:
     """Return the routes of documents."""
-    door = _Documents(admission)
+    endpoints = _Documents(admission)
     answered = options(admission, "OPTIONS, POST")
     return [
-        web.post(REMIND, door.remind),
+        web.post(REMIND, endpoints.remind),
         web.options(REMIND, answered),
-        web.post(VOID, door.void),
+        web.post(VOID, endpoints.void),
         web.options(VOID, answered),
-        web.post(AMEND, door.amend),
+        web.post(AMEND, endpoints.amend),
         web.options(AMEND, answered),
     ]
 

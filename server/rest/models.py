@@ -1,4 +1,4 @@
-"""What the REST door shows: the objects of the bulk-send API's page, their fields in its order."""
+"""The objects of the REST API, with their fields in the documented order."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -28,7 +28,7 @@ _LONGEST_MESSAGE: Final = 300
 
 
 class Representation(BaseModel):
-    """Anything the REST door shows: camelCase outside."""
+    """An object of the REST API, with names in camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="forbid")
 
@@ -36,7 +36,7 @@ class Representation(BaseModel):
 class _OfRow(Representation):
     @classmethod
     def of(cls, row: BulkSendRow) -> Self:
-        """Show a row: as much of it as this representation has fields for."""
+        """Return the representation of a row."""
         shown: dict[str, Any] = {
             "id": ids.encode(ids.BULK_SEND, row.id),
             "template_id": ids.encode(ids.TEMPLATE, row.template_id),
@@ -45,7 +45,7 @@ class _OfRow(Representation):
 
 
 class CreatedBulkSend(_OfRow):
-    """A bulk send as its create answers."""
+    """A bulk send in the response to its creation."""
 
     id: BulkSendId
     name: str
@@ -72,7 +72,7 @@ class ListedBulkSend(_OfRow):
 
 
 class BulkSendDetails(_OfRow):
-    """A bulk send by its id."""
+    """A single bulk send."""
 
     id: BulkSendId
     name: str
@@ -87,7 +87,7 @@ class BulkSendDetails(_OfRow):
 
 
 class FieldNote(Representation):
-    """Something about one field. `field`: its path, such as `signers[3].email`; empty for the whole body."""
+    """An error or warning about a field. `field`: its path, such as `signers[3].email`; empty for the whole body."""
 
     field: Annotated[str, Field(description="Its path, such as `signers[3].email`.")]
     message: Annotated[str, Field(description="The field and the rule; for people.")]
@@ -95,12 +95,12 @@ class FieldNote(Representation):
 
     @classmethod
     def at(cls, path: tuple[str, ...] | None, message: str, code: str) -> Self:
-        """Make one of a path."""
+        """Return a note with its field's path joined."""
         return cls(field=_written(path or ()), message=_clipped(message, _LONGEST_MESSAGE), code=code)
 
 
 class DryRun(Representation):
-    """What a create would do."""
+    """The result of a dry run."""
 
     total_count: Annotated[int, Field(description="How many documents, and mails, there would be.")]
     next_bulk_send_at: Annotated[Timestamp | None, Field(description="When it would be accepted; null is now.")]
@@ -110,7 +110,7 @@ class DryRun(Representation):
 
     @classmethod
     def of(cls, created: CreateResult) -> Self:
-        """Show a dry run's outcome."""
+        """Return the representation of a dry run."""
         if created.dry_run is None:
             raise ValueError("not a dry run")
         return cls(
@@ -123,38 +123,38 @@ class DryRun(Representation):
 
 
 class OneCreatedBulkSend(Representation):
-    """The envelope of a create's answer."""
+    """The response to a create."""
 
     data: CreatedBulkSend
 
 
 class OneBulkSend(Representation):
-    """The envelope of a bulk send by its id."""
+    """The response with a single bulk send."""
 
     data: BulkSendDetails
 
 
 class OneDryRun(Representation):
-    """The envelope of a dry run's answer."""
+    """The response to a dry run."""
 
     data: DryRun
 
 
 class ChangedDocuments(Representation):
-    """The outcome of a change to documents of a bulk send."""
+    """The result of a change to documents."""
 
     id: BulkSendId
     count: Annotated[int, Field(description="Number of documents that were changed; 0 if all were so before.")]
 
 
 class OneChangedDocuments(Representation):
-    """The envelope of such an outcome."""
+    """The response to a change to documents."""
 
     data: ChangedDocuments
 
 
 class Meta(Representation):
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     count: Annotated[int, Field(description="How many are on this page.")]
     has_more: Annotated[bool, Field(description="Whether there is a next page.")]
@@ -169,7 +169,7 @@ class BulkSendPage(Representation):
 
 
 class ProblemDetails(Representation):
-    """An error, as RFC 9457 has it."""
+    """Problem details (RFC 9457)."""
 
     type: Annotated[str, Field(description="Which problem it is: the address of a page about it.")]
     title: Annotated[str, Field(description="The same for every problem of this type.")]
@@ -187,5 +187,5 @@ def _written(path: tuple[str, ...]) -> str:
 
 
 def _clipped(text: str, length: int) -> str:
-    # Names of unknown fields are whatever the caller made up: very long, or not even Unicode.
+    # Names of unknown fields come from the caller and may be very long or invalid Unicode.
     return text[:length].encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the REST door, made from the models that read and write it."""
+"""The OpenAPI 3.1 document of the REST API, generated from its models."""
 
 from functools import cache
 from importlib.metadata import version
@@ -44,7 +44,7 @@ _CURSOR: Final[Part] = {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{{CURSOR_L
 class CreateBulkSend(CreateBulkSendInput):
     """One template for 1–500 signers."""
 
-    # Validation reads signers a few at a time; here they are as the caller sees them.
+    # Validation checks signers separately, so the input model has no type for them.
     template_id: Annotated[
         str, Field(pattern=ids.pattern(ids.TEMPLATE), description="Template to use.", examples=[TEMPLATE_ID])
     ]
@@ -59,7 +59,7 @@ _TAKEN: Final = (CreateBulkSend, RemindDocuments, VoidDocuments, AmendDocuments)
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without a title a field: its name says the same."""
+    """Omits titles of fields, which would repeat their names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

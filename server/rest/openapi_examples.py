@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: those of the bulk-send API's page, with ids of this server's kind."""
+"""The examples of the OpenAPI document."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document at `/api/v1/openapi.json`, and the same as a page for people at `/api/v1/docs`."""
+"""`/api/v1/openapi.json` and `/api/v1/docs`: the OpenAPI document as JSON and as a page."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _METHODS: Final = ("get", "post", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of a table. `rule`: its type, its limits and whether it is required."""
+    """A parameter or field. `rule`: its type, its limits and whether it is required."""
 
     name: str
     rule: str
@@ -29,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, as the page shows it. `curl`: a request; `answer`: what it answers, as JSON."""
+    """An operation on the page. `curl`: an example request; `answer`: the example response as JSON."""
 
     method: str
     path: str
@@ -134,7 +134,7 @@ def _curl(url: str, method: str, example: Any) -> str:
 
 
 def _marked(text: str) -> Markup:
-    """Set what is between backticks as code, and lead from a problem to its page."""
+    """Format text between backticks as code, and link problem types to their pages."""
     parts = text.split("`")
     return Markup().join(_code(part) if number % 2 else escape(part) for number, part in enumerate(parts))
 

@@ -1,4 +1,4 @@
-"""Pieces of which the OpenAPI document is put together."""
+"""Components of the OpenAPI document: headers, responses and references."""
 
 from typing import Any, Final
 
@@ -31,17 +31,17 @@ HEADERS: Final[dict[str, Part]] = {
 _ALWAYS: Final = ("X-Request-Id",)
 _WITH_A_KEY: Final = (*_ALWAYS, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _OF_STATUS: Final = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
-# What every operation may answer.
+# Problems of every operation.
 _EVERYWHERE: Final = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, INTERNAL_ERROR)
 
 
 def ref(kind: str, name: str) -> Part:
-    """Point at a component."""
+    """Return a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def answer(description: str, *headers: str, schema: str | None = None, example: object = None) -> Part:
-    """Describe a response that went well; `schema` names a component."""
+    """Return a successful response; `schema` is the name of a component."""
     part: Part = {"description": description, "headers": _headers(*_WITH_A_KEY, *headers)}
     if schema is not None:
         content: Part = {"schema": ref("schemas", schema)}
@@ -50,7 +50,7 @@ def answer(description: str, *headers: str, schema: str | None = None, example: 
 
 
 def refusals(*problems: Problem) -> dict[str, Part]:
-    """Describe what an operation may refuse, by status; what every operation may is added."""
+    """Return the error responses of an operation by status, including those of every operation."""
     by_status: dict[int, list[Problem]] = {}
     for problem in sorted((*_EVERYWHERE, *problems), key=lambda problem: problem.status):
         by_status.setdefault(problem.status, []).append(problem)

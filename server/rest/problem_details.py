@@ -1,4 +1,4 @@
-"""Errors of the REST door as RFC 9457 problem details, and a page about each type of them."""
+"""Errors of the REST API as problem details (RFC 9457), and a page about each problem type."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class InvalidParameters(Exception):
-    """Something about the request is not as documented; `errors` has all of it."""
+    """Parameters of the request are invalid; `errors` lists all of them."""
 
     def __init__(self, errors: Sequence[FieldNote]) -> None:
         self.errors = errors
@@ -42,7 +42,7 @@ class InvalidParameters(Exception):
 
 @web.middleware
 def problem_details(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
-    """Answer what the REST door refuses, aiohttp's own refusals of its paths among it."""
+    """Convert errors of the REST API, including aiohttp's own for its paths, to problem details."""
     return _answer(request, handler) if is_rest(request) else handler(request)
 
 
@@ -64,19 +64,19 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def is_rest(request: web.Request) -> bool:
-    """Whether the request is for the REST API."""
+    """Return whether the request is for the REST API."""
     return is_rest_path(request.path)
 
 
 def is_rest_path(path: str) -> bool:
-    """Whether a path belongs to the REST API."""
+    """Return whether a path belongs to the REST API."""
     return path.startswith(_REST)
 
 
 def of_user_errors(
     request: web.Request, errors: Sequence[MutationError], warnings: Sequence[MutationWarning] = ()
 ) -> web.Response:
-    """Answer with what stood in a create's way."""
+    """Return the response for the user errors of a mutation."""
     problem = problems.of_user_errors(errors)
     retry_after = errors[0].retry_after
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}

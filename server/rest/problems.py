@@ -1,6 +1,6 @@
-"""The one table from errors to problems: every code of a domain error, and the RFC 9457 problem it is over REST.
+"""Problem types (RFC 9457) of the REST API, and which errors each stands for.
 
-Codes are those that GraphQL tells: of a top-level error, or of a mutation's `userErrors`.
+Error codes are those of GraphQL: of top-level errors, and of the `userErrors` of mutations.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from bulksend.resolvers.user_errors import MutationError, UserErrorCode
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One type of problem. `name`: the end of its type URI; `help`: what to do about it, on its page."""
+    """A problem type. `name`: the end of its type URI; `help`: what to do about it, shown on its page."""
 
     name: str
     status: int
@@ -167,7 +167,7 @@ def of_error(code: ErrorCode) -> Problem:
 
 
 def of_user_errors(errors: Sequence[MutationError]) -> Problem:
-    """Return the problem for the user errors of a mutation: a refusal comes alone, invalid fields together."""
+    """Return the problem for the user errors of a mutation."""
     first = errors[0]
-    # At the path a thing is not found; within the body its id is a field like any other.
+    # An ID in the body that does not exist is an invalid field; one in the path is not found.
     return INVALID_INPUT if first.field and first.field[0] in _IN_BODY else _OF_USER_ERROR[first.code]

@@ -1,4 +1,4 @@
-"""Reading what a caller asks of the REST door; every rule about a bulk send itself is the resolvers'."""
+"""Reading parameters, headers and bodies of REST requests. Rules about bulk sends are in the resolvers."""
 
 import re
 from typing import Any, Final, get_args
@@ -21,7 +21,7 @@ _RESPOND_ASYNC: Final = re.compile(r"(?:^|,)\s*respond-async\s*(?:$|[,;])", re.I
 
 
 def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
-    """Read a list's query parameters. Raise `InvalidParameters` naming each that is not as documented."""
+    """Read a list's query parameters. Raise `InvalidParameters` naming every invalid one."""
     query = request.query
     wrong = [_wrong(name, f"{name} is not a parameter of this list") for name in sorted(set(query) - set(PARAMETERS))]
     wrong += [_wrong(name, f"{name} must be given once") for name in PARAMETERS if len(query.getall(name, [])) > 1]
@@ -37,7 +37,7 @@ def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
 
 
 async def create_input(request: web.Request) -> dict[str, Any]:
-    """Read a create: its body, with what the headers say. Raise `RequestRefused` or `InvalidParameters`."""
+    """Read the body of a create, merged with its headers. Raise `RequestRefused` or `InvalidParameters`."""
     body = await read_json(request)
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.")
@@ -45,7 +45,7 @@ async def create_input(request: web.Request) -> dict[str, Any]:
 
 
 def prefers_async(request: web.Request) -> bool:
-    """Whether the caller prefers an answer before delivery has ended (RFC 7240)."""
+    """Return whether the caller prefers a response before delivery has ended (RFC 7240)."""
     return any(_RESPOND_ASYNC.search(value) for value in request.headers.getall("Prefer", []))
 
 
