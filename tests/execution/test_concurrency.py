@@ -135,7 +135,7 @@ def execute(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_never_awaited() -> Iterator[None]:
+def nothing_is_never_awaited(quick_collection: None) -> Iterator[None]:
     """Collect what is left, and have its warnings told here."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
