@@ -1,4 +1,4 @@
-"""The pool of connections: first come, first served."""
+"""The pool of connections: first come, first served, but for those who ask in the moment of a release."""
 
 import asyncio
 import time
@@ -18,13 +18,18 @@ else:
 
 # A connection idle for so long goes back to asyncpg's pool.
 IDLE_SECONDS: Final = 60.0
+# Whoever has waited for longer is not overtaken.
+OVERTAKING_SECONDS: Final = 0.02
 
 
 class FairPool(_Pool):
-    """asyncpg's pool, with a connection handed straight from who releases it to who has waited longest.
+    """asyncpg's pool, with cheap loans and a queue in which nobody waits for long.
 
-    asyncpg makes a task of every release, sets a timer, and lets whoever asks meanwhile overtake those who wait. Here a
-    released connection stays checked out of asyncpg's pool; it opens, resets and closes connections, and no more.
+    asyncpg creates a task for every release, sets a timer, and lets newcomers overtake those who wait, without limit.
+    Here a released connection stays checked out of asyncpg's pool, which only opens, resets and closes connections.
+    It is lent to whoever asks within the same turn of the event loop, then to those who wait, in their order; straight
+    to the first of them if they have waited for `OVERTAKING_SECONDS`. If it were handed over straight away each time,
+    every request would wait as soon as there are more of them than connections: 5 to 8 % of its processor time.
     Every place for a connection, of `max_size` in all, is either lent, idle, or not taken from asyncpg yet.
     """
 
@@ -33,8 +38,9 @@ class FairPool(_Pool):
         # The one used last comes last, with the time when it was released.
         self._idle: list[tuple[_Proxy, float]] = []
         self._untaken = max_size
-        # In order; each receives a connection, or None for a place that has none yet.
-        self._waiting: deque[asyncio.Future[_Proxy | None]] = deque()
+        # In order, with the time when the wait began; each receives a connection, or None for an untaken place.
+        self._waiting: deque[tuple[asyncio.Future[_Proxy | None], float]] = deque()
+        self._is_serving = False
         self._closing_idle: asyncio.Task[None] | None = None
         self._ends = False
 
@@ -88,7 +94,7 @@ class FairPool(_Pool):
 
     async def _wait(self) -> "_Proxy | None":
         received: asyncio.Future[_Proxy | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(received)
+        self._waiting.append((received, time.monotonic()))
         try:
             return await received
         except asyncio.CancelledError:
@@ -97,14 +103,35 @@ class FairPool(_Pool):
             raise
 
     def _hand_on(self, connection: "_Proxy | None") -> None:
+        """Give a connection, or a place for one, to who has waited for long; else keep it for a turn of the loop."""
+        if connection is None or self._is_overdue():
+            self._serve_next(connection)
+            return
+        self._keep(connection)
+        if self._waiting and not self._is_serving:
+            self._is_serving = True
+            asyncio.get_running_loop().call_soon(self._serve_waiting)
+
+    def _is_overdue(self) -> bool:
+        return bool(self._waiting) and time.monotonic() - self._waiting[0][1] > OVERTAKING_SECONDS
+
+    def _serve_waiting(self) -> None:
+        self._is_serving = False
+        while self._idle and self._waiting:
+            self._serve_next(self._idle.pop()[0])
+
+    def _serve_next(self, connection: "_Proxy | None") -> None:
         while self._waiting:
-            received = self._waiting.popleft()
+            received, _ = self._waiting.popleft()
             if not received.done():
                 received.set_result(connection)
                 return
         if connection is None:
             self._untaken += 1
-            return
+        else:
+            self._keep(connection)
+
+    def _keep(self, connection: "_Proxy") -> None:
         self._idle.append((connection, time.monotonic()))
         if self._closing_idle is None or self._closing_idle.done():
             self._closing_idle = asyncio.create_task(self._close_idle())

@@ -1,4 +1,4 @@
-"""The pool lends idle connections at once, serves those who wait in order, and lends none that is not in order."""
+"""The pool lends idle connections at once, serves those who wait in order, and lends no broken connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,8 @@ async def test_who_waits_gets_it_next(single: Pool) -> None:
     assert await asyncio.gather(*waiting) == [here] * 3
 
 
-async def test_nobody_overtakes_those_who_wait(single: Pool) -> None:
+async def _served_at_a_release(single: Pool) -> list[str]:
+    """Return who was served in which order when a newcomer asks right after a release that two others wait for."""
     served: list[str] = []
 
     async def use(name: str) -> None:
@@ -60,7 +61,31 @@ async def test_nobody_overtakes_those_who_wait(single: Pool) -> None:
     # The connection is released, and nobody who waits has run yet.
     await use("newcomer")
     await asyncio.gather(*waiting)
-    assert served == ["first", "second", "newcomer"]
+    return served
+
+
+async def test_who_asks_in_the_turn_of_a_release_comes_first(single: Pool) -> None:
+    assert await _served_at_a_release(single) == ["newcomer", "first", "second"]
+
+
+async def test_nobody_overtakes_those_who_have_waited_for_long(single: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_pool, "OVERTAKING_SECONDS", -1)
+    assert await _served_at_a_release(single) == ["first", "second", "newcomer"]
+
+
+async def test_who_waits_is_served_though_others_ask_in_every_turn_of_a_release(single: Pool) -> None:
+    async def use_again_and_again() -> None:
+        async with single.acquire():
+            await asyncio.sleep(0)
+        while not waiting.done():
+            async with single.acquire():
+                await asyncio.sleep(0)
+
+    async with asyncio.timeout(5), single.acquire():
+        waiting = asyncio.create_task(session(single))
+        await asyncio.sleep(0)
+    await use_again_and_again()
+    assert await waiting
 
 
 @pytest.mark.parametrize("turns", range(4))
