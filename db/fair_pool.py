@@ -29,7 +29,7 @@ class FairPool(_Pool):
     Here a released connection stays checked out of asyncpg's pool, which only opens, resets and closes connections.
     It is lent to whoever asks within the same turn of the event loop, then to those who wait, in their order; straight
     to the first of them if they have waited for `OVERTAKING_SECONDS`. If it were handed over straight away each time,
-    every request would wait as soon as there are more of them than connections: 5 to 8 % of its processor time.
+    every request would wait as soon as there are more of them than connections: 3 to 8 % of its processor time.
     Every place for a connection, of `max_size` in all, is either lent, idle, or not taken from asyncpg yet.
     """
 
