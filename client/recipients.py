@@ -111,7 +111,7 @@ def _header(text: str, delimiters: Sequence[str], start: int) -> _Header:
 
 
 def _headings(cells: Sequence[str]) -> list[str]:
-    """Return each cell's heading: a known column, a merge value with its prefix, or None."""
+    """Return each cell's heading: a known column, a merge value with its prefix, or an empty text."""
     shown = [_visible(cell) for cell in cells]
     ours = {folded(column): column for column in _COLUMNS}
     given = {ours[folded(cell)] for cell in shown if folded(cell) in ours}

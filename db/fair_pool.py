@@ -1,4 +1,4 @@
-"""The pool of connections: first come, first served, but for those who ask in the moment of a release."""
+"""The pool of connections: first come, first served, within 20 ms."""
 
 import asyncio
 import time
@@ -18,12 +18,12 @@ else:
 
 # A connection idle for so long goes back to asyncpg's pool.
 IDLE_SECONDS: Final = 60.0
-# Whoever has waited for longer is not overtaken.
+# A request that has waited for longer is not overtaken.
 OVERTAKING_SECONDS: Final = 0.02
 
 
 class FairPool(_Pool):
-    """asyncpg's pool, with cheap loans and a queue in which nobody waits for long.
+    """asyncpg's pool, with cheap loans and a fair queue.
 
     asyncpg creates a task for every release, sets a timer, and lets newcomers overtake those who wait, without limit.
     Here a released connection stays checked out of asyncpg's pool, which only opens, resets and closes connections.
@@ -103,7 +103,7 @@ class FairPool(_Pool):
             raise
 
     def _hand_on(self, connection: "_Proxy | None") -> None:
-        """Give a connection, or a place for one, to who has waited for long; else keep it for a turn of the loop."""
+        """Give a connection, or a place for one, to an overdue request; else keep it for a turn of the event loop."""
         if connection is None or self._is_overdue():
             self._serve_next(connection)
             return

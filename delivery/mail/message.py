@@ -81,7 +81,7 @@ def subject(letter: Letter) -> str:
 
 
 def text(letter: Letter) -> str:
-    """Return the text part: lines end with `\n`, and the signing link stands bare on one of its own."""
+    """Return the text part: lines end with `\n`, and the signing link is on a line of its own."""
     return _filled(_form_of(letter).text, letter)
 
 

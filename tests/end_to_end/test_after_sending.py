@@ -1,11 +1,14 @@
 """After sending: signers are reminded, documents are taken back or corrected, and callers read what happened."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from support.bulk_sends import miscounted
 from support.gateway import RunningGateway, Tenant, create, new_tenant
-from support.signing import document_uuid, open_form, post_form, signing_path
+from support.graphql_socket import connect
+from support.rest import call
+from support.signing import document_uuid, events_of, open_form, post_form, signing_path
 from support.smtp.sink import Phase, SmtpSink
 
 from bulksend.db.pool import Pool
@@ -167,6 +170,35 @@ async def test_what_is_voided_is_gone(world: World, pool: Pool, sink: SmtpSink) 
     assert [error["code"] for error in refused["userErrors"]] == ["BLANK"]
     refused = await world.change(VOID, reason="x", documentIds=[documents[0]["id"]])
     assert [error["code"] for error in refused["userErrors"]] == ["NOT_PENDING"]
+
+
+async def _void_over_graphql(world: World, given: dict[str, Any], headers: dict[str, str]) -> None:
+    reply = await world.gateway.ask(world.tenant, VOID, {"input": {"bulkSendId": world.id, **given}}, headers=headers)
+    assert reply.data["voidDocuments"]["voidedCount"] == 1
+
+
+async def _void_over_rest(world: World, given: dict[str, Any], headers: dict[str, str]) -> None:
+    reply = await call(world.gateway, world.tenant, "POST", f"/{world.id}/void", json=given, headers=headers)
+    assert reply.body["data"]["count"] == 1
+
+
+async def _void_over_a_socket(world: World, given: dict[str, Any], headers: dict[str, str]) -> None:
+    async with connect(world.gateway, headers=headers) as socket:
+        await socket.initialise(world.tenant)
+        await socket.subscribe("1", VOID, {"input": {"bulkSendId": world.id, **given}})
+        message = await socket.receive()
+    assert message["payload"]["data"]["voidDocuments"]["voidedCount"] == 1
+
+
+@pytest.mark.parametrize("void", [_void_over_graphql, _void_over_rest, _void_over_a_socket])
+async def test_an_event_records_who_changed_a_document_and_from_where(
+    world: World, pool: Pool, void: Callable[..., Awaitable[None]]
+) -> None:
+    document_id = (await world.documents())[0]["id"]
+    await void(world, {"documentIds": [document_id], "reason": "Wrong template"}, {"User-Agent": "Test program"})
+    last = (await events_of(pool, document_uuid(document_id)))[-1]
+    assert (last.type, last.ip, last.user_agent) == ("voided", "127.0.0.1", "Test program")
+    assert last.actor.startswith("key_")
 
 
 async def test_what_is_voided_is_not_retried(gateway: RunningGateway, pool: Pool, sink: SmtpSink) -> None:
