@@ -1,4 +1,4 @@
-"""Public ids are TypeIDs: a type prefix and a UUID in 26 characters of Crockford's base 32.
+"""Public ids are TypeIDs: a type prefix, and a UUID as a ULID is written, in lower case.
 
 Source: the TypeID specification, https://github.com/jetify-com/typeid/tree/main/spec (version 0.3).
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from typeid.codecs import base32
+from ulid_transform import bytes_to_ulid, ulid_to_bytes
 
 ORGANIZATION: Final = "org"
 API_KEY: Final = "key"
@@ -33,12 +33,17 @@ def pattern(prefix: str) -> str:
 
 def encode(prefix: str, value: UUID) -> str:
     """Return the public id of `value`: `encode("bs", uuid)` is `bs_…`, 29 characters."""
-    return f"{prefix}_{base32.encode(value.bytes)}"
+    return f"{prefix}_{bytes_to_ulid(value.bytes).lower()}"
 
 
 def encoder(prefix: str) -> Callable[[UUID], str]:
     """Return a function that encodes ids of one type."""
-    return lambda value: f"{prefix}_{base32.encode(value.bytes)}"
+    start = f"{prefix}_"
+
+    def encode_value(value: UUID) -> str:
+        return start + bytes_to_ulid(value.bytes).lower()
+
+    return encode_value
 
 
 def decode(prefix: str, text: str) -> UUID:
@@ -54,4 +59,4 @@ def split(text: str) -> tuple[str, UUID]:
     match = _TYPE_ID.fullmatch(text)
     if match is None:
         raise InvalidId
-    return match[1], UUID(bytes=bytes(base32.decode(match[2])))
+    return match[1], UUID(bytes=ulid_to_bytes(match[2]))

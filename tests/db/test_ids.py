@@ -19,6 +19,23 @@ def test_comes_back_as_it_went(prefix: str, value: UUID) -> None:
     assert len(encoded) == len(prefix) + 27
 
 
+@pytest.mark.parametrize(
+    ("suffix", "value"),
+    [
+        ("00000000000000000000000000", "00000000-0000-0000-0000-000000000000"),
+        ("0000000000000000000000000g", "00000000-0000-0000-0000-000000000010"),
+        ("0123456789abcdefghjkmnpqrs", "0110c853-1d09-52d8-d73e-1194e95b5f19"),
+        ("01h455vb4pex5vsknk084sn02q", "01890a5d-ac96-774b-bcce-b302099a8057"),
+        ("7zzzzzzzzzzzzzzzzzzzzzzzzz", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+    ],
+)
+def test_is_the_specifications(suffix: str, value: str) -> None:
+    # Of https://github.com/jetify-com/typeid/blob/main/spec/valid.yml
+    assert ids.encode("prefix", UUID(value)) == f"prefix_{suffix}"
+    assert ids.encoder("prefix")(UUID(value)) == f"prefix_{suffix}"
+    assert ids.decode("prefix", f"prefix_{suffix}") == UUID(value)
+
+
 @given(value=st.uuids(), prefix=PREFIXES, other=PREFIXES)
 def test_is_of_one_type(value: UUID, prefix: str, other: str) -> None:
     if prefix != other:
