@@ -71,9 +71,7 @@ def plain_signers(raw: Sequence[object]) -> list[ValidSigner] | None:
     values = _plain_values(_column(raw, fields, "values")) if plain else None
     if values is None:
         return None
-    return list(
-        map(ValidSigner._make, zip(names, emails, phones, messages, external_ids, values, languages, strict=True))
-    )
+    return list(map(ValidSigner, names, emails, phones, messages, external_ids, values, languages))
 
 
 def _are_objects(raw: Sequence[object]) -> TypeGuard[Sequence[dict[str, Any]]]:

@@ -39,17 +39,20 @@ class ValidatedSigners:
         """Check the values of every signer, valid or not, by the fields of the template."""
         for index, values in [*self.invalid.items()]:
             self._check_values_of(index, values, template_values)
-        for index, signer in [*self.valid.items()]:
-            is_right = template_values.are_plainly_right(signer.values)
-            if not is_right and self._check_values_of(index, signer.values, template_values):
-                self.invalid[index] = self.valid.pop(index).values
+        if not template_values.are_plainly_right([signer.values for signer in self.valid.values()]):
+            for index, signer in [*self.valid.items()]:
+                if self._check_values_of(index, signer.values, template_values):
+                    self.invalid[index] = self.valid.pop(index).values
         self.errors.sort(key=_index)
 
     def check_addresses(self) -> None:
         """Warn of each address that an earlier valid signer has too."""
+        addresses = [signer.email.casefold() for signer in self.valid.values()]
+        if len(set(addresses)) == len(addresses):
+            return
         first_seen: dict[str, int] = {}
-        for index, signer in self.valid.items():
-            earlier = first_seen.setdefault(signer.email.casefold(), index)
+        for index, address in zip(self.valid, addresses, strict=True):
+            earlier = first_seen.setdefault(address, index)
             if earlier != index:
                 self.warnings.append(_duplicate(index, earlier))
 

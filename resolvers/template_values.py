@@ -1,6 +1,7 @@
 """Values that a sender gives for the fields of a template: their problems, and what is stored of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.resolvers.template_fields import (
@@ -22,9 +23,11 @@ class TemplateValues:
         self._names = self._fields.keys()
         self._are_plain = all(field.is_plain for field in fields)
 
-    def are_plainly_right(self, values: Mapping[str, str]) -> bool:
-        """Return whether `values` need no further check: one line for each field, and all fields take any line."""
-        return self._are_plain and values.keys() == self._names and all(map(str.isprintable, values.values()))
+    def are_plainly_right(self, values_of_signers: Sequence[Mapping[str, str]]) -> bool:
+        """Return whether no values need a further check: one line for each field, and all fields take any line."""
+        if not self._are_plain or any(names != self._names for names in set(map(frozenset, values_of_signers))):
+            return False
+        return "".join(chain.from_iterable(values.values() for values in values_of_signers)).isprintable()
 
     def problems(self, values: Mapping[str, str], path: Path) -> Iterator[MutationError | MutationWarning]:
         """Yield every problem of one signer's values, which stand at `path` of the input."""

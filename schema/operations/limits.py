@@ -28,8 +28,6 @@ _INTROSPECTION: Final = frozenset({"__schema", "__type"})
 # Doubled in each of many fragments a number grows without end; beyond this one it is only "too many".
 MOST_COUNTED: Final = 1_000_000_000
 
-_CONTAINERS: Final = (dict, list)
-
 _NOUNS: Final = {
     "characters": "characters",
     "tokens": "tokens",
@@ -103,19 +101,22 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 
 
 def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> GraphQLError | None:
-    """Return the error about variables that are too large to be looked at."""
+    """Return the error about variables, as JSON is read, that are too large to be looked at."""
     count = 0
-    # All containers that are equally deep.
-    level: list[Any] = [variables or {}]
-    while level:
-        longest = max([len(found) for found in level if isinstance(found, list)], default=0)
+    # All that are equally deep.
+    objects: list[dict[str, Any]] = [dict(variables or {})]
+    lists: list[list[Any]] = []
+    while objects or lists:
+        longest = max(map(len, lists), default=0)
         if longest > limits.list_items:
             return too_complex("listItems", limits.list_items, longest)
-        count += sum(map(len, level))
+        count += sum(map(len, objects)) + sum(map(len, lists))
         if count > limits.values:
             return too_complex("values", limits.values)
-        inner = chain.from_iterable([found.values() if isinstance(found, dict) else found for found in level])
-        level = [found for found in inner if isinstance(found, _CONTAINERS)]
+        inner = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
+        classes = set(map(type, inner))
+        objects = [found for found in inner if found.__class__ is dict] if dict in classes else []
+        lists = [found for found in inner if found.__class__ is list] if list in classes else []
     return None
 
 

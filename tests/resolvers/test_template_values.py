@@ -41,7 +41,7 @@ def test_a_line_break_where_only_one_line_fits() -> None:
         (problem, *_) = values.problems({"company": "A\nB"}, PATH)
         assert isinstance(problem, MutationError)
         assert (problem.code, problem.message) == ("INVALID_CHARACTER", "company must be one line")
-        assert not values.are_plainly_right({"company": "A\nB"})
+        assert not values.are_plainly_right([{"company": "A\nB"}])
 
 
 def test_what_is_stored_has_the_defaults() -> None:
