@@ -2,7 +2,16 @@
 
 from bulksend.execution.executor import exclude, execute, generated_source
 from bulksend.execution.plan_cache import counts
-from bulksend.execution.row_mapping import ColumnField, ListField, ObjectField, RowList, prefetched, row_type, shortcut
+from bulksend.execution.row_mapping import (
+    ColumnField,
+    ListField,
+    ObjectField,
+    RowList,
+    batched,
+    prefetched,
+    row_type,
+    shortcut,
+)
 from bulksend.execution.strawberry_schema import CompiledSchema
 from bulksend.execution.tokens import without_tokens
 
@@ -12,6 +21,7 @@ __all__ = [
     "ListField",
     "ObjectField",
     "RowList",
+    "batched",
     "counts",
     "exclude",
     "execute",

@@ -1,10 +1,9 @@
 """`execute`, a replacement for graphql-core's function of that name."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -96,8 +95,7 @@ def plan_cache_of(schema: GraphQLSchema) -> PlanCache:
     return cache
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """The arguments of one call of `execute`."""
 
     schema: GraphQLSchema
@@ -145,7 +143,7 @@ async def _compiled_elsewhere(
 
 
 def _are_supported(options: dict[str, Any]) -> bool:
-    return all(value is None or _is_supported(name, value) for name, value in options.items())
+    return not [name for name, value in options.items() if value is not None and not _is_supported(name, value)]
 
 
 def _is_supported(name: str, value: Any) -> bool:

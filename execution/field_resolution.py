@@ -21,6 +21,7 @@ from bulksend.execution.private_apis import (
     handles_exceptions,
     info_class_of,
 )
+from bulksend.execution.row_mapping import batch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,16 @@ def resolution_of(field: FieldPlan, converter: GraphQLCoreConverter | None, numb
     strawberry_field = _plain_field(field, converter)
     if converter is None or strawberry_field is None or strawberry_field.base_resolver is None:
         return _by_graphql_core(field, number)
-    return _direct(field, strawberry_field, converter, number)
+    return _direct(field, strawberry_field, converter, number, function_of(strawberry_field))
+
+
+def batch_resolution_of(field: FieldPlan, converter: GraphQLCoreConverter | None) -> Resolution | None:
+    """Return the resolution of the field for many rows, `value`, at once; None if it has no batch resolver."""
+    found = _plain_field(field, converter)
+    resolve_all = batch_of(function_of(found)) if found else None
+    if converter is None or found is None or resolve_all is None:
+        return None
+    return _direct(field, found, converter, 0, resolve_all)
 
 
 def attribute_of(field: FieldPlan, converter: GraphQLCoreConverter | None) -> str | None:
@@ -79,10 +89,9 @@ def _by_graphql_core(field: FieldPlan, number: int) -> Resolution:
 
 
 def _direct(
-    field: FieldPlan, strawberry_field: StrawberryField, converter: GraphQLCoreConverter, number: int
+    field: FieldPlan, strawberry_field: StrawberryField, converter: GraphQLCoreConverter, number: int, function: Any
 ) -> Resolution:
     resolver = strawberry_field.base_resolver
-    function = function_of(strawberry_field)
     if resolver is None or not callable(function) or inspect.isasyncgenfunction(function):
         return _by_graphql_core(field, number)
     names: dict[str, Any] = {f"resolve{number}": function}

@@ -67,16 +67,14 @@ def _rows(python_class: type, reader: RowReader, item: FieldPlan, complete_objec
         if not values.rows:
             return []
         try:
-            functions = reader.functions(run.plan, values.rows)
-            known = functions.read(values.rows, values.source) if functions else ()
+            found = reader.read(values, run, indices)
         except Exception:
-            # No resolver has been called yet. Object by object it turns out what is wrong, and where.
-            functions = None
-        if functions is None:
+            # No resolver of an object has been called yet. Object by object it turns out what is wrong, and where.
+            found = None
+        if found is None:
             return complete_objects(list(values), run, indices)
-        if functions.complete is None:
-            return known
-        return _each(item, functions.complete)(values, run, indices, known)
+        complete_object, known = found
+        return known if complete_object is None else _each(item, complete_object)(values, run, indices, known)
 
     return complete
 

@@ -78,11 +78,12 @@ class PlanCache:
     ) -> CompiledOperation | None:
         """Return the operation with its plans so far; None if the document has no such operation."""
         key = (id(document), operation_name)
-        found = self._operations.get(key)
-        if found is None:
+        try:
+            return self._operations[key]
+        except KeyError:
             found = _compiled_operation(schema, document, operation_name)
-            if found is not None:
-                self._operations[key] = found
+        if found is not None:
+            self._operations[key] = found
         return found
 
     def add(

@@ -11,7 +11,7 @@ which puts the error where it belongs.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
@@ -27,18 +27,19 @@ from graphql import (
     is_non_null_type,
 )
 
-from bulksend.execution.field_plan import FieldPlan
-from bulksend.execution.field_resolution import attribute_of, plain_resolver_of
+from bulksend.execution.field_plan import FieldPlan, Indices
+from bulksend.execution.field_resolution import attribute_of, batch_resolution_of, plain_resolver_of
 from bulksend.execution.row_mapping import (
     ColumnField,
     ListField,
     ObjectField,
     RecordColumn,
+    RowList,
     prefetched_of,
     row_classes_of,
     shortcut_of,
 )
-from bulksend.execution.run import Fields, PlanInterface
+from bulksend.execution.run import Fields, PlanInterface, Run
 from bulksend.execution.selection import Selection
 
 MAXIMUM_REMEMBERED: Final = 10_000
@@ -48,6 +49,10 @@ _AS_THEY_ARE: Final[dict[Any, type]] = {GraphQLString: str, GraphQLID: str, Grap
 
 Columns: TypeAlias = Mapping[str, RecordColumn]
 Write: TypeAlias = Callable[[Any], Any]
+# What completes an object, with the known values of each; or None, with the response objects.
+Read: TypeAlias = tuple[Callable[..., Any] | None, list[Any]]
+# By response keys: functions of rows, run and indices that return a field's value for each row, or None.
+Batches: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
 class Unexpected(Exception):
@@ -58,7 +63,7 @@ class RowFunctions(NamedTuple):
     """How rows of one class are completed.
 
     `read(rows, source)` returns the response objects; or, if some fields have resolvers, the values of the other
-    fields, with which `complete(object, run, indices, values)` completes one object.
+    fields, and after them those of batch resolvers: `complete(object, run, indices, values)` completes one object.
     """
 
     read: Callable[[Any, Any], list[Any]]
@@ -71,35 +76,56 @@ class RowReader:
     def __init__(self, plan: PlanInterface, type_: GraphQLObjectType, field: FieldPlan) -> None:
         self._type = type_
         self._field = field
-        self._functions = {row_class: self._made(plan, row_class) for row_class in self._row_classes(plan)}
+        self._batches = _batches(plan, plan.fields_of(type_, field))
+        self._functions: dict[tuple[Any, bool], RowFunctions | None] = {}
+        for row_class in self._row_classes(plan):
+            self._functions_of(plan, row_class, is_batched=bool(self._batches))
 
-    def functions(self, plan: PlanInterface, rows: Any) -> RowFunctions | None:
-        """Return the functions for these rows, which must all be of one class; None if none of it is a column."""
-        (row_class,) = set(map(type, rows))
-        if row_class not in self._functions:
-            self._functions[row_class] = self._made(plan, row_class)
-        return self._functions[row_class]
+    def read(self, rows: RowList[Any], run: Run, indices: Indices) -> Read | None:
+        """Read rows, which must all be of one class. Return None if each field has a resolver."""
+        (row_class,) = set(map(type, rows.rows))
+        resolved = self._resolved(rows.rows, run, indices) if self._batches else None
+        functions = self._functions_of(run.plan, row_class, is_batched=resolved is not None)
+        if functions is None:
+            return None
+        known = functions.read(rows.rows, rows.source)
+        if resolved is not None:
+            known = [(*one, *more) for one, more in zip(known, resolved, strict=True)]
+        return functions.complete, known
+
+    def _resolved(self, rows: Any, run: Run, indices: Indices) -> Iterable[tuple[Any, ...]] | None:
+        """Return for each row the values of all batch resolvers; None if one of them returns None."""
+        resolved = [resolve(rows, run, indices) for resolve in self._batches.values()]
+        return None if None in resolved else zip(*resolved, strict=True)
+
+    def _functions_of(self, plan: PlanInterface, row_class: Any, *, is_batched: bool) -> RowFunctions | None:
+        key = (row_class, is_batched)
+        if key not in self._functions:
+            self._functions[key] = self._made(plan, row_class, self._batches if is_batched else {})
+        return self._functions[key]
 
     def _row_classes(self, plan: PlanInterface) -> tuple[Any, ...]:
         return row_classes_of(plan.python_class(self._type) or object) or ()
 
-    def _made(self, plan: PlanInterface, row_class: Any) -> RowFunctions | None:
+    def _made(self, plan: PlanInterface, row_class: Any, batches: Batches) -> RowFunctions | None:
         fields = plan.fields_of(self._type, self._field)
         python_class = plan.python_class(self._type)
         if python_class is None or not hasattr(row_class, "columns"):
             return None
         source = _RowSource(plan, row_class.columns)
-        found = [
-            repr(field) if isinstance(field, str) else source.field(python_class, field, row_class.columns)
-            for _, field in fields
-        ]
-        if None not in found:
-            made = ",".join(f"{key!r}:{expression}" for (key, _), expression in zip(fields, found, strict=True))
+        found = {
+            key: repr(field) if isinstance(field, str) else source.field(python_class, field, row_class.columns)
+            for key, field in fields
+            if key not in batches
+        }
+        known = {key: expression for key, expression in found.items() if expression is not None}
+        if len(known) == len(fields):
+            made = ",".join(f"{key!r}:{expression}" for key, expression in known.items())
             return RowFunctions(source.function(f"{{{made}}}"), None)
-        values = [expression for expression in found if expression is not None]
-        if not values:
+        if not known and not batches:
             return None
-        return RowFunctions(source.function(f"({','.join(values)},)"), _with_resolvers(plan, fields, found))
+        values = "".join(f"{expression}," for expression in known.values())
+        return RowFunctions(source.function(f"({values})"), _with_resolvers(plan, fields, known, batches))
 
 
 def row_reader(plan: PlanInterface, type_: GraphQLObjectType, field: FieldPlan) -> RowReader | None:
@@ -108,14 +134,30 @@ def row_reader(plan: PlanInterface, type_: GraphQLObjectType, field: FieldPlan) 
     return RowReader(plan, type_, field) if python_class and row_classes_of(python_class) is not None else None
 
 
-def _with_resolvers(plan: PlanInterface, fields: Fields, found: list[str | None]) -> Callable[..., Any]:
+def _with_resolvers(
+    plan: PlanInterface, fields: Fields, known: Mapping[str, str], batches: Batches
+) -> Callable[..., Any]:
     selection = Selection(plan)
-    for (key, field), expression in zip(fields, found, strict=True):
-        if expression is not None:
+    for key, field in fields:
+        if key in known:
             selection.known(key)
         elif isinstance(field, FieldPlan):
-            selection.field(key, field)
+            add = selection.resolved if key in batches else selection.field
+            add(key, field)
     return selection.function()
+
+
+def _batches(plan: PlanInterface, fields: Fields) -> Batches:
+    found = {key: _batch(plan, field) for key, field in fields if isinstance(field, FieldPlan)}
+    return {key: resolve for key, resolve in found.items() if resolve is not None}
+
+
+def _batch(plan: PlanInterface, field: FieldPlan) -> Callable[..., Any] | None:
+    resolution = batch_resolution_of(field, plan.converter)
+    if resolution is None:
+        return None
+    lines = "".join(f"    {line}\n" for line in (*resolution.before, f"return {resolution.expression}"))
+    return plan.compile(f"def resolve(value, run, indices):\n{lines}", "resolve", resolution.names)
 
 
 class _RowSource:
@@ -210,7 +252,8 @@ class _RowSource:
             is_sure = is_nullable or not column.is_nullable
             return value if is_sure else f"({value} if {value} is not None else unexpected())"
         if column.decode is None and convert is not None and plain is str and not is_nullable:
-            return _checked_text(f"{self._name(convert)}({value})")
+            text = f"{self._name(convert)}({value})"
+            return text if getattr(convert, "__annotations__", {}).get("return") is str else _checked_text(text)
         return f"{self._name(_writer(column.decode, convert, type_, is_nullable=is_nullable))}({value})"
 
     def _unless_null(self, made: str, column: RecordColumn, *, is_nullable: bool) -> str:

@@ -24,6 +24,7 @@ from strawberry.types.base import get_object_definition
 
 _ROW_CLASSES: Final = "__row_classes__"
 _PREFETCHED: Final = "__prefetched__"
+_BATCH: Final = "__batch__"
 
 Type = TypeVar("Type")
 Object = TypeVar("Object")
@@ -79,7 +80,10 @@ class RowClass(Protocol):
 
 
 class ColumnField(property):
-    """A field that is a column of the row. `convert`: a pure function that is applied to the column's value."""
+    """A field that is a column of the row.
+
+    `convert`: a pure function that is applied to the column's value. If it is annotated to return `str`, it must.
+    """
 
     def __init__(self, column: str, convert: Callable[[Any], Any] | None = None) -> None:
         self.column = column
@@ -197,6 +201,25 @@ def prefetched(of: Callable[[Any], Any], **columns: str) -> Callable[[Resolver],
 def prefetched_of(resolver: object) -> Prefetched | None:
     """Return what `prefetched` declared for this resolver."""
     return getattr(resolver, _PREFETCHED, None)
+
+
+def batched(resolve_all: Callable[..., Sequence[Any] | None]) -> Callable[[Resolver], Resolver]:
+    """Resolve a field for all rows of a `RowList` by one call of `resolve_all(rows, info, **arguments)`.
+
+    Stands beneath `strawberry.field`. It returns the value of each row, at once and without side effects; or None, and
+    then the resolver is called for each object, as it is for one that does not stand in a list. `info` has no path.
+    """
+
+    def decorate(resolver: Resolver) -> Resolver:
+        setattr(resolver, _BATCH, resolve_all)
+        return resolver
+
+    return decorate
+
+
+def batch_of(resolver: object) -> Callable[..., Any] | None:
+    """Return what `batched` declared for this resolver."""
+    return getattr(resolver, _BATCH, None)
 
 
 def has_columns(row_class: Any, columns: Mapping[str, str]) -> bool:

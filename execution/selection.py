@@ -81,6 +81,7 @@ class Selection:
         self._lines: list[str] = []
         self._items: list[str] = []
         self._known: list[str] = []
+        self._resolved: list[str] = []
         self._names: dict[str, Any] = {
             "Pending": Pending,
             "NotConverted": NotConverted,
@@ -100,31 +101,41 @@ class Selection:
         x = self._variable(key)
         self._known.append(x)
 
+    def resolved(self, key: str, field: FieldPlan) -> None:
+        """Add a field whose value, still to be completed, stands in `known` after those that are not."""
+        number = len(self._items)
+        self._resolved.append(self._variable(key))
+        self._guarded(field, number, self._completed(key, f"x{number}", number, field))
+
     def field(self, key: str, field: FieldPlan) -> None:
         """Add a field."""
         number = len(self._items)
         x = self._variable(key)
         resolution = resolution_of(field, self._plan.converter, number)
-        self._names |= {**resolution.names, f"field{number}": field}
+        self._names |= resolution.names
         if resolution.is_coroutine:
             body = self._awaited(key, x, number, resolution, completer(self._plan, field))
         else:
             body = [f"{x} = {resolution.expression}", *self._completed(key, x, number, field)]
-        caught = (
-            f"raise run.locate(error, field{number}, indices) from error"
-            if field.is_non_null
-            else f"{x} = run.fail(error, field{number}, indices)"
-        )
-        self._lines += ["try:", *_indented([*resolution.before, *body])]
-        self._lines += ["except Exception as error:", f"    {caught}"]
+        self._guarded(field, number, [*resolution.before, *body])
 
     def function(self) -> Callable[..., Any]:
         """Compile the function."""
-        known = [f"{','.join(self._known)}, = known"] if self._known else []
+        names = "".join(f"{x}," for x in (*self._known, *self._resolved))
+        known = [f"{names} = known"] if names else []
         lines = ["pending = None", *known, *self._lines]
         body = "".join(f"    {line}\n" for line in lines)
         end = _END.format(items=", ".join(self._items))
         return self._plan.compile(f"def complete(value, run, indices, known=()):\n{body}{end}", "complete", self._names)
+
+    def _guarded(self, field: FieldPlan, number: int, lines: Iterable[str]) -> None:
+        self._names[f"field{number}"] = field
+        caught = (
+            f"raise run.locate(error, field{number}, indices) from error"
+            if field.is_non_null
+            else f"x{number} = run.fail(error, field{number}, indices)"
+        )
+        self._lines += ["try:", *_indented(lines), "except Exception as error:", f"    {caught}"]
 
     def _variable(self, key: str) -> str:
         x = f"x{len(self._items)}"

@@ -1,17 +1,24 @@
 """BulkSend: one template, sent to 1–500 signers in one call."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Annotated, Final, cast
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
+from strawberry.types.unset import UnsetType
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
-from bulksend.execution import ColumnField, prefetched, row_type
+from bulksend.db.documents import DocumentRow
+from bulksend.db.pages import Page
+from bulksend.execution import ColumnField, batched, prefetched, row_type
 from bulksend.resolvers import documents
+from bulksend.resolvers.context import Context
+from bulksend.resolvers.documents import PageOfBulkSend
 from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
@@ -100,6 +107,7 @@ class BulkSend(Node):
         description="Documents, in the order of the `signers` input. Requires the `documents.read` "
         "or `bulk_sends.read` scope."
     )
+    @batched(lambda rows, info, **given: _prefetched_documents(rows, info, **given))
     def documents(
         self,
         info: Info,
@@ -131,9 +139,35 @@ class BulkSend(Node):
             return None
         statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
         wanted = documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
-        count = partial(documents.count_of_bulk_send, context, bulk_send_id, wanted)
         loading = documents.load_page_of_bulk_send(context, bulk_send_id, wanted)
-        connection = when_loaded(
-            loading, lambda page: Connection(wanted.connection_page(bulk_send_id, page), Document, count)
-        )
+        connection = when_loaded(loading, partial(_documents, context, bulk_send_id, wanted))
         return cast("Connection[Document] | None", connection)
+
+
+def _documents(
+    context: Context, bulk_send_id: UUID, wanted: PageOfBulkSend, page: Page[DocumentRow]
+) -> Connection[Document]:
+    count = partial(documents.count_of_bulk_send, context, bulk_send_id, wanted)
+    return Connection(wanted.connection_page(bulk_send_id, page), Document, count)
+
+
+def _prefetched_documents(
+    rows: Sequence[BulkSendRow],
+    info: Info,
+    first: int | UnsetType | None = UNSET,
+    after: str | UnsetType | None = UNSET,
+    last: int | UnsetType | None = UNSET,
+    before: str | UnsetType | None = UNSET,
+    status: list[DocumentStatus] | UnsetType | None = UNSET,
+    delivery_status: list[DeliveryStatus] | UnsetType | None = UNSET,
+    signer_email: str | UnsetType | None = UNSET,
+    search: str | UnsetType | None = UNSET,
+) -> list[Connection[Document]] | None:
+    context = info.context
+    if not context.has(*DOCUMENTS_READERS):
+        return None
+    statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
+    wanted = documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
+    pages = [(row.id, context.loaders.prefetched.get((row.id, wanted))) for row in rows]
+    found = [_documents(context, bulk_send_id, wanted, page) for bulk_send_id, page in pages if page is not None]
+    return found if len(found) == len(rows) else None

@@ -21,6 +21,7 @@ from bulksend.execution import (
     ListField,
     ObjectField,
     RowList,
+    batched,
     execute,
     prefetched,
     row_mapping,
@@ -196,8 +197,27 @@ class Branch:
         return None
 
     @strawberry.field
+    @batched(lambda rows, info, **given: _sayings_of_all(rows, info, **given))
+    def saying(self, info: strawberry.Info[Any, Any], loudly: bool = False) -> Motto | None:
+        info.context["sayings"] += 1
+        return _saying(self.row, loudly=loudly)
+
+    @strawberry.field
     def shout(self) -> str:
         return str(self.row.name.upper())
+
+
+def _saying(row: Any, *, loudly: bool) -> Motto | None:
+    if row.name is None:
+        raise ValueError("nobody says anything")
+    return Motto(SimpleNamespace(text=row.name.upper() if loudly else row.name))
+
+
+def _sayings_of_all(
+    rows: list[Any], info: strawberry.Info[Any, Any], loudly: bool = False
+) -> list[Motto | None] | None:
+    info.context["batches"] += 1
+    return None if info.context["cannot"] else [_saying(row, loudly=loudly) for row in rows]
 
 
 @strawberry.type
@@ -213,6 +233,8 @@ DOCUMENT = parse(f"query($size: Int) {{ branches {{ name a: leaves {LEAF} leaves
 WITH_RESOLVER = parse(f"{{ branches {{ shout leaves {LEAF} }} }}")
 MOTTOS = parse(f"{{ branches {{ motto {{ __typename text }} leavesOfAnotherMake {LEAF} leavesOneByOne {LEAF} }} }}")
 NEVER_NULL = parse("{ branches { name leaves { name always { code } } } }")
+SAYINGS = parse("query($loudly: Boolean! = true) { branches { saying(loudly: $loudly) { text } shout name } }")
+SAYINGS_ALONE = parse("{ branches { a: saying { __typename text } b: saying(loudly: true) { text } } }")
 TWIGS = parse("{ branches { name twigs { place leaf { name colour trouble { code } } } } }")
 
 
@@ -287,17 +309,22 @@ BRANCHES = st.one_of(
 )
 
 
-def _answers(document: Any, branches: list[Any], **variables: Any) -> tuple[list[Any], Counter[str]]:
+def _answers(
+    document: Any, branches: list[Any], *, cannot: bool = False, **variables: Any
+) -> tuple[list[Any], Counter[str]]:
     found: list[Any] = []
     for executor in (execute_by_graphql_core, execute):
-        context: Any = Counter()
+        context: Any = Counter(cannot=cannot)
         context["rows"] = branches
         result: Any = executor(SCHEMA, document, None, context, variable_values=variables)
         found.append((result.data, sorted(map(str, result.errors or ()))))
     return found, context
 
 
-@given(st.lists(BRANCHES, max_size=4), st.sampled_from([DOCUMENT, WITH_RESOLVER, NEVER_NULL, MOTTOS, TWIGS]))
+DOCUMENTS = [DOCUMENT, WITH_RESOLVER, NEVER_NULL, MOTTOS, TWIGS, SAYINGS, SAYINGS_ALONE]
+
+
+@given(st.lists(BRANCHES, max_size=4), st.sampled_from(DOCUMENTS))
 @example([_branch(_leaf(error_code="refused"), _leaf()), _branch()], DOCUMENT)
 @example([_branch(_leaf(error_code="refused"), _leaf())], NEVER_NULL)
 @example([_branch(_leaf(error_code="refused"), _leaf()), _branch(_leaf(), name=None)], TWIGS)
@@ -321,6 +348,31 @@ def test_without_its_columns_the_resolver_is_called() -> None:
     assert ours == theirs
     assert [branch["motto"] for branch in ours[0]["branches"]] == [None, None]
     assert context["mottos"] == 2
+
+
+@pytest.mark.parametrize(("document", "fields"), [(SAYINGS, 1), (SAYINGS_ALONE, 2)])
+@pytest.mark.parametrize("motto", ["m", None])
+def test_a_batch_resolver_is_called_once_for_a_list(document: Any, fields: int, motto: str | None) -> None:
+    (theirs, ours), context = _answers(document, [_branch(name="a", motto=motto), _branch(name="b", motto=motto)])
+
+    assert ours == theirs
+    assert (context["batches"], context["sayings"]) == (fields, 0)
+
+
+def test_the_resolver_is_called_where_the_batch_resolver_cannot_tell() -> None:
+    (theirs, ours), context = _answers(SAYINGS, [_branch(name="a"), _branch(name="b")], cannot=True)
+
+    assert ours == theirs
+    assert (context["batches"], context["sayings"]) == (1, 2)
+
+
+def test_an_error_of_a_batch_resolver_is_found_object_by_object() -> None:
+    (theirs, ours), context = _answers(SAYINGS_ALONE, [_branch(name="a"), _branch(name=None), _branch(name="c")])
+
+    assert ours == theirs
+    assert [branch["a"] and branch["a"]["text"] for branch in ours[0]["branches"]] == ["a", None, "c"]
+    assert len(ours[1]) == 2
+    assert context["sayings"] == 6
 
 
 def test_a_shortcut_writes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
