@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
@@ -87,27 +87,15 @@ class NextAllowedRow:
     wait: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """The filters of a list of bulk sends; None matches everything."""
+class Filters(NamedTuple):
+    """The filters of a list of bulk sends, in the order of the queries' parameters; None matches everything."""
 
-    status: Sequence[str] | None = None
+    status: tuple[str, ...] | None = None
     search: str | None = None
     template_id: UUID | None = None
     external_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
-
-    def arguments(self) -> tuple[object, ...]:
-        """Return the filters in the order of the queries' parameters."""
-        return (
-            self.status,
-            self.search,
-            self.template_id,
-            self.external_id,
-            self.created_after,
-            self.created_before,
-        )
 
     @property
     def ids(self) -> IdRange:
@@ -172,17 +160,15 @@ async def read_page(
 ) -> Page[BulkSendRow]:
     """Fetch one page, newest first; `with_templates`: of `BulkSendWithTemplateRow`s."""
     bound = _listing(filters).page(backwards=span.backwards)
-    span = span.within(filters.ids)
-    given = (organization_id, span.after, span.before, span.size + 1, *filters.arguments(), with_templates)
-    rows: list[BulkSendRow]
-    rows = [*await bound.all(conn, *given)] if with_templates else await bound.narrowed(BulkSendRow).all(conn, *given)
+    size, after, before, _ = span.within(filters.ids)
+    row = BulkSendWithTemplateRow if with_templates else BulkSendRow
+    rows = await bound.all_as(row, conn, organization_id, after, before, size + 1, *filters, with_templates)
     return page(rows, size=span.size, backwards=span.backwards)
 
 
 async def count(conn: Connection, *, organization_id: UUID, filters: Filters) -> int:
     """Return the number of bulk sends that match the filters."""
-    given = (organization_id, *filters.arguments(), *filters.ids)
-    return cast(int, await _listing(filters).count.value(conn, *given))
+    return cast(int, await _listing(filters).count.value(conn, organization_id, *filters, *filters.ids))
 
 
 def _listing(filters: Filters) -> Listing[BulkSendWithTemplateRow]:

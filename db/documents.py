@@ -1,7 +1,7 @@
 """Documents: one signer's own instance of the template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -65,14 +65,13 @@ class BulkSendTotalRow:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """The filters of a list of documents; None matches everything. `signer_email` ignores case."""
 
     signer_email: str | None = None
     external_id: str | None = None
-    status: Sequence[str] | None = None
-    delivery_status: Sequence[str] | None = None
+    status: tuple[str, ...] | None = None
+    delivery_status: tuple[str, ...] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     template_id: UUID | None = None
@@ -80,15 +79,7 @@ class Filters:
 
     def arguments(self) -> tuple[object, ...]:
         """Return the filters in the order of the queries' parameters, without those of `bulk_send_ids` alone."""
-        return (
-            self.signer_email,
-            self.external_id,
-            self.status,
-            self.delivery_status,
-            self.created_after,
-            self.created_before,
-            self.template_id,
-        )
+        return self[:-1]
 
     @property
     def bulk_send_ids(self) -> IdRange:
@@ -114,8 +105,7 @@ AFTER_LAST_SIGNER: Final = 500
 Position = tuple[UUID, int]
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentSpan:
+class DocumentSpan(NamedTuple):
     """The range of a list of documents to read, between two positions: (bulk send id, signer index).
 
     The list has the newest bulk send first, and within each the order of its signers.
@@ -129,8 +119,7 @@ class DocumentSpan:
     def within(self, bulk_send_ids: IdRange) -> "DocumentSpan":
         """Return the part of this range that has the documents of these bulk sends."""
         # The newest id comes first, and so does the lowest index: the ends of a bulk send have the order of a cursor's.
-        return replace(
-            self,
+        return self._replace(
             after=_later(self.after, (bulk_send_ids.newest, BEFORE_FIRST_SIGNER)),
             before=_earlier(self.before, (bulk_send_ids.oldest, AFTER_LAST_SIGNER)),
         )
@@ -229,7 +218,8 @@ async def read_first_page_with_bulk_send(
     rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, *filters)
     for record in (row.bulk_send for row in rows):
         if record is not None:
-            found: list[DocumentRow] = [row for row in rows if row.id is not None]
+            # Without documents there is one row, of nulls.
+            found: list[DocumentRow] = [*rows] if rows[0].id is not None else []
             return attributes_of(BulkSendRow, record), page(found, size=size, backwards=False)
     return None
 

@@ -1,7 +1,7 @@
 """Keyset pagination: a page lies strictly between two positions and is read from either end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -45,8 +45,7 @@ def _milliseconds(moment: datetime, leeway: timedelta) -> int:
     return min(max(milliseconds, 0), _LAST_MILLISECOND)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The range of a newest-first list to read: older than `after`, newer than `before`, at most `size` rows.
 
     `backwards` takes the rows next to `before` instead of those next to `after`.
@@ -60,11 +59,10 @@ class Span:
     def within(self, ids: IdRange) -> "Span":
         """Return the part of this range that has these ids."""
         # No row has the id of an end that `ids_created` returns, so it may be excluded.
-        return replace(self, after=min(self.after, ids.newest), before=max(self.before, ids.oldest))
+        return Span(self.size, min(self.after, ids.newest), max(self.before, ids.oldest), self.backwards)
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(NamedTuple, Generic[Row]):
     """Rows in the order of the list, and whether more follow in the direction of reading."""
 
     rows: Sequence[Row]

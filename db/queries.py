@@ -21,7 +21,7 @@ from bulksend.db.rows import Row as LazyRow
 from bulksend.db.timestamps import is_moment, moment
 
 Row = TypeVar("Row")
-Narrowed = TypeVar("Narrowed")
+Narrowed = TypeVar("Narrowed", bound=LazyRow)
 
 _NAMED: Final = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>-- .+?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
@@ -39,15 +39,15 @@ class Query(Generic[Row]):
     row: type[Row]
     moments: tuple[int, ...] = ()
 
-    def narrowed(self, row: type[Narrowed]) -> "Query[Narrowed]":
-        """Return the same statement with a row class that has only the first of its columns."""
-        return Query(self.noun, self.name, self.text, row, self.moments)
-
     async def all(self, conn: Connection, *arguments: object) -> list[Row]:
         """Execute the statement and return every row."""
         if issubclass(self.row, LazyRow):
             return cast("list[Row]", await conn.fetch(self.text, *arguments, record_class=self.row))
         return [self._made(record) for record in await conn.fetch(self.text, *arguments)]
+
+    async def all_as(self, row: type[Narrowed], conn: Connection, *arguments: object) -> list[Narrowed]:
+        """Execute the statement and return every row as a `LazyRow` that may have the first of the columns alone."""
+        return cast("list[Narrowed]", await conn.fetch(self.text, *arguments, record_class=row))
 
     async def one(self, conn: Connection, *arguments: object) -> Row | None:
         """Execute the statement and return the first row, or None."""

@@ -72,7 +72,7 @@ def _span(arguments: PageArguments, cursors: ListCursors, *, oldest_first: bool)
 def _cursors(organization_id: UUID, filters: Filters, oldest_first: bool) -> ListCursors:  # cached
     # Nearly every page has the same few filters, and hashing them takes as long as reading three rows.
     kind = "bulkSends, oldest first" if oldest_first else "bulkSends"
-    return ListCursors(kind, filters.arguments(), parent=organization_id)
+    return ListCursors(kind, filters, parent=organization_id)
 
 
 async def count(context: Context, filters: Filters) -> int:

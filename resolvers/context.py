@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from bulksend.db import ids
 from bulksend.db.notices import Notices
@@ -61,8 +61,7 @@ class Gateway:
         self.notices.wake_watchers()
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """The request quota of an API key. `resets_at`: seconds since the epoch."""
 
     limit: int

@@ -29,14 +29,11 @@ async def read_page(context: Context, arguments: PageArguments, filters: Filters
 
     Raise `BadUserInput` for invalid page arguments.
     """
-    given = (*filters.arguments(), filters.bulk_send_id)
-    cursors = ListCursors("documents", given, parent=context.caller.organization_id)
-    ends = DocumentSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
-    span = DocumentSpan(
-        size=ends.size,
-        after=cursors.decode(arguments.after, field="after") if arguments.after is not None else ends.after,
-        before=cursors.decode(arguments.before, field="before") if arguments.before is not None else ends.before,
-        backwards=ends.backwards,
+    cursors = ListCursors("documents", filters, parent=context.caller.organization_id)
+    whole = DocumentSpan(size=arguments.size(MAXIMUM_PAGE), backwards=arguments.backwards)
+    span = whole._replace(
+        after=cursors.decode(arguments.after, field="after") if arguments.after is not None else whole.after,
+        before=cursors.decode(arguments.before, field="before") if arguments.before is not None else whole.before,
     )
     read = partial(documents.read_page, organization_id=context.caller.organization_id, span=span, filters=filters)
     page = await context.gateway.replica.read(reading, read)

@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -13,8 +12,7 @@ from bulksend.server.http.json_body import RequestRefused, bad_request, parse_js
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of one request, each of the right JSON type.
 
     `query` is None only if `sha256` names it. If both are given, `sha256` is the hash of `query`.

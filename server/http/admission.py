@@ -1,8 +1,8 @@
 """Admission of requests, the same for GraphQL and REST: authentication, then the request rate."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -19,8 +19,7 @@ from bulksend.server.http.request_limit import RequestLimit
 from bulksend.server.http.response_headers import ALLOWANCE
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """The viewer of a request and the quota of their key.
 
     `refusal`: set if this request exceeds the rate. The caller raises it, after checking the scope.

@@ -33,7 +33,7 @@ def page_arguments(request: web.Request) -> tuple[PageArguments, Filters]:
         wrong.append(_wrong("status", f"status must be {', '.join(STATUSES[:-1])} or {STATUSES[-1]}"))
     if wrong:
         raise InvalidParameters(wrong)
-    return PageArguments(first=int(limit), after=query.get("cursor")), Filters(status=status and (status,))
+    return PageArguments(first=int(limit), after=query.get("cursor")), Filters(status=(status,) if status else None)
 
 
 async def create_input(request: web.Request) -> dict[str, Any]:

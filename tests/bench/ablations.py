@@ -29,8 +29,8 @@ from bench.peers.database import Database, filled_database
 from bench.peers.workloads import requests
 
 from bulksend.db import pool, timestamps
-from bulksend.execution import list_completion, row_mapping
-from bulksend.resolvers import validation
+from bulksend.execution import list_completion, row_expressions, row_mapping, variables
+from bulksend.resolvers import signer_validation
 from bulksend.schema import prefetch
 from bulksend.schema.operations import cache
 from bulksend.schema.prefetch import Below
@@ -86,12 +86,14 @@ SWITCHES: Final[Mapping[str, Switch]] = {
     NOTHING: without(),
     "the pool: asyncpg's own": without((pool, "FairPool", asyncpg.Pool)),
     "generic plans": without((pool, "_begin_session", timestamps.keep_microseconds)),
-    "fast validation of signers": without((validation, "plain_signers", lambda raw: None)),
+    "fast validation of signers": without((signer_validation, "plain_signers", lambda raw: None)),
     "remembered keys": without((authentication, "REMEMBER_SECONDS", 0.0), (authentication, "UNPOLLED_SECONDS", 0.0)),
     "the request limit's own window": without((request_limit, "_is_local", lambda storage: False)),
     "times from tables": without((row_mapping, "_shortcuts", {})),
     "row expressions": without((list_completion, "row_reader", lambda plan, type_, field: None)),
     "literals lifted": without((cache, "split", lambda text: None)),
+    "batch resolvers": without((row_expressions, "batch_resolution_of", lambda field, converter: None)),
+    "inputs of texts at once": without((variables, "_recogniser_of_texts", lambda type_: None)),
     "prefetch": without((prefetch, "_of_bulk_send", nothing_below)),
     "orjson": without((json_codec, "write", dumps), (json_codec, "read", json.loads)),
     "few garbage collections": pythons_own_collections,

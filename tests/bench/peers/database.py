@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 SETTINGS = {
     # Besides Bulksend's own: memory for all of it, connections for every pool, and nothing that works by itself.
     "shared_buffers": "512MB",
-    "max_connections": "120",
+    "max_connections": "200",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
