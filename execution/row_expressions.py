@@ -243,9 +243,10 @@ class _RowSource:
         if column is None or not is_leaf_type(type_):
             return None
         value, plain, convert = self._variable(column), _AS_THEY_ARE.get(type_), declared.convert
-        write = shortcut_of(column.decode, type_.coerce_output_value) if convert is None else None
-        if write is not None:
-            return self._unless_null(f"{self._name(write)}({value})", column, is_nullable=is_nullable)
+        found = shortcut_of(column.decode, type_.coerce_output_value) if convert is None else None
+        if found is not None:
+            names = {name: self._name(meant) for name, meant in found.names.items()}
+            return self._unless_null(found.expression.format(value=value, **names), column, is_nullable=is_nullable)
         if plain is None:
             return f"{self._name(_remembered(column.decode, convert, type_, is_nullable))}[{value}]"
         if column.decode is None and convert is None and column.python_type is plain:

@@ -54,19 +54,27 @@ class RecordColumn(Protocol):
         """A pure function from the record's value to the attribute's; None if they are the same."""
 
 
+class Shortcut(NamedTuple):
+    """A Python expression of `{value}` and of `names`, such as `"{texts}[{value}]"`."""
+
+    expression: str
+    names: Mapping[str, object]
+
+
 # What `shortcut` declared, by the functions `decode` and `serialize`.
-_shortcuts: Final[dict[tuple[object, object], Callable[[Any], Any]]] = {}
+_shortcuts: Final[dict[tuple[object, object], Shortcut]] = {}
 
 
-def shortcut(decode: Callable[[Any], Any], serialize: Callable[[Any], Any], write: Callable[[Any], Any]) -> None:
-    """Declare that `write(value)` equals `serialize(decode(value))`.
+def shortcut(decode: Callable[[Any], Any], serialize: Callable[[Any], Any], expression: str, **names: object) -> None:
+    """Declare that `serialize(decode(value))` equals a Python expression of `{value}` and `names`, or that it raises.
 
     `decode` is a column's and `serialize` a scalar's. Such values are written each time, others are remembered.
+    Example: `shortcut(decode, serialize, "{texts}[{value}]", texts=TEXTS)`.
     """
-    _shortcuts[decode, serialize] = write
+    _shortcuts[decode, serialize] = Shortcut(expression, names)
 
 
-def shortcut_of(decode: object, serialize: object) -> Callable[[Any], Any] | None:
+def shortcut_of(decode: object, serialize: object) -> Shortcut | None:
     """Return what `shortcut` declared for these functions."""
     return _shortcuts.get((decode, serialize))
 

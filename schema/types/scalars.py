@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from bulksend.db.timestamps import moment, rfc3339
+from bulksend.db.timestamps import MILLISECONDS, MINUTES, moment
 from bulksend.execution import shortcut
 
 # `fromisoformat` alone also reads week dates, times without colons and anything between date and time.
@@ -45,4 +45,10 @@ DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     parse_value=read_datetime,
 )
 
-shortcut(moment, write_datetime, rfc3339)
+shortcut(
+    moment,
+    write_datetime,
+    "{minutes}[{value} // 60_000_000] + {milliseconds}[{value} % 60_000_000 // 1000]",
+    minutes=MINUTES,
+    milliseconds=MILLISECONDS,
+)

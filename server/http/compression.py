@@ -6,10 +6,12 @@ require a key in a header, which a page of another site cannot make a browser se
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
+from aiohttp.hdrs import ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY
 from aiohttp.typedefs import Handler
 
 from bulksend.server.http.cors import API_PATHS
@@ -28,13 +30,13 @@ async def compress(request: web.Request, handler: Handler) -> web.StreamResponse
     response = await handler(request)
     if not isinstance(response, web.Response) or not request.path.startswith(API_PATHS):
         return response
-    body = response.body
-    if isinstance(body, bytes) and _is_compressible(response, body):
-        vary = response.headers.get("Vary")
-        response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
-        if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+    body, headers = response.body, response.headers
+    if isinstance(body, bytes) and len(body) >= SMALLEST and _is_compressible(headers):
+        vary = headers.get(VARY)
+        headers[VARY] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+        if accepts_gzip(request.headers.get(ACCEPT_ENCODING, "")):
             response.body = await _shortened(body)
-            response.headers["Content-Encoding"] = "gzip"
+            headers[CONTENT_ENCODING] = "gzip"
     return response
 
 
@@ -55,11 +57,11 @@ def _coding(part: str) -> tuple[str, float]:
         return name, 0.0
 
 
-def _is_compressible(response: web.Response, body: bytes) -> bool:
-    if len(body) < SMALLEST or response.content_type not in _MEDIA_TYPES:
+def _is_compressible(headers: Mapping[str, str]) -> bool:
+    if headers.get(CONTENT_TYPE, "").partition(";")[0] not in _MEDIA_TYPES:
         return False
     # An entity tag names the bytes as they are.
-    return "Content-Encoding" not in response.headers and "ETag" not in response.headers
+    return CONTENT_ENCODING not in headers and ETAG not in headers
 
 
 async def _shortened(body: bytes) -> bytes:

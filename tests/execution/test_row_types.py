@@ -378,7 +378,7 @@ def test_an_error_of_a_batch_resolver_is_found_object_by_object() -> None:
 def test_a_shortcut_writes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     serialize = cast("GraphQLScalarType", SCHEMA.get_type("DateTime")).coerce_output_value
     monkeypatch.setattr(row_mapping, "_shortcuts", {})
-    shortcut(_moment, serialize, "written {}".format)
+    shortcut(_moment, serialize, "{write}({value})", write="written {}".format)
     (_, ours), _ = _answers(
         parse("{ branches { leaves { at } twigs { leaf { at } } } }"), [_branch(_leaf(at=5), _leaf(at=None))]
     )
