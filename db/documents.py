@@ -50,7 +50,7 @@ class DocumentRow(Row):
 
 
 class DocumentWithBulkSendRow(DocumentRow):
-    """One document, or none (all of its columns are None), and in one of the rows the bulk send that was read too."""
+    """A bulk send in the first row, whose other columns are None; a document in each of the others."""
 
     __slots__ = ()
 
@@ -216,12 +216,10 @@ async def read_first_page_with_bulk_send(
 ) -> tuple[BulkSendRow, Page[DocumentRow]] | None:
     """Fetch a bulk send and the first of its documents in one statement, or None if there is no such bulk send."""
     rows = await _WITH_BULK_SEND.all(conn, organization_id, bulk_send_id, size + 1, *filters)
-    for record in (row.bulk_send for row in rows):
-        if record is not None:
-            # Without documents there is one row, of nulls.
-            found: list[DocumentRow] = [*rows] if rows[0].id is not None else []
-            return attributes_of(BulkSendRow, record), page(found, size=size, backwards=False)
-    return None
+    if not rows or rows[0].bulk_send is None:
+        return None
+    found: list[DocumentRow] = [*rows[1:]]
+    return attributes_of(BulkSendRow, rows[0].bulk_send), page(found, size=size, backwards=False)
 
 
 async def count_of_bulk_sends(

@@ -255,26 +255,30 @@ CROSS JOIN LATERAL (
 ) AS page;
 
 -- name: with_bulk_send
--- Fetch the first documents of one bulk send, and the bulk send in one of the rows; without documents, in a row alone.
+-- Fetch one bulk send, in a row without a document, and then the first of its documents.
 SELECT
-    page.*,
-    CASE WHEN row_number() OVER () = 1 THEN bulk_send_rows END AS bulk_send
+    (NULL::document_rows).*,
+    bulk_send_rows AS bulk_send
 FROM bulk_send_rows
-LEFT JOIN LATERAL (
-    SELECT document_rows.*
+WHERE organization_id = $1 AND id = $2
+UNION ALL
+SELECT *
+FROM (
+    SELECT
+        document_rows.*,
+        NULL::bulk_send_rows AS bulk_send
     FROM document_rows
     WHERE
         document_rows.organization_id = $1
-        AND document_rows.bulk_send_id = bulk_send_rows.id
+        AND document_rows.bulk_send_id = $2
         AND document_matches(
             document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
             document_rows.delivery_status, NULL, $6, NULL, $4, $5, $7, NULL, NULL
         )
     ORDER BY document_rows.signer_index ASC
     LIMIT $3
-) AS page ON TRUE
-WHERE bulk_send_rows.organization_id = $1 AND bulk_send_rows.id = $2
-ORDER BY page.signer_index ASC;
+) AS page
+ORDER BY signer_index ASC NULLS FIRST;
 
 -- name: count_of_bulk_sends
 -- Count the documents of each bulk send that match the filters; none yields no row.
