@@ -9,11 +9,10 @@ from uuid import uuid4
 import aiohttp
 import click
 
-from bulksend.client.connection_options import key_file_option, read_key, url_option
 from bulksend.client.create_input import Order
 from bulksend.client.csv_text import UnreadableFile
 from bulksend.client.gateway import GatewayClient, GatewayRefused, GatewayUnreachable
-from bulksend.client.option_types import TemplateId
+from bulksend.client.options import TemplateId, key_file_option, read_key, url_option
 from bulksend.client.recipients import Recipients, read_recipients
 from bulksend.client.report import outcome_csv, progress
 from bulksend.client.send import Outcome, Refused, Sending

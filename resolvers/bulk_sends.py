@@ -1,6 +1,8 @@
-"""Read, wait for and delete bulk sends."""
+"""Read, follow and delete bulk sends."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
 from functools import lru_cache, partial
 from uuid import UUID
 
@@ -10,8 +12,7 @@ from bulksend.db.pages import NEWEST, OLDEST, Page, Span
 from bulksend.db.pool import Connection, planning_anew, reading, write
 from bulksend.db.read_replica import Enter
 from bulksend.resolvers.context import Context, Gateway
-from bulksend.resolvers.cursors import ListCursors, PageArguments
-from bulksend.resolvers.pages import ConnectionPage, connection_page
+from bulksend.resolvers.pages import ConnectionPage, ListCursors, PageArguments, connection_page
 
 MAXIMUM_PAGE = 100
 # Notices may be lost, so a watcher reads the database again after this long without one.
@@ -118,6 +119,23 @@ async def wait_until_finished(
             await wait_for_change(changed, min(left, POLL_SECONDS))
 
 
+async def follow(
+    context: Context, bulk_send_id: UUID, *, until_closed: bool = False
+) -> AsyncGenerator[BulkSendRow | None, None]:
+    """Yield the bulk send now and after each change, at most 4 times a second, until nothing is pending.
+
+    `until_closed`: go on until, besides, every document is signed, declined, expired or cancelled.
+
+    Yield one None and end if there is none or once it is deleted. Hold no connection while waiting.
+    """
+    seen = 0
+    key = context.caller.organization_id, bulk_send_id
+    async with context.gateway.feeds.watch(key, until_closed=until_closed) as feed:
+        while not (seen and feed.has_ended and seen == feed.version):
+            seen = await feed.next(seen)
+            yield feed.row
+
+
 async def wait_for_change(changed: asyncio.Event, seconds: float) -> None:
     """Wait for a notice, at most `seconds`."""
     try:
@@ -132,3 +150,19 @@ async def read_current(gateway: Gateway, *, organization_id: UUID, bulk_send_id:
     async with reading(gateway.pool) as conn:
         rows = await bulk_sends.get_many(conn, organization_id=organization_id, ids=[bulk_send_id])
     return rows[0] if rows else None
+
+
+async def next_bulk_send_at(context: Context) -> datetime | None:
+    """Return when the organization may create its next bulk send; None means now."""
+    gateway = context.gateway
+    async with reading(gateway.pool) as conn:
+        allowed = await bulk_sends.next_allowed(
+            conn, organization_id=context.caller.organization_id, interval=gateway.bulk_send_interval
+        )
+    return allowed.at if allowed else None
+
+
+async def last_bulk_send(context: Context) -> BulkSendRow | None:
+    """Return the newest bulk send, which shows a caller whose connection broke whether its create succeeded."""
+    async with reading(context.gateway.pool) as conn:
+        return await bulk_sends.newest(conn, organization_id=context.caller.organization_id)

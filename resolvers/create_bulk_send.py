@@ -22,8 +22,8 @@ from bulksend.db.errors import TRANSIENT, UNREACHABLE
 from bulksend.db.pool import Connection, reading, write_at_once
 from bulksend.db.templates import TemplateRow
 from bulksend.delivery.translations import DEFAULT_LOCALE
-from bulksend.resolvers import preview, rate_limit
-from bulksend.resolvers.bulk_sends import wait_until_finished
+from bulksend.resolvers import preview
+from bulksend.resolvers.bulk_sends import next_bulk_send_at, wait_until_finished
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.model_errors import Invalid
 from bulksend.resolvers.preview import MailPreview
@@ -101,7 +101,7 @@ async def _template(context: Context, template_id: str) -> TemplateRow | None:
 async def _dry_run(context: Context, valid: ValidBulkSend) -> CreateResult:
     if valid.template is None or valid.template.archived_at:
         raise _CreateRefused(_no_template())
-    next_at = await rate_limit.next_bulk_send_at(context)
+    next_at = await next_bulk_send_at(context)
     shown = preview.preview_mail(context, valid, valid.template)
     return CreateResult(dry_run=DryRunResult(len(valid.signers), next_at, shown))
 

@@ -11,8 +11,7 @@ from bulksend.db.documents import DocumentRow
 from bulksend.db.events import EventRow
 from bulksend.delivery.event_log import SYSTEM, Detail
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.cursors import ListCursors, PageArguments
-from bulksend.resolvers.pages import ConnectionPage
+from bulksend.resolvers.pages import ConnectionPage, ListCursors, PageArguments
 
 MAXIMUM_PAGE: Final = 100
 

@@ -12,9 +12,8 @@ from bulksend.db.documents import DocumentRow, DocumentSpan, Filters, FiltersOfB
 from bulksend.db.pages import Page
 from bulksend.db.pool import reading
 from bulksend.resolvers.context import Context
-from bulksend.resolvers.cursors import ListCursors, PageArguments
 from bulksend.resolvers.loaders import DocumentsKey, TotalKey
-from bulksend.resolvers.pages import ConnectionPage, connection_page
+from bulksend.resolvers.pages import ConnectionPage, ListCursors, PageArguments, connection_page
 
 MAXIMUM_PAGE = 500
 

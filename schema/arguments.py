@@ -10,8 +10,8 @@ from strawberry.types.unset import UnsetType
 from bulksend.db import ids
 from bulksend.db.pages import OLDEST
 from bulksend.resolvers import email_addresses
-from bulksend.resolvers.cursors import PageArguments
 from bulksend.resolvers.errors import BadUserInput
+from bulksend.resolvers.pages import PageArguments
 
 LONGEST_TEXT = 1000
 

@@ -15,11 +15,10 @@ from bulksend.schema import arguments, prefetch
 from bulksend.schema.selections import is_alone
 from bulksend.schema.types import nodes
 from bulksend.schema.types.bulk_sends import BulkSend, BulkSendOrder, BulkSendStatus
-from bulksend.schema.types.connections import Connection
+from bulksend.schema.types.connections import After, Before, Connection, First, First500, Last, Last500
 from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
-from bulksend.schema.types.page_arguments import After, Before, First, First500, Last, Last500
 from bulksend.schema.types.templates import Template
 from bulksend.schema.types.viewer import RateLimit, Viewer
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from bulksend.db import ids
-from bulksend.resolvers import follow_bulk_send
+from bulksend.resolvers import bulk_sends
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.types.bulk_sends import BulkSend
@@ -46,7 +46,7 @@ class Subscription:
             yield None
             return
         until_closed = until is BulkSendMilestone.CLOSED
-        async for row in follow_bulk_send.follow(info.context, bulk_send_id, until_closed=until_closed):
+        async for row in bulk_sends.follow(info.context, bulk_send_id, until_closed=until_closed):
             info.context.renew_loaders()
             yield BulkSend(row) if row else None
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from bulksend.db import ids
-from bulksend.resolvers import archive_template, create_template, preview_template, templates
+from bulksend.resolvers import preview_template, templates
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.preview_template import SIGNER_EMAIL, SIGNER_NAME, PreviewTemplateResult, SampleSigner
 from bulksend.resolvers.user_errors import MutationError, UserErrorCode
@@ -38,7 +38,7 @@ class TemplateMutations:
         input: Annotated[CreateTemplateInput, strawberry.argument(description="The template.")],
     ) -> CreateTemplatePayload | None:
         info.context.begin_mutation(Scope.TEMPLATES_WRITE)
-        result = await create_template.create(info.context, raw_input(input))
+        result = await templates.create(info.context, raw_input(input))
         return CreateTemplatePayload(
             template=Template(result.template) if result.template else None,
             user_errors=list(map(UserError.of, result.errors)),
@@ -57,7 +57,7 @@ class TemplateMutations:
     ) -> ArchiveTemplatePayload | None:
         info.context.begin_mutation(Scope.TEMPLATES_WRITE)
         template_id = arguments.uuid(ids.TEMPLATE, input.id)
-        row = await archive_template.archive(info.context, template_id) if template_id else None
+        row = await templates.archive(info.context, template_id) if template_id else None
         if row is None:
             return ArchiveTemplatePayload(template=None, user_errors=[_no_template("id")])
         return ArchiveTemplatePayload(template=Template(row), user_errors=[])

@@ -11,8 +11,11 @@ from typing import Final, TypeAlias
 from graphql import (
     ASTValidationRule,
     FragmentsOnCompositeTypesRule,
+    GraphQLError,
+    GraphQLInputType,
     KnownDirectivesRule,
     KnownFragmentNamesRule,
+    Node,
     NoFragmentCyclesRule,
     NoSchemaIntrospectionCustomRule,
     NoUndefinedVariablesRule,
@@ -24,8 +27,10 @@ from graphql import (
     UniqueDirectivesPerLocationRule,
     UniqueFragmentNamesRule,
     UniqueVariableNamesRule,
+    ValueNode,
     VariablesAreInputTypesRule,
     VariablesInAllowedPositionRule,
+    VisitorAction,
     specified_rules,
 )
 from graphql.validation import (
@@ -38,9 +43,8 @@ from graphql.validation import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from bulksend.schema.operations.values import LocatedValues
-
 Rule: TypeAlias = type[ASTValidationRule]
+_PYTHONS_WORDS: Final = ", but encountered error"
 
 _DIRECTIVE: Final = ("@",)
 _VARIABLE: Final = ("$",)
@@ -83,3 +87,21 @@ def all_rules(*, introspection: bool) -> tuple[Rule, ...]:
 def needed(rules: Sequence[Rule], text: str) -> list[Rule]:
     """Return the rules that may find an error in a document, given its text."""
     return [rule for rule in rules if rule not in NEEDS or any(mark in text for mark in NEEDS[rule])]
+
+
+class LocatedValues(ValuesOfCorrectTypeRule):
+    """graphql-core's rule, which leaves out where a custom scalar's refused literal stands."""
+
+    _value: Node | None = None
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        """Check a literal of any type."""
+        self._value = node
+        return super().is_valid_value_node(node, input_type)
+
+    def report_error(self, error: GraphQLError) -> None:
+        """Report an error with its location, without what Python said, such as about a number of 5,000 digits."""
+        expected, _, encountered = error.message.partition(_PYTHONS_WORDS)
+        if encountered or not error.nodes:
+            error = GraphQLError(f"{expected}." if encountered else expected, error.nodes or self._value)
+        super().report_error(error)

@@ -24,11 +24,10 @@ from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.prefetch import DOCUMENTS_READERS, documents_page
 from bulksend.schema.types import templates
-from bulksend.schema.types.connections import Connection
+from bulksend.schema.types.connections import After, Before, Connection, First500, Last500
 from bulksend.schema.types.documents import DeliveryStatus, Document, DocumentStatus
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
-from bulksend.schema.types.page_arguments import After, Before, First500, Last500
 from bulksend.schema.types.templates import Template
 
 

@@ -1,7 +1,7 @@
-"""Connections of the Relay kind: https://relay.dev/graphql/connections.htm"""
+"""Connections of the Relay kind and their arguments: https://relay.dev/graphql/connections.htm"""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
 
@@ -68,3 +68,19 @@ class Connection(Generic[NodeType]):
     @strawberry.field(description="Total number of items that match the filters. Counted only if selected.")
     async def total_count(self) -> int | None:
         return await self.count()
+
+
+First: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Return the first _n_ items: 1–100. Default: 25.")
+]
+Last: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Return the last _n_ items: 1–100. Cannot be combined with `first`.")
+]
+First500: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Return the first _n_ items: 1–500. Default: 25.")
+]
+Last500: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Return the last _n_ items: 1–500. Cannot be combined with `first`.")
+]
+After: TypeAlias = Annotated[str | None, strawberry.argument(description="Return items after this cursor.")]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Return items before this cursor.")]

@@ -11,20 +11,20 @@ from strawberry import UNSET
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow
 from bulksend.db.documents import DocumentRow
+from bulksend.db.sealed_pdfs import SealedPdfRow
 from bulksend.execution import ColumnField, ObjectField, row_type
-from bulksend.resolvers import document_history
+from bulksend.resolvers import document_history, sealed_pdfs
+from bulksend.resolvers.context import Context
 from bulksend.resolvers.document_history import EventType
 from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
 from bulksend.schema import arguments
 from bulksend.schema.types import templates
-from bulksend.schema.types.connections import Connection
+from bulksend.schema.types.connections import After, Before, Connection, First, Last
 from bulksend.schema.types.enums import DeliveryErrorCode
 from bulksend.schema.types.events import Event, Signature
 from bulksend.schema.types.info import Info
 from bulksend.schema.types.node import Node
-from bulksend.schema.types.page_arguments import After, Before, First, Last
-from bulksend.schema.types.sealed_pdfs import SealedPdf, made
 from bulksend.schema.types.templates import Template
 
 if TYPE_CHECKING:
@@ -67,6 +67,23 @@ class DeliveryWait(Enum):
 _STATUSES: Final = {member.value: member for member in DocumentStatus}
 _DELIVERY_STATUSES: Final = {member.value: member for member in DeliveryStatus}
 _WAITS: Final = {member.value: member for member in DeliveryWait}
+
+
+@strawberry.type(
+    description=(
+        "The document with a certificate page and its evidence attached, sealed by the deployer's key. "
+        "`bulksend verify` and the page at /verify check it."
+    )
+)
+class SealedPdf:
+    url: str = strawberry.field(description="Where to download it, for ten minutes and without an API key.")
+    sha256: str = strawberry.field(description="SHA-256 of the file, in hexadecimal.")
+    size: int = strawberry.field(description="Bytes of the file.")
+
+
+def made(context: Context, row: SealedPdfRow | None) -> SealedPdf | None:
+    """Return the type for a row, with a new link."""
+    return SealedPdf(url=sealed_pdfs.url(context, row), sha256=row.sha256.hex(), size=row.size) if row else None
 
 
 @row_type(

@@ -6,7 +6,7 @@ from typing import Self
 import strawberry
 
 from bulksend.db import ids
-from bulksend.resolvers import rate_limit
+from bulksend.resolvers import bulk_sends
 from bulksend.resolvers.context import Allowance
 from bulksend.resolvers.viewer import Scope
 from bulksend.resolvers.viewer import Viewer as Caller
@@ -70,7 +70,7 @@ class RateLimit:
 
     @strawberry.field(description="Earliest time of the organization's next bulk send; null if one may be created now.")
     async def next_bulk_send_at(self, info: Info) -> datetime | None:
-        return await rate_limit.next_bulk_send_at(info.context)
+        return await bulk_sends.next_bulk_send_at(info.context)
 
     @strawberry.field(
         description=(
@@ -81,5 +81,5 @@ class RateLimit:
     async def last_bulk_send(self, info: Info) -> BulkSend | None:
         if not info.context.may("RateLimit.lastBulkSend", Scope.BULK_SENDS_READ):
             return None
-        row = await rate_limit.last_bulk_send(info.context)
+        row = await bulk_sends.last_bulk_send(info.context)
         return BulkSend(row) if row else None

@@ -7,7 +7,7 @@ from uuid import UUID
 from bulksend.db import api_keys, ids, organizations
 from bulksend.db.api_keys import ApiKeyRow
 from bulksend.db.pool import Pool
-from bulksend.resolvers import create_template
+from bulksend.resolvers import templates
 from bulksend.resolvers.template_inputs import validate_template
 from bulksend.server.http.authentication import hash_key, new_key
 
@@ -68,5 +68,5 @@ async def add_template(pool: Pool, organization_id: UUID, *, name: str, descript
     async with pool.acquire() as conn:
         if await organizations.get(conn, organization_id=organization_id) is None:
             raise NoSuchOrganization
-        template_id = await create_template.store(conn, organization_id, valid)
+        template_id = await templates.store(conn, organization_id, valid)
     return ids.encode(ids.TEMPLATE, template_id)

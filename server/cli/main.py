@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 import uvloop
 
-from bulksend.client.codegen_command import codegen
+from bulksend.client.code_generation import codegen
 from bulksend.client.command import send
 from bulksend.db import ids
 from bulksend.db.embedded.server import EmbeddedPostgresError

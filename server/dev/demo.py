@@ -10,10 +10,10 @@ from uuid import UUID
 from bulksend.db import api_keys, ids, organizations, templates
 from bulksend.db.pages import Span
 from bulksend.db.pool import Connection, writing
-from bulksend.resolvers import create_template
 from bulksend.resolvers.context import Context
 from bulksend.resolvers.create_bulk_send import create
 from bulksend.resolvers.template_inputs import validate_template
+from bulksend.resolvers.templates import store
 from bulksend.server.http.authentication import hash_key, new_key
 from bulksend.server.http.demo import Demo
 from bulksend.server.process import Parts
@@ -134,5 +134,5 @@ async def _templates(conn: Connection, organization_id: UUID) -> dict[str, UUID]
     for name, (description, body) in TEMPLATES.items():
         if name not in found:
             valid = validate_template({"name": name, "description": description, "body": body})
-            found[name] = await create_template.store(conn, organization_id, valid)
+            found[name] = await store(conn, organization_id, valid)
     return found

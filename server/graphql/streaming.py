@@ -13,9 +13,8 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from bulksend.resolvers.context import Gateway
 from bulksend.resolvers.errors import DomainError, ErrorCode
 from bulksend.server.graphql.response import refusal_errors, result_body
-from bulksend.server.http.authentication import Authenticator
+from bulksend.server.http.authentication import CHECK_SECONDS, Authenticator, is_refused
 from bulksend.server.http.json_body import RequestRefused
-from bulksend.server.http.key_check import CHECK_SECONDS, is_refused
 
 HEARTBEAT_SECONDS: Final = 5.0
 # nginx buffers responses of unknown length without this header.

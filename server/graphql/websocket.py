@@ -16,9 +16,9 @@ from bulksend.resolvers.errors import ErrorCode, Unauthenticated
 from bulksend.server.graphql.response import refusal_errors
 from bulksend.server.graphql.websocket_operations import Operations
 from bulksend.server.http import json_codec
+from bulksend.server.http.authentication import CHECK_SECONDS, is_refused
 from bulksend.server.http.cors import Origins
 from bulksend.server.http.json_body import LARGEST_BODY, RequestRefused, bad_request, parse_json
-from bulksend.server.http.key_check import CHECK_SECONDS, is_refused
 from bulksend.server.http.request_ids import REQUEST_ID
 
 PROTOCOL: Final = "graphql-transport-ws"

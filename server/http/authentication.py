@@ -33,6 +33,8 @@ REMEMBER_SECONDS: Final = 60.0
 LATELY: Final = timedelta(seconds=2 * REMEMBER_SECONDS)
 MAXIMUM_REMEMBERED: Final = 10_000
 NOTE_USE_SECONDS: Final = 10.0
+# How often an open stream checks its key. The cache notices a revocation within 0.5 s, so the stream ends within 1 s.
+CHECK_SECONDS: Final = 0.3
 
 log = structlog.get_logger(__name__)
 
@@ -154,3 +156,14 @@ def _viewer(row: ApiKeyHolderRow) -> Viewer:
         scopes=expand_scopes(granted),
         expires_at=row.expires_at,
     )
+
+
+async def is_refused(authenticator: Authenticator, authorization: str | None) -> Unauthenticated | None:
+    """Return `Unauthenticated` if the key was revoked; None if it is valid or if the database is unavailable."""
+    try:
+        await authenticator.viewer(authorization)
+    except Unauthenticated as refusal:
+        return refusal
+    except ANY_FAILURE:
+        return None
+    return None

@@ -9,8 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from bulksend.db import ids
 from bulksend.resolvers.bulk_sends import MAXIMUM_PAGE
-from bulksend.resolvers.cursors import CURSOR_LENGTH, DEFAULT_PAGE
 from bulksend.resolvers.inputs import MAXIMUM_SIGNERS, CreateBulkSendInput, SignerInput
+from bulksend.resolvers.pages import CURSOR_LENGTH, DEFAULT_PAGE
 from bulksend.resolvers.viewer import Scope
 from bulksend.server.rest import problems
 from bulksend.server.rest.archives import SIGNED_ZIP

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from bulksend.db.bulk_sends import Filters
 from bulksend.resolvers.bulk_sends import MAXIMUM_PAGE
-from bulksend.resolvers.cursors import DEFAULT_PAGE, PageArguments
 from bulksend.resolvers.errors import ErrorCode
+from bulksend.resolvers.pages import DEFAULT_PAGE, PageArguments
 from bulksend.server.http.json_body import bad_request, read_json
 from bulksend.server.rest.models import FieldNote, Status
 from bulksend.server.rest.problem_details import InvalidParameters

@@ -192,7 +192,7 @@ async def test_scopes_of_templates(gateway: RunningGateway, tenant: Tenant) -> N
     ("module", "name", "mutation", "given"),
     [
         ("preview_template", "render", PREVIEW, {"body": "Text"}),
-        ("create_template", "validate_template", CREATE_TEMPLATE, {"name": "Lease", "body": "Text"}),
+        ("templates", "validate_template", CREATE_TEMPLATE, {"name": "Lease", "body": "Text"}),
     ],
 )
 async def test_others_are_answered_while_a_template_is_parsed(

@@ -10,7 +10,7 @@ from bulksend.db import bulk_sends, documents, organizations
 from bulksend.db.bulk_sends import BulkSendRow, NewBulkSend
 from bulksend.db.documents import DocumentRow, SignerSpan
 from bulksend.db.pool import Connection, Pool
-from bulksend.resolvers import create_template
+from bulksend.resolvers import templates
 from bulksend.resolvers.fast_validation import ValidSigner
 from bulksend.resolvers.template_inputs import validate_template
 
@@ -29,7 +29,7 @@ async def new_organization(conn: Connection, name: str = "Acme") -> tuple[UUID, 
     """Create an organization and a template and return both ids."""
     organization_id = await organizations.create(conn, name=name)
     valid = validate_template({"name": "NDA", "body": "Sign here."})
-    template_id = await create_template.store(conn, organization_id, valid)
+    template_id = await templates.store(conn, organization_id, valid)
     return organization_id, template_id
 
 

@@ -11,7 +11,7 @@ from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
 from bulksend.db import api_keys, ids, organizations
 from bulksend.db.pool import Pool
-from bulksend.resolvers import create_template
+from bulksend.resolvers import templates
 from bulksend.resolvers.template_inputs import validate_template
 from bulksend.server.app import build_app
 from bulksend.server.http.authentication import hash_key, new_key
@@ -141,7 +141,7 @@ async def new_template(pool: Pool, organization_id: UUID, *, name: str = "Agreem
     """Create a template and return its public id."""
     async with pool.acquire() as conn:
         valid = validate_template({"name": name, "body": body})
-        template_id = await create_template.store(conn, organization_id, valid)
+        template_id = await templates.store(conn, organization_id, valid)
     return ids.encode(ids.TEMPLATE, template_id)
 
 

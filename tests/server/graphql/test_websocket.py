@@ -13,9 +13,8 @@ from support.smtp.sink import Phase, SmtpSink
 from bulksend.db import api_keys
 from bulksend.db.pool import Pool
 from bulksend.server.graphql import websocket
-from bulksend.server.http.authentication import POLL_SECONDS, UNPOLLED_SECONDS
+from bulksend.server.http.authentication import CHECK_SECONDS, POLL_SECONDS, UNPOLLED_SECONDS
 from bulksend.server.http.json_body import LARGEST_BODY
-from bulksend.server.http.key_check import CHECK_SECONDS
 
 VIEWER = "{ viewer { organization { name } } }"
 

@@ -21,8 +21,7 @@ from support.stored_bulk_sends import Stored, store
 from bulksend.db import pool as pool_module
 from bulksend.db.pool import Pool, open_pool
 from bulksend.server.http import health
-from bulksend.server.http.authentication import Authenticator
-from bulksend.server.http.key_check import is_refused
+from bulksend.server.http.authentication import Authenticator, is_refused
 from bulksend.server.supervision import Supervisor
 
 NO_ROOM = "ALTER ROLE {} CONNECTION LIMIT 0"

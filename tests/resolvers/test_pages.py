@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulksend.resolvers.cursors import DEFAULT_PAGE, ListCursors, PageArguments
 from bulksend.resolvers.errors import BadUserInput
+from bulksend.resolvers.pages import DEFAULT_PAGE, ListCursors, PageArguments
 
 filters = st.lists(st.none() | st.text() | st.lists(st.text(), max_size=3), max_size=4)
 indexes = st.integers(0, 499)
