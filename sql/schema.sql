@@ -1,35 +1,3 @@
-CREATE FUNCTION public.bulk_send_matches(name text, template_id uuid, external_id text, created_at timestamp with time zone, wanted_search text, wanted_template_id uuid, wanted_external_id text, wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT coalesce(
-        (wanted_search IS NULL OR strpos(lower(name), lower(wanted_search)) > 0)
-        AND (wanted_template_id IS NULL OR template_id = wanted_template_id)
-        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
-        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
-        FALSE
-    )
-$$;
-
-CREATE FUNCTION public.document_matches(signer_name text, signer_email text, external_id text, status text, delivery_status text, created_at timestamp with time zone, wanted_signer_email text, wanted_external_id text, wanted_statuses text[], wanted_delivery_statuses text[], wanted_search text, wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT coalesce(
-        (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
-        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
-        AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
-        AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses))
-        AND (
-            wanted_search IS NULL
-            OR strpos(lower(signer_name), lower(wanted_search)) > 0
-            OR strpos(lower(signer_email), lower(wanted_search)) > 0
-        )
-        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
-        FALSE
-    )
-$$;
-
 CREATE FUNCTION public.is_of_template(wanted_organization_id uuid, bulk_send_id uuid, wanted_template_id uuid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -56,47 +24,6 @@ CREATE FUNCTION public.listed_template(is_wanted boolean, wanted_organization_id
     ORDER BY id ASC
     LIMIT 1
 $$;
-
-CREATE FUNCTION public.refuse_to_change_events() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    RAISE EXCEPTION 'events can only be appended' USING ERRCODE = 'restrict_violation';
-END
-$$;
-
-CREATE FUNCTION public.set_completed_at() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF new.sent_count + new.failed_count < new.total_count THEN
-        new.completed_at := NULL;
-    ELSIF new.completed_at IS NULL THEN
-        new.completed_at := clock_timestamp();
-    END IF;
-    RETURN new;
-END
-$$;
-
-CREATE TABLE public.api_keys (
-    organization_id uuid NOT NULL,
-    id uuid DEFAULT uuidv7() NOT NULL,
-    name text NOT NULL,
-    key_hash bytea NOT NULL,
-    scopes text[] NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    expires_at timestamp with time zone,
-    revoked_at timestamp with time zone,
-    last_used_at timestamp with time zone,
-    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
-    CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
-    CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0))
-);
-
-CREATE TABLE public.bulk_send_rates (
-    organization_id uuid NOT NULL,
-    last_accepted_at timestamp with time zone
-);
 
 CREATE TABLE public.bulk_sends (
     organization_id uuid NOT NULL,
@@ -179,13 +106,23 @@ CREATE VIEW public.bulk_send_rows AS
    FROM public.bulk_sends
   WHERE (deleted_at IS NULL);
 
-CREATE TABLE public.delivery_turns (
-    organization_id uuid NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    read_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    read_all_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
-)
-WITH (fillfactor='50');
+CREATE FUNCTION public.matching_bulk_sends(wanted_organization_id uuid, wanted_statuses text[], wanted_search text, wanted_template_id uuid, wanted_external_id text, wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone) RETURNS SETOF public.bulk_send_rows
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT *
+    FROM bulk_send_rows
+    WHERE
+        organization_id = wanted_organization_id
+        AND status = any(coalesce(wanted_statuses, '{processing,completed,failed}'))
+        AND coalesce(
+            (wanted_search IS NULL OR strpos(lower(name), lower(wanted_search)) > 0)
+            AND (wanted_template_id IS NULL OR template_id = wanted_template_id)
+            AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+            AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            FALSE
+        )
+$$;
 
 CREATE TABLE public.documents (
     organization_id uuid NOT NULL,
@@ -323,6 +260,79 @@ CREATE VIEW public.document_rows AS
     updated_at
    FROM public.documents
   WHERE (deleted_at IS NULL);
+
+CREATE FUNCTION public.matching_documents(wanted_organization_id uuid, wanted_signer_email text, wanted_external_id text, wanted_statuses text[], wanted_delivery_statuses text[], wanted_created_after timestamp with time zone, wanted_created_before timestamp with time zone, wanted_template_id uuid, wanted_search text) RETURNS SETOF public.document_rows
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT *
+    FROM document_rows
+    WHERE
+        organization_id = wanted_organization_id
+        AND coalesce(
+            (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
+            AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+            AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
+            AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses))
+            AND (
+                wanted_search IS NULL
+                OR strpos(lower(signer_name), lower(wanted_search)) > 0
+                OR strpos(lower(signer_email), lower(wanted_search)) > 0
+            )
+            AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            FALSE
+        )
+        AND is_of_template(wanted_organization_id, bulk_send_id, wanted_template_id)
+$$;
+
+CREATE FUNCTION public.refuse_to_change_events() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'events can only be appended' USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION public.set_completed_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF new.sent_count + new.failed_count < new.total_count THEN
+        new.completed_at := NULL;
+    ELSIF new.completed_at IS NULL THEN
+        new.completed_at := clock_timestamp();
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE TABLE public.api_keys (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    key_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0))
+);
+
+CREATE TABLE public.bulk_send_rates (
+    organization_id uuid NOT NULL,
+    last_accepted_at timestamp with time zone
+);
+
+CREATE TABLE public.delivery_turns (
+    organization_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    read_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    read_all_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.events (
     organization_id uuid NOT NULL,

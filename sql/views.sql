@@ -2,6 +2,7 @@
 -- all of it anew after the migrations, so a change here is no migration. PostgreSQL puts views and these functions into
 -- the statement that names them: each statement keeps a plan, and an index, of its own.
 
+DROP FUNCTION IF EXISTS matching_bulk_sends, matching_documents;
 DROP VIEW IF EXISTS template_rows, bulk_send_rows, document_rows, open_circuit;
 
 CREATE VIEW template_rows AS
@@ -105,56 +106,29 @@ FROM documents
 WHERE deleted_at IS NULL;
 
 -- The optional filters of a list are one coalesce: the planner takes each OR for rare, and several for next to no rows.
-CREATE OR REPLACE FUNCTION bulk_send_matches(
-    name text,
-    template_id uuid,
-    external_id text,
-    created_at timestamptz,
+-- A null filter matches everything. The planner inlines these functions, so that each statement keeps its index.
+CREATE FUNCTION matching_bulk_sends(
+    wanted_organization_id uuid,
+    wanted_statuses text[],
     wanted_search text,
     wanted_template_id uuid,
     wanted_external_id text,
     wanted_created_after timestamptz,
     wanted_created_before timestamptz
-) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(
-        (wanted_search IS NULL OR strpos(lower(name), lower(wanted_search)) > 0)
-        AND (wanted_template_id IS NULL OR template_id = wanted_template_id)
-        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
-        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
-        FALSE
-    )
-$$;
-
-CREATE OR REPLACE FUNCTION document_matches(
-    signer_name text,
-    signer_email text,
-    external_id text,
-    status text,
-    delivery_status text,
-    created_at timestamptz,
-    wanted_signer_email text,
-    wanted_external_id text,
-    wanted_statuses text[],
-    wanted_delivery_statuses text[],
-    wanted_search text,
-    wanted_created_after timestamptz,
-    wanted_created_before timestamptz
-) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(
-        (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
-        AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
-        AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
-        AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses))
-        AND (
-            wanted_search IS NULL
-            OR strpos(lower(signer_name), lower(wanted_search)) > 0
-            OR strpos(lower(signer_email), lower(wanted_search)) > 0
+) RETURNS SETOF bulk_send_rows LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT *
+    FROM bulk_send_rows
+    WHERE
+        organization_id = wanted_organization_id
+        AND status = any(coalesce(wanted_statuses, '{processing,completed,failed}'))
+        AND coalesce(
+            (wanted_search IS NULL OR strpos(lower(name), lower(wanted_search)) > 0)
+            AND (wanted_template_id IS NULL OR template_id = wanted_template_id)
+            AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+            AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            FALSE
         )
-        AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-        AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
-        FALSE
-    )
 $$;
 
 -- Whether a bulk send is one of this template, if one is wanted.
@@ -185,4 +159,37 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 AS $$
     WHERE is_wanted AND organization_id = wanted_organization_id AND id = wanted_id
     ORDER BY id ASC
     LIMIT 1
+$$;
+
+-- `wanted_search`: in the name or address of a signer. `wanted_template_id`: of the bulk send.
+CREATE FUNCTION matching_documents(
+    wanted_organization_id uuid,
+    wanted_signer_email text,
+    wanted_external_id text,
+    wanted_statuses text[],
+    wanted_delivery_statuses text[],
+    wanted_created_after timestamptz,
+    wanted_created_before timestamptz,
+    wanted_template_id uuid,
+    wanted_search text
+) RETURNS SETOF document_rows LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT *
+    FROM document_rows
+    WHERE
+        organization_id = wanted_organization_id
+        AND coalesce(
+            (wanted_signer_email IS NULL OR lower(signer_email) = lower(wanted_signer_email))
+            AND (wanted_external_id IS NULL OR external_id = wanted_external_id)
+            AND (wanted_statuses IS NULL OR status = any(wanted_statuses))
+            AND (wanted_delivery_statuses IS NULL OR delivery_status = any(wanted_delivery_statuses))
+            AND (
+                wanted_search IS NULL
+                OR strpos(lower(signer_name), lower(wanted_search)) > 0
+                OR strpos(lower(signer_email), lower(wanted_search)) > 0
+            )
+            AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            FALSE
+        )
+        AND is_of_template(wanted_organization_id, bulk_send_id, wanted_template_id)
 $$;

@@ -19,155 +19,104 @@ LIMIT 1;
 -- name: first_page
 -- Fetch bulk sends newest first, between two cursors: the first ones.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
-WHERE
-    bulk_send_rows.organization_id = $1
-    AND bulk_send_rows.id < $2
-    AND (bulk_send_rows.organization_id, bulk_send_rows.id) > ($1, $3)
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id DESC
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
+WHERE found.id < $2 AND (found.organization_id, found.id) > ($1, $3)
+ORDER BY found.id DESC
 LIMIT $4;
 
 -- name: first_page_by_template
 -- Fetch bulk sends newest first, between two cursors: the first ones, of one template.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
 WHERE
-    bulk_send_rows.organization_id = $1
-    AND bulk_send_rows.template_id = $7
-    AND bulk_send_rows.id < $2
-    AND (bulk_send_rows.template_id, bulk_send_rows.id) > ($7, $3)
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id DESC
+    found.template_id = $7
+    AND found.id < $2
+    AND (found.template_id, found.id) > ($7, $3)
+ORDER BY found.id DESC
 LIMIT $4;
 
 -- name: first_page_by_external_id
 -- Fetch bulk sends newest first, between two cursors: the first ones, by external id.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
 WHERE
-    bulk_send_rows.organization_id = $1
-    AND bulk_send_rows.external_id = $8
-    AND bulk_send_rows.id < $2
-    AND (bulk_send_rows.external_id, bulk_send_rows.id) > ($8, $3)
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id DESC
+    found.external_id = $8
+    AND found.id < $2
+    AND (found.external_id, found.id) > ($8, $3)
+ORDER BY found.id DESC
 LIMIT $4;
 
 -- name: last_page
 -- Fetch bulk sends between two cursors: the last ones, oldest first.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
-WHERE
-    bulk_send_rows.organization_id = $1
-    AND (bulk_send_rows.organization_id, bulk_send_rows.id) < ($1, $2)
-    AND bulk_send_rows.id > $3
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id ASC
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
+WHERE (found.organization_id, found.id) < ($1, $2) AND found.id > $3
+ORDER BY found.id ASC
 LIMIT $4;
 
 -- name: last_page_by_template
 -- Fetch bulk sends between two cursors: the last ones, oldest first, of one template.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
 WHERE
-    bulk_send_rows.organization_id = $1
-    AND bulk_send_rows.template_id = $7
-    AND (bulk_send_rows.template_id, bulk_send_rows.id) < ($7, $2)
-    AND bulk_send_rows.id > $3
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id ASC
+    found.template_id = $7
+    AND (found.template_id, found.id) < ($7, $2)
+    AND found.id > $3
+ORDER BY found.id ASC
 LIMIT $4;
 
 -- name: last_page_by_external_id
 -- Fetch bulk sends between two cursors: the last ones, oldest first, by external id.
 SELECT
-    bulk_send_rows.*,
+    found.*,
     template.*
-FROM bulk_send_rows
-LEFT JOIN LATERAL listed_template($11, $1, bulk_send_rows.template_id) AS template ON TRUE
+FROM matching_bulk_sends($1, $5, $6, $7, $8, $9, $10) AS found
+LEFT JOIN LATERAL listed_template($11, $1, found.template_id) AS template ON TRUE
 WHERE
-    bulk_send_rows.organization_id = $1
-    AND bulk_send_rows.external_id = $8
-    AND (bulk_send_rows.external_id, bulk_send_rows.id) < ($8, $2)
-    AND bulk_send_rows.id > $3
-    AND bulk_send_rows.status = any(coalesce($5::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(
-        bulk_send_rows.name, bulk_send_rows.template_id, bulk_send_rows.external_id, bulk_send_rows.created_at,
-        $6, $7, $8, $9, $10
-    )
-ORDER BY bulk_send_rows.id ASC
+    found.external_id = $8
+    AND (found.external_id, found.id) < ($8, $2)
+    AND found.id > $3
+ORDER BY found.id ASC
 LIMIT $4;
 
 -- name: count
 -- Count the bulk sends that match the filters.
 SELECT count(*)
-FROM bulk_send_rows
-WHERE
-    organization_id = $1
-    AND (organization_id, id) >= ($1, $8)
-    AND id <= $9
-    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
+FROM matching_bulk_sends($1, $2, $3, $4, $5, $6, $7)
+WHERE (organization_id, id) >= ($1, $8) AND id <= $9;
 
 -- name: count_by_template
 -- Count the bulk sends of one template that match the filters.
 SELECT count(*)
-FROM bulk_send_rows
+FROM matching_bulk_sends($1, $2, $3, $4, $5, $6, $7)
 WHERE
-    organization_id = $1
-    AND template_id = $4
+    template_id = $4
     AND (template_id, id) >= ($4, $8)
-    AND id <= $9
-    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
+    AND id <= $9;
 
 -- name: count_by_external_id
 -- Count the bulk sends with one external id that match the filters.
 SELECT count(*)
-FROM bulk_send_rows
+FROM matching_bulk_sends($1, $2, $3, $4, $5, $6, $7)
 WHERE
-    organization_id = $1
-    AND external_id = $5
+    external_id = $5
     AND (external_id, id) >= ($5, $8)
-    AND id <= $9
-    AND status = any(coalesce($2::text[], '{processing,completed,failed}'))
-    AND bulk_send_matches(name, template_id, external_id, created_at, $3, $4, $5, $6, $7);
+    AND id <= $9;
 
 -- name: find_by_idempotency_key
 -- Fetch the bulk send that used an idempotency key, deleted or not, and its age.

@@ -11,226 +11,159 @@ WHERE organization_id = $1 AND id = any($2::uuid[]);
 -- name: first_page
 -- Fetch documents between two cursors, newest bulk send first and each in its signers' order: the first ones.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND bulk_send_id <= $2
+    bulk_send_id <= $2
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
 -- name: first_page_by_signer
 -- Fetch documents between two cursors, newest bulk send first and each in its signers' order: to one address.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND lower(signer_email) = lower($7)
+    lower(signer_email) = lower($7)
     AND bulk_send_id <= $2
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
 -- name: first_page_by_external_id
 -- Fetch documents between two cursors, newest bulk send first and each in its signers' order: by external id.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND external_id = $8
+    external_id = $8
     AND bulk_send_id <= $2
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND (organization_id, bulk_send_id) >= ($1, $4)
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id DESC, signer_index ASC
 LIMIT $6;
 
 -- name: first_page_by_template
 -- Fetch documents between two cursors, newest bulk send first and each in its signers' order: of one template.
-SELECT document_rows.*
+SELECT document.*
 FROM bulk_sends
-INNER JOIN document_rows
-    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+INNER JOIN matching_documents($1, $7, $8, $9, $10, $11, $12, NULL, NULL) AS document
+    ON bulk_sends.organization_id = document.organization_id AND bulk_sends.id = document.bulk_send_id
 WHERE
     bulk_sends.organization_id = $1
     AND bulk_sends.template_id = $13
     AND bulk_sends.deleted_at IS NULL
     AND bulk_sends.id <= $2
-    AND (bulk_sends.id < $2 OR document_rows.signer_index > $3)
+    AND (bulk_sends.id < $2 OR document.signer_index > $3)
     AND (bulk_sends.template_id, bulk_sends.id) >= ($13, $4)
-    AND (bulk_sends.id > $4 OR document_rows.signer_index < $5)
-    AND document_matches(
-        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
-        document_rows.delivery_status, document_rows.created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-ORDER BY bulk_sends.id DESC, document_rows.signer_index ASC
+    AND (bulk_sends.id > $4 OR document.signer_index < $5)
+ORDER BY bulk_sends.id DESC, document.signer_index ASC
 LIMIT $6;
 
 -- name: last_page
 -- Fetch documents between two cursors: the last ones, in reverse order.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND (organization_id, bulk_send_id) <= ($1, $2)
+    (organization_id, bulk_send_id) <= ($1, $2)
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
 -- name: last_page_by_signer
 -- Fetch documents between two cursors: the last ones, in reverse order, to one address.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND lower(signer_email) = lower($7)
+    lower(signer_email) = lower($7)
     AND (organization_id, bulk_send_id) <= ($1, $2)
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
 -- name: last_page_by_external_id
 -- Fetch documents between two cursors: the last ones, in reverse order, by external id.
 SELECT *
-FROM document_rows
+FROM matching_documents($1, $7, $8, $9, $10, $11, $12, $13, NULL)
 WHERE
-    organization_id = $1
-    AND external_id = $8
+    external_id = $8
     AND (organization_id, bulk_send_id) <= ($1, $2)
     AND (bulk_send_id < $2 OR signer_index > $3)
     AND bulk_send_id >= $4
     AND (bulk_send_id > $4 OR signer_index < $5)
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-    AND is_of_template($1, bulk_send_id, $13)
 ORDER BY bulk_send_id ASC, signer_index DESC
 LIMIT $6;
 
 -- name: last_page_by_template
 -- Fetch documents between two cursors: the last ones, in reverse order, of one template.
-SELECT document_rows.*
+SELECT document.*
 FROM bulk_sends
-INNER JOIN document_rows
-    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+INNER JOIN matching_documents($1, $7, $8, $9, $10, $11, $12, NULL, NULL) AS document
+    ON bulk_sends.organization_id = document.organization_id AND bulk_sends.id = document.bulk_send_id
 WHERE
     bulk_sends.organization_id = $1
     AND bulk_sends.template_id = $13
     AND bulk_sends.deleted_at IS NULL
     AND (bulk_sends.template_id, bulk_sends.id) <= ($13, $2)
-    AND (bulk_sends.id < $2 OR document_rows.signer_index > $3)
+    AND (bulk_sends.id < $2 OR document.signer_index > $3)
     AND bulk_sends.id >= $4
-    AND (bulk_sends.id > $4 OR document_rows.signer_index < $5)
-    AND document_matches(
-        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
-        document_rows.delivery_status, document_rows.created_at, $7, $8, $9, $10, NULL, $11, $12
-    )
-ORDER BY bulk_sends.id ASC, document_rows.signer_index DESC
+    AND (bulk_sends.id > $4 OR document.signer_index < $5)
+ORDER BY bulk_sends.id ASC, document.signer_index DESC
 LIMIT $6;
 
 -- name: count
 -- Count the documents that match the filters.
 SELECT count(*)
-FROM document_rows
-WHERE
-    organization_id = $1
-    AND (organization_id, bulk_send_id) >= ($1, $9)
-    AND bulk_send_id <= $10
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
-    )
-    AND is_of_template($1, bulk_send_id, $8);
+FROM matching_documents($1, $2, $3, $4, $5, $6, $7, $8, NULL)
+WHERE (organization_id, bulk_send_id) >= ($1, $9) AND bulk_send_id <= $10;
 
 -- name: count_by_signer
 -- Count the documents to one address that match the filters.
 SELECT count(*)
-FROM document_rows
+FROM matching_documents($1, $2, $3, $4, $5, $6, $7, $8, NULL)
 WHERE
-    organization_id = $1
-    AND lower(signer_email) = lower($2)
+    lower(signer_email) = lower($2)
     AND (organization_id, bulk_send_id) >= ($1, $9)
-    AND bulk_send_id <= $10
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
-    )
-    AND is_of_template($1, bulk_send_id, $8);
+    AND bulk_send_id <= $10;
 
 -- name: count_by_external_id
 -- Count the documents with one external id that match the filters.
 SELECT count(*)
-FROM document_rows
+FROM matching_documents($1, $2, $3, $4, $5, $6, $7, $8, NULL)
 WHERE
-    organization_id = $1
-    AND external_id = $3
+    external_id = $3
     AND (organization_id, bulk_send_id) >= ($1, $9)
-    AND bulk_send_id <= $10
-    AND document_matches(
-        signer_name, signer_email, external_id, status, delivery_status, created_at, $2, $3, $4, $5, NULL, $6, $7
-    )
-    AND is_of_template($1, bulk_send_id, $8);
+    AND bulk_send_id <= $10;
 
 -- name: count_by_template
 -- Count the documents of one template that match the filters.
 SELECT count(*)
 FROM bulk_sends
-INNER JOIN document_rows
-    ON bulk_sends.organization_id = document_rows.organization_id AND bulk_sends.id = document_rows.bulk_send_id
+INNER JOIN matching_documents($1, $2, $3, $4, $5, $6, $7, NULL, NULL) AS document
+    ON bulk_sends.organization_id = document.organization_id AND bulk_sends.id = document.bulk_send_id
 WHERE
     bulk_sends.organization_id = $1
     AND bulk_sends.template_id = $8
     AND bulk_sends.deleted_at IS NULL
     AND bulk_sends.id >= $9
-    AND bulk_sends.id <= $10
-    AND document_matches(
-        document_rows.signer_name, document_rows.signer_email, document_rows.external_id, document_rows.status,
-        document_rows.delivery_status, document_rows.created_at, $2, $3, $4, $5, NULL, $6, $7
-    );
+    AND bulk_sends.id <= $10;
 
 -- name: first_of_bulk_sends
 -- Fetch the first documents of each of several bulk sends, between the same two signers.
 SELECT page.*
 FROM unnest($2::uuid[]) AS parents (id)
 CROSS JOIN LATERAL (
-    SELECT document_rows.*
-    FROM document_rows
-    WHERE
-        document_rows.organization_id = $1
-        AND document_rows.bulk_send_id = parents.id
-        AND document_rows.signer_index > $3
-        AND document_rows.signer_index < $4
-        AND document_matches(
-            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
-            document_rows.delivery_status, NULL, $8, NULL, $6, $7, $9, NULL, NULL
-        )
-    ORDER BY document_rows.signer_index ASC
+    SELECT document.*
+    FROM matching_documents($1, $8, NULL, $6, $7, NULL, NULL, NULL, $9) AS document
+    WHERE document.bulk_send_id = parents.id AND document.signer_index > $3 AND document.signer_index < $4
+    ORDER BY document.signer_index ASC
     LIMIT $5
 ) AS page;
 
@@ -239,18 +172,10 @@ CROSS JOIN LATERAL (
 SELECT page.*
 FROM unnest($2::uuid[]) AS parents (id)
 CROSS JOIN LATERAL (
-    SELECT document_rows.*
-    FROM document_rows
-    WHERE
-        document_rows.organization_id = $1
-        AND document_rows.bulk_send_id = parents.id
-        AND document_rows.signer_index > $3
-        AND document_rows.signer_index < $4
-        AND document_matches(
-            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
-            document_rows.delivery_status, NULL, $8, NULL, $6, $7, $9, NULL, NULL
-        )
-    ORDER BY document_rows.signer_index DESC
+    SELECT document.*
+    FROM matching_documents($1, $8, NULL, $6, $7, NULL, NULL, NULL, $9) AS document
+    WHERE document.bulk_send_id = parents.id AND document.signer_index > $3 AND document.signer_index < $4
+    ORDER BY document.signer_index DESC
     LIMIT $5
 ) AS page;
 
@@ -265,17 +190,11 @@ UNION ALL
 SELECT *
 FROM (
     SELECT
-        document_rows.*,
+        document.*,
         NULL::bulk_send_rows AS bulk_send
-    FROM document_rows
-    WHERE
-        document_rows.organization_id = $1
-        AND document_rows.bulk_send_id = $2
-        AND document_matches(
-            document_rows.signer_name, document_rows.signer_email, NULL, document_rows.status,
-            document_rows.delivery_status, NULL, $6, NULL, $4, $5, $7, NULL, NULL
-        )
-    ORDER BY document_rows.signer_index ASC
+    FROM matching_documents($1, $6, NULL, $4, $5, NULL, NULL, NULL, $7) AS document
+    WHERE document.bulk_send_id = $2
+    ORDER BY document.signer_index ASC
     LIMIT $3
 ) AS page
 ORDER BY signer_index ASC NULLS FIRST;
@@ -285,11 +204,6 @@ ORDER BY signer_index ASC NULLS FIRST;
 SELECT
     bulk_send_id,
     count(*) AS total
-FROM document_rows
-WHERE
-    organization_id = $1
-    AND bulk_send_id = any($2::uuid[])
-    AND document_matches(
-        signer_name, signer_email, NULL, status, delivery_status, NULL, $5, NULL, $3, $4, $6, NULL, NULL
-    )
+FROM matching_documents($1, $5, NULL, $3, $4, NULL, NULL, NULL, $6)
+WHERE bulk_send_id = any($2::uuid[])
 GROUP BY bulk_send_id;

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 import bulksend.db
+from bulksend.db.migrations import views
 from bulksend.db.pool import Pool
 from bulksend.db.queries import BOUND, Query
 from bulksend.db.rows import Row
@@ -81,14 +82,23 @@ def test_says_its_purpose_and_names_its_columns(bound: Any) -> None:
     assert bound.text.startswith("-- ")
     # A view's columns are named where it is created, and compared with the row class above.
     selected_whole = re.findall(r"SELECT \*\s+FROM (\w+)", bound.text)
-    assert set(selected_whole) <= {"bulk_send_rows", "created", "document_rows", "template_rows"}
+    whole = {"bulk_send_rows", "created", "document_rows", "template_rows"}
+    assert set(selected_whole) <= whole | {"matching_bulk_sends", "matching_documents"}
     assert "documents.*" not in bound.text.replace("RETURNING documents.*", "")
 
 
 @pytest.mark.parametrize("bound", BOUND.values(), ids=lambda bound: f"{bound.noun}.{bound.name}")
 def test_carries_the_organization(bound: Any) -> None:
     if (bound.noun, bound.name) not in WITHOUT_ORGANIZATION:
-        assert "organization" in bound.text
+        assert re.search(r"organization|matching_(bulk_sends|documents)\(\$1,", bound.text)
+
+
+def test_the_functions_that_match_rows_filter_by_their_first_argument() -> None:
+    functions = re.findall(r"CREATE FUNCTION matching_\w+\((.+?)\$\$;", views(), re.DOTALL)
+    assert len(functions) == 2
+    for function in functions:
+        assert function.strip().startswith("wanted_organization_id uuid,")
+        assert re.search(r"WHERE\s+organization_id = wanted_organization_id\s+AND ", function)
 
 
 def _declared(row: type[Any]) -> list[tuple[str, Any]]:
