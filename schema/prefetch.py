@@ -1,6 +1,7 @@
 """Read together with bulk sends what the operation selects below them."""
 
 from collections.abc import Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -69,8 +70,8 @@ def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:
             given.get("after", UNSET),
             given.get("last", UNSET),
             given.get("before", UNSET),
-            arguments.values(given.get("status")),
-            arguments.values(given.get("deliveryStatus")),
+            given.get("status", UNSET),
+            given.get("deliveryStatus", UNSET),
             given.get("signerEmail", UNSET),
             given.get("search", UNSET),
         )
@@ -79,22 +80,36 @@ def documents_wanted(info: Info, selected: Below) -> PageOfBulkSend | None:
         return None
 
 
-# Remembered, for it is asked for each bulk send of a page, and a page that was prefetched is found by its identity.
-@lru_cache(maxsize=256)
 def documents_page(
+    first: int | UnsetType | None = UNSET,
+    after: str | UnsetType | None = UNSET,
+    last: int | UnsetType | None = UNSET,
+    before: str | UnsetType | None = UNSET,
+    status: Sequence[Enum] | UnsetType | None = UNSET,
+    delivery_status: Sequence[Enum] | UnsetType | None = UNSET,
+    signer_email: str | UnsetType | None = UNSET,
+    search: str | UnsetType | None = UNSET,
+) -> PageOfBulkSend:
+    """Return the page that these arguments of `BulkSend.documents` request. Raise `BadUserInput`."""
+    statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
+    return _documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
+
+
+# Remembered, since a page that was prefetched is found by the identity of this object.
+@lru_cache(maxsize=256)
+def _documents_page(
     first: int | UnsetType | None,
     after: str | UnsetType | None,
     last: int | UnsetType | None,
     before: str | UnsetType | None,
-    status: tuple[str, ...] | None,
-    delivery_status: tuple[str, ...] | None,
+    statuses: tuple[str, ...] | None,
+    delivery_statuses: tuple[str, ...] | None,
     signer_email: str | UnsetType | None,
     search: str | UnsetType | None,
 ) -> PageOfBulkSend:
-    """Return the page that these arguments of `BulkSend.documents` request. Raise `BadUserInput`."""
     filters = FiltersOfBulkSend(
-        status,
-        delivery_status,
+        statuses,
+        delivery_statuses,
         arguments.email(signer_email, field="signerEmail"),
         arguments.text(search, field="search"),
     )

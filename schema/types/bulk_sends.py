@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
-from strawberry.types.unset import UnsetType
 
 from bulksend.db import ids
 from bulksend.db.bulk_sends import BulkSendRow, BulkSendWithTemplateRow
@@ -21,7 +20,6 @@ from bulksend.resolvers.context import Context
 from bulksend.resolvers.documents import PageOfBulkSend
 from bulksend.resolvers.loaders import when_loaded
 from bulksend.resolvers.viewer import Scope
-from bulksend.schema import arguments
 from bulksend.schema.prefetch import DOCUMENTS_READERS, documents_page
 from bulksend.schema.types import templates
 from bulksend.schema.types.connections import After, Before, Connection, First500, Last500
@@ -136,8 +134,7 @@ class BulkSend(Node):
         context, bulk_send_id = info.context, self.row.id
         if not context.may("BulkSend.documents", *DOCUMENTS_READERS):
             return None
-        statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
-        wanted = documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
+        wanted = documents_page(first, after, last, before, status, delivery_status, signer_email, search)
         loading = documents.load_page_of_bulk_send(context, bulk_send_id, wanted)
         connection = when_loaded(loading, partial(_documents, context, bulk_send_id, wanted))
         return cast("Connection[Document] | None", connection)
@@ -150,23 +147,12 @@ def _documents(
     return Connection(wanted.connection_page(bulk_send_id, page), Document, count)
 
 
-def _prefetched_documents(
-    rows: Sequence[BulkSendRow],
-    info: Info,
-    first: int | UnsetType | None = UNSET,
-    after: str | UnsetType | None = UNSET,
-    last: int | UnsetType | None = UNSET,
-    before: str | UnsetType | None = UNSET,
-    status: list[DocumentStatus] | UnsetType | None = UNSET,
-    delivery_status: list[DeliveryStatus] | UnsetType | None = UNSET,
-    signer_email: str | UnsetType | None = UNSET,
-    search: str | UnsetType | None = UNSET,
-) -> list[Connection[Document]] | None:
+def _prefetched_documents(rows: Sequence[BulkSendRow], info: Info, **given: Any) -> list[Connection[Document]] | None:
+    """Return the page of each bulk send, or None unless all were prefetched."""
     context = info.context
     if not context.has(*DOCUMENTS_READERS):
         return None
-    statuses, delivery_statuses = arguments.values(status), arguments.values(delivery_status)
-    wanted = documents_page(first, after, last, before, statuses, delivery_statuses, signer_email, search)
+    wanted = documents_page(**given)
     pages = [(row.id, context.loaders.prefetched.get((row.id, wanted))) for row in rows]
     found = [_documents(context, bulk_send_id, wanted, page) for bulk_send_id, page in pages if page is not None]
     return found if len(found) == len(rows) else None

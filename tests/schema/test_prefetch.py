@@ -14,6 +14,7 @@ from support.stored_bulk_sends import Stored, delete, mark_failed, mark_sent, st
 
 from bulksend.db.bulk_sends import BulkSendWithTemplateRow
 from bulksend.db.pool import Pool
+from bulksend.resolvers import documents
 
 
 @pytest.fixture(params=["compiled", "core"])
@@ -172,6 +173,20 @@ def refusals(body: Any) -> list[Any]:
 
 TOGETHER = "query($id: ID!) { bulkSend(id: $id) { id documents { nodes { id } } } }"
 LIST = "{ bulkSends { nodes { name template { name } documents { nodes { id } } } } }"
+
+
+async def test_prefetched_documents_are_resolved_once_for_the_page(
+    compiled_gateway: RunningGateway, tenant: Tenant, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("the documents of one bulk send were asked for")
+
+    monkeypatch.setattr(documents, "load_page_of_bulk_send", load)
+    reply = await compiled_gateway.ask(tenant, LIST)
+    assert [len(row["documents"]["nodes"]) for row in reply.data["bulkSends"]["nodes"]] == [5, 1, 3]
+    arguments = "{ bulkSends { nodes { documents(last: 2, deliveryStatus: [SENT], search: null) { totalCount } } } }"
+    reply = await compiled_gateway.ask(tenant, arguments)
+    assert [row["documents"]["totalCount"] for row in reply.data["bulkSends"]["nodes"]] == [1, 0, 0]
 
 
 async def test_templates_need_their_scope(
