@@ -33,7 +33,7 @@ def worker_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_processes() -> Iterator[None]:
-    """Ends the server that forks them, once there is one."""
+    """End the fork server, if one was started."""
     yield
     fork_server.close()
 
@@ -54,7 +54,7 @@ async def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest.fixture(scope="session")
 async def dsn(server_dsn: str, worker_name: str) -> AsyncIterator[str]:
-    """A migrated, empty database of this worker's own."""
+    """A migrated, empty database for this worker."""
     async with clone(server_dsn, f"bulksend_test_{worker_name}") as url:
         yield url
 
@@ -86,7 +86,7 @@ async def clone(server_dsn: str, name: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def scratch_database(server_dsn: str, name: str) -> AsyncIterator[str]:
-    """Make an empty database and drop it at the end."""
+    """Create an empty database and drop it at the end."""
     name = f"bulksend_scratch_{name}_{os.getpid()}"
     await _run(server_dsn, f'CREATE DATABASE "{name}"')
     try:
@@ -137,21 +137,21 @@ async def _empty(pool: Pool) -> None:
 
 @pytest.fixture
 async def sink() -> AsyncIterator[SmtpSink]:
-    """A real SMTP server that does what the test tells it."""
+    """A real SMTP server that follows the test's script."""
     async with SmtpSink() as started:
         yield started
 
 
 @pytest.fixture
 async def delivering_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway of this test's own, on an empty database, that delivers to `sink`."""
+    """A gateway for one test, on an empty database, that delivers to `sink`."""
     async with running_gateway(dsn, sink.url) as running:
         yield running
 
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """The gateway of a test that does not mind which; folders that send no mail share one instead."""
+    """The gateway of tests that need none of their own; folders that send no mail override it with a shared one."""
     return delivering_gateway
 
 

@@ -20,7 +20,7 @@ FILES = sorted(str(path.relative_to(APOLLO)) for path in PATHS)
 
 @pytest.fixture
 async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway for pages of one origin, whose mail server refuses one signer for good and one for now."""
+    """A gateway for pages of one origin, whose mail server refuses one signer permanently and one temporarily."""
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="refused@*")
     sink.refuse(Phase.RCPT, 450, "4.2.1 Busy", recipient="busy@*")
     async with running_gateway(dsn, sink.url, cors_origins=(ORIGIN,)) as running:
@@ -59,7 +59,7 @@ async def test_apollo_client(
 
 
 async def revocable_key(pool: Pool, organization_id: UUID) -> dict[str, str]:
-    """Make a key and give it with its id."""
+    """Create a key; return it with its ID."""
     key = await new_api_key(pool, organization_id)
     async with pool.acquire() as conn:
         newest, *_ = await api_keys.list_keys(conn, organization_id=organization_id)

@@ -70,7 +70,7 @@ def memory() -> float:
 
 
 async def measure(url: str, tenant: Tenant) -> list[Gap]:
-    """Have the other process attack, and measure each kind of attack between its two marks."""
+    """Start the attacks in the other process and measure each kind between its two marks."""
     script = await asyncio.create_subprocess_exec(
         sys.executable, __file__, "--attack", url, "--key", tenant.key, stdout=asyncio.subprocess.PIPE
     )
@@ -87,7 +87,7 @@ async def measure(url: str, tenant: Tenant) -> list[Gap]:
 
 
 async def attack(url: str, key: str) -> None:
-    """Attack, in a process of its own."""
+    """Send the attacks, in a separate process."""
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         print(NOTHING, flush=True)

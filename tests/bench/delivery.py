@@ -171,7 +171,7 @@ async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) 
 
 
 async def fill(pool: Pool, mails: int) -> None:
-    """Create this many pending documents of one organization and none of any other."""
+    """Create this many pending documents of one organization, after deleting all others."""
     async with pool.acquire() as conn:
         await fill_in(conn, mails)
 
@@ -191,7 +191,7 @@ async def drained(pool: Pool) -> None:
 
 @asynccontextmanager
 async def lean_sink() -> AsyncIterator[int]:
-    """Run the sink in a process of its own and give its port."""
+    """Run the sink in a separate process and return its port."""
     script = Path(__file__).with_name("lean_sink.py")
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), "0", stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""What executing costs without HTTP, by each executor, and where the time goes.
+"""Measure what execution costs without HTTP, by executor, and where the time goes.
 
     .venv/bin/python tests/bench/execution.py [--only Q1,Q2] [--times 200] [--rounds 5] [--profile compiled]
 
@@ -39,7 +39,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What is asked, of whom, and how often."""
+    """The requests, their tenants, and the number of repetitions."""
 
     parts: Parts
     schemas: dict[Name, PublicSchema]

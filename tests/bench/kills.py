@@ -90,7 +90,7 @@ class Kill:
 
 @dataclass
 class House:
-    """What runs, and can be killed."""
+    """The processes that run and can be killed."""
 
     home: Path
     dsn: str

@@ -1,4 +1,4 @@
-"""An SMTP server that does as little as one can, in a process of its own: `python lean_sink.py PORT`."""
+"""A minimal SMTP server that accepts everything, as a separate process: `python lean_sink.py PORT`."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""What a sealed PDF costs: rendering and sealing in one process, and 500 documents on two.
+"""Measure what a sealed PDF costs: rendering and sealing in one process, and 500 documents on two.
 
     python tests/bench/sealing.py [--documents 500] [--processes 2]
 

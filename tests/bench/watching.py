@@ -1,4 +1,4 @@
-"""What a thousand watchers cost: mails a second with them and without, and transactions a second while nothing happens.
+"""Measure what 1,000 watchers cost: mails a second with and without them, and transactions a second at rest.
 
     .venv/bin/python tests/bench/watching.py [--watchers 1000] [--mails 2000]
 
@@ -101,7 +101,7 @@ class Speed(NamedTuple):
 
 
 async def delivered(pool: Pool, tenant: Tenant, mails: int, pid: int) -> Speed:
-    """Let the mail go, and return how fast the gateway delivered it."""
+    """Start delivery and return its rate."""
     await pool.execute(GO)
     await pool.execute(
         "INSERT INTO delivery_turns (organization_id, due_at) VALUES ($1, now())", tenant.organization_id

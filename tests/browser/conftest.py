@@ -34,7 +34,7 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser a run. It is missing only where nobody promised it: never in CI."""
+    """One browser per run. Tests are skipped without it, but never in CI."""
     executable = shutil.which("chromium")
     if not (executable and web_build.is_built(graphiql.BUILD) and web_build.is_built(console.BUILD) and AXE.is_file()):
         message = (

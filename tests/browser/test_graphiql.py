@@ -16,7 +16,7 @@ from bulksend.server.listening import listening
 
 @pytest.fixture
 def results(page: Page) -> Locator:
-    """What the page shows of the response."""
+    """The response as the page shows it."""
     return page.get_by_role("region", name="Result Window")
 
 

@@ -1,4 +1,4 @@
-"""`bulksend send` as a process of its own, against a gateway over real HTTP."""
+"""`bulksend send` as a separate process, against a gateway over real HTTP."""
 
 import asyncio
 import csv

@@ -35,7 +35,7 @@ DOWN = Trouble("SMTP_UNREACHABLE", "Connection refused", None)
 
 @pytest.fixture
 async def conn(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection; whatever a test does, the counters are right in the end."""
+    """A connection. At the end of each test the counters are checked."""
     async with pool.acquire() as conn:
         yield conn
         assert await miscounted(conn) == []
@@ -139,7 +139,7 @@ async def test_what_is_locked_is_not_waited_for(pool: Pool, conn: Connection) ->
 
 
 async def test_a_claim_reads_from_where_the_last_one_ended(pool: Pool, conn: Connection) -> None:
-    """What was passed over is found once nothing else is: it costs a turn, and never the document."""
+    """A document that was passed over is found by a later turn, never lost."""
     await create_for_new_organization(pool, addresses(6))
     async with pool.acquire() as other, other.transaction():
         await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")

@@ -1,4 +1,4 @@
-"""Mails after the invitation: one queue for all of a document's mails, and the delivery is the invitation's alone."""
+"""Mails after the invitation: a document's mails share one queue, and only the invitation changes its delivery."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Notices go on whatever happens to their connections."""
+"""Notices continue after their connections are lost."""
 
 import asyncio
 from contextlib import suppress

@@ -93,7 +93,7 @@ async def tenant_id(seeded: Connection) -> UUID:
 
 
 class Plan:
-    """What EXPLAIN ANALYZE told."""
+    """The result of EXPLAIN ANALYZE."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.nodes = list(walk(root))

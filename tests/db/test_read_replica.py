@@ -1,4 +1,4 @@
-"""What the primary answers in the replica's place, and what is told once when the replica goes and comes back."""
+"""The primary replaces an unavailable replica; losing and regaining it is logged once each."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A write is tried again after a transient failure, as long as its caller can still be told in time."""
+"""A write is retried after a transient failure, while there is time to respond to its caller."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Trouble with the server itself: nobody's failure, one prober, and all resume."""
+"""An unavailable SMTP server: no document fails, one worker probes, and all workers resume."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Killing workers, PostgreSQL and the network at random moments: nothing lost, and doubled at most what was open."""
+"""Killing workers, PostgreSQL and the network at random: nothing is lost, and only mails in flight are sent twice."""
 
 import asyncio
 import os
@@ -34,19 +34,19 @@ async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
 
 
 async def end(process: ForkedProcess) -> None:
-    """Ask a worker to end, which it must do well."""
+    """Terminate a worker, which must exit with 0."""
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
 
 
 async def is_gone(pool: Pool, sink: SmtpSink) -> bool:
-    """Whether nothing that dead workers began is still under way."""
+    """Return whether nothing that dead workers started is still in flight."""
     backends = await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'")
     return backends == 0 and sink.open_connections == 0
 
 
 def mailed(sink: SmtpSink) -> Counter[UUID]:
-    """How often each document's mail arrived; the Message-ID tells the document."""
+    """Return the number of mails that arrived for each document, by Message-ID."""
     return Counter(ids.decode("doc", str(mail.parsed["Message-ID"])[1:].partition("@")[0]) for mail in sink.mails)
 
 
@@ -55,7 +55,7 @@ async def recorded(pool: Pool) -> set[UUID]:
 
 
 async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
-    """Deliver what the dead have left, and see that all is well."""
+    """Deliver what is left, and check the result."""
     async with asyncio.timeout(30), delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
         while any([(await bulk_send(pool, one)).pending_count for one in sent]):
             await delivery.worker.mend()
@@ -69,12 +69,12 @@ async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
 
 
 def doubled(sink: SmtpSink) -> Counter[UUID]:
-    """How often each document's mail arrived beyond the first time."""
+    """Return the number of second copies that arrived."""
     return Counter({document: times - 1 for document, times in mailed(sink).items() if times > 1})
 
 
 async def mails_arrive(sink: SmtpSink, more: int) -> None:
-    """Wait for some more mails, or for all there are to come."""
+    """Wait for some more mails, or until all have arrived."""
     try:
         await sink.wait_for(len(sink.mails) + more, timeout=2)
     except TimeoutError:

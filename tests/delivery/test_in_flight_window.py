@@ -1,4 +1,4 @@
-"""How many mails a worker claims: for idle connections, and ahead while mail flows."""
+"""The number of mails that a worker claims: for idle connections, and ahead during delivery."""
 
 from bulksend.delivery.in_flight_window import InFlightWindow
 

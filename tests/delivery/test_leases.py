@@ -1,4 +1,4 @@
-"""Keeping the leases of mails whose last answer takes long."""
+"""Renewing the leases of mails that wait for a slow final reply."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Delivery into real Postfix and Exim: few connections, and what they say at RCPT about us."""
+"""Delivery into real Postfix and Exim: few connections, and refusals of the client at RCPT."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Recording against a real database that is slow, locked, refusing or gone."""
+"""Recording results in a real database that is slow, locked, refusing or unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ def accepted(row: ClaimedRow) -> Result:
 
 
 async def transactions(pool: Pool) -> int:
-    """How many transactions wrote the documents as they are."""
+    """Return the number of transactions that wrote the documents' current rows."""
     return int(await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM documents"))
 
 

@@ -1,4 +1,4 @@
-"""Unclear refusals: what else the server takes decides whom they are about."""
+"""Unclear refusals: the mails that the server accepts meanwhile decide what they are about."""
 
 from uuid import UUID
 

@@ -20,7 +20,7 @@ BACK = (
 
 
 async def pass_days(pool: Pool, days: int) -> None:
-    """Let reminders come this much nearer, and those that were sent recede."""
+    """Move the times of due and sent reminders into the past by this many days."""
     await pool.execute(BACK, days)
     await pool.execute(
         "ALTER TABLE events DISABLE TRIGGER events_append_only; "

@@ -1,4 +1,4 @@
-"""Sealing: each closed document once, whole, and again after a crash."""
+"""Sealing: each closed document once and completely, also after a crash."""
 
 import asyncio
 import hashlib

@@ -35,7 +35,7 @@ SETTINGS = settings(
 
 @dataclass(frozen=True)
 class Life:
-    """One document's own life, and how often its history says that it was closed."""
+    """The state of one document, and how many events in its history closed it."""
 
     status: str
     voided: bool
@@ -43,7 +43,7 @@ class Life:
 
 
 class SigningWorld(World):
-    """The world of deliveries, with signers and with senders who change their minds."""
+    """The model of deliveries, extended by signers and by senders who void and amend."""
 
     async def open(self) -> None:
         await super().open()
@@ -99,11 +99,11 @@ class SigningWorld(World):
         return {row["id"]: Life(row["status"], row["voided"], row["outcomes"]) for row in await self.pool.fetch(_LIVES)}
 
     def names(self) -> Counter[str]:
-        """How often each mail arrived, by the left part of its Message-ID."""
+        """The number of copies of each mail that arrived, by the local part of its Message-ID."""
         return Counter(str(mail.parsed["Message-ID"])[1:].partition("@")[0] for mail in self.sink.mails)
 
     def mailed(self) -> Counter[UUID]:
-        """How often each document's mail arrived, whatever its kind."""
+        """The number of mails of any kind that arrived for each document."""
         return Counter(ids.decode("doc", name.partition(".")[0]) for name in self.names().elements())
 
 
@@ -118,7 +118,7 @@ DEEDS: list[Deed] = [
 
 
 class SigningMachine(DeliveryMachine):
-    """What signers and senders do besides."""
+    """A state machine of delivery with the actions of signers and senders."""
 
     world: SigningWorld
 
@@ -145,7 +145,7 @@ class SigningMachine(DeliveryMachine):
         self.world.run(race())
 
     def _check_mails(self, mailed: Counter[UUID]) -> None:
-        """No mail arrives twice, but those that the server took without a word."""
+        """Check that no mail arrived twice, except those that the server accepted without a reply."""
         names = self.world.names()
         assert names.total() - len(names) <= self.unsaid
         self._check_lives()
@@ -156,7 +156,7 @@ class SigningMachine(DeliveryMachine):
         assert self.told_sent <= told <= set(mailed) | self.told_sent
 
     def _check_lives(self) -> None:
-        """Signed, declined and voided are for ever, and are told once."""
+        """Check that signed, declined and voided are final and notified once."""
         lives = self.world.run(self.world.lives())
         for document_id, before in self.lives.items():
             now = lives[document_id]

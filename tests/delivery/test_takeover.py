@@ -1,4 +1,4 @@
-"""A worker that dies, is suspended or is cut off holds nobody up, and doubles only what was in flight."""
+"""After a worker dies, is suspended or disconnected, others take over, and only mails in flight are sent twice."""
 
 import asyncio
 import signal
@@ -42,7 +42,7 @@ async def holders(pool: Pool) -> set[UUID]:
 
 @asynccontextmanager
 async def another(sink: SmtpSink, pool: Pool, dsn: str) -> AsyncIterator[Delivery]:
-    """Run a second worker until the end."""
+    """Run a second worker until the end of the block."""
     async with delivery_to(sink, pool, dsn) as delivery, running(delivery):
         yield delivery
 
@@ -168,7 +168,7 @@ def test_a_worker_that_beats_is_not_silent() -> None:
 
 
 def test_after_an_interruption_the_watch_begins_anew() -> None:
-    """The database was away, or the watcher was suspended: nobody could beat, or nobody looked."""
+    """The database was unavailable, or the observer suspended: there were no heartbeats, or none was observed."""
     watch = Watch()
     watch.look([WATCHED], 100)
     assert watch.look([WATCHED], 100 + SILENT_SECONDS) == []

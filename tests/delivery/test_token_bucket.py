@@ -1,4 +1,4 @@
-"""The limit on the mails that one worker begins each second, on a clock of the test's own."""
+"""The limit on the mails that one worker starts per second, on a simulated clock."""
 
 import pytest
 from support.clock import Clock

@@ -1,4 +1,4 @@
-"""A delivery worker as a process of its own, to be killed.
+"""A delivery worker as a separate process, which tests kill.
 
 Arguments: DSN, port of the SMTP sink, seconds of a lease, mails a second or 0 for any number.
 """

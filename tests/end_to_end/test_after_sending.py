@@ -1,4 +1,4 @@
-"""After sending: signers are reminded, documents are taken back or corrected, and callers read what happened."""
+"""After sending: reminding signers, voiding and amending documents, and reading their history."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cancel, retry and delete, also against a delivery that is under way."""
+"""Cancel, retry and delete, also during delivery."""
 
 from datetime import timedelta
 from typing import Any

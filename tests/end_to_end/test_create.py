@@ -1,4 +1,4 @@
-"""Creating: accepted once, replayed exactly, refused without a trace."""
+"""Creates are accepted once, replayed exactly, and leave nothing when refused."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ FIVE_MINUTES = 300
 
 
 async def rows(pool: Pool) -> tuple[int, int]:
-    """How many bulk sends and documents there are."""
+    """Return the number of bulk sends and documents."""
     return await pool.fetchval("SELECT count(*) FROM bulk_sends"), await pool.fetchval("SELECT count(*) FROM documents")
 
 

@@ -1,4 +1,4 @@
-"""`bulksend dev`, killed amid its mail and started again by its user on the same data."""
+"""`bulksend dev`, killed during delivery and restarted on the same data."""
 
 import signal
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Following a bulk send: the present state at once, then each change, whichever process makes it."""
+"""Following a bulk send: the current state at once, then each change, by any process."""
 
 import asyncio
 from collections.abc import AsyncIterator

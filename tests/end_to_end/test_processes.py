@@ -1,4 +1,4 @@
-"""Many processes on one database: one bulk send whoever asks, ended and killed at any moment."""
+"""Many processes on one database: an idempotency key creates one bulk send, even if processes are killed."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ LIST = "{ bulkSends(first: 100) { nodes { id status totalCount sentCount failedC
 
 
 class Cluster:
-    """Several gateways on one database; `ask` asks the one given."""
+    """Several gateways on one database; `ask` sends a request to the one given."""
 
     def __init__(self, processes: list[Process], session: aiohttp.ClientSession, reader: RunningGateway) -> None:
         self.processes = processes

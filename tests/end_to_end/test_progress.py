@@ -1,4 +1,4 @@
-"""What a list of bulk sends shows of their progress."""
+"""Progress of bulk sends in a list."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The samples of the page that the REST door began from, as they stand there.
+"""The samples of the page that the REST API began from, unchanged.
 
 Only host, key, template id and bulk send id are ours. Each sample runs in the program it is written for: curl in a
 shell, fetch under Node, requests under Python.
@@ -164,7 +164,7 @@ async def test_get(gateway: RunningGateway, tenant: Tenant, program: str) -> Non
 
 
 async def run(program: str, sample: str, gateway: RunningGateway, tenant: Tenant, bulk_send_id: str = "") -> Any:
-    """Run a sample, host, key and ids replaced, and give the JSON that it shows."""
+    """Run a sample with host, key and IDs replaced; return the JSON that it prints."""
     ours = (
         sample.replace("https://app.insigner.co", gateway.url)
         .replace("isk_YOUR_API_KEY", tenant.key)

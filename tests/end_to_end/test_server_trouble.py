@@ -1,4 +1,4 @@
-"""Trouble with the mail server itself is nobody's failure, and everybody is told."""
+"""An unavailable mail server fails no document and is reported everywhere."""
 
 import json
 

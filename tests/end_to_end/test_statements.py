@@ -1,4 +1,4 @@
-"""How many statements answer which shape of operation: what can be read together is, and nothing is read in vain."""
+"""The number of statements per operation: related rows are read together, and nothing is read in vain."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -129,7 +129,7 @@ SHAPES: dict[str, tuple[str, list[str]]] = {
 async def idle_gateway(
     request: pytest.FixtureRequest, pool: Pool, dsn: str, sink: SmtpSink
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway that does nothing but answer."""
+    """A gateway without delivery."""
     async with running_gateway(dsn, sink.url, delivery=False, executor=request.param) as running:
         yield running
 

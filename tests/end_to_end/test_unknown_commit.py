@@ -1,4 +1,4 @@
-"""A commit whose answer is lost: the table tells what happened, and so does the call."""
+"""A commit whose reply is lost: the call returns what the database has stored."""
 
 import asyncio
 
@@ -134,7 +134,7 @@ DELIVERED = {(1, 3, 1, 1), (1, 3, 0, 1)}
 
 
 async def left(pool: Pool) -> tuple[int, ...]:
-    """How many bulk sends, documents, turns and accepted creates there are."""
+    """Return the number of bulk sends, documents, turns and accepted creates."""
     tables = ("bulk_sends", "documents", "delivery_turns", "bulk_send_rates WHERE last_accepted_at IS NOT NULL")
     return tuple([await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables])
 

@@ -1,4 +1,4 @@
-"""What comparing two executors needs."""
+"""Fixtures for comparing two executors."""
 
 import gc
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from bulksend import execution
 
 @given(st.none())
 def _begin_hypothesis(_: None) -> None:
-    """Have Hypothesis register its generator of random numbers, which it does not find once it is frozen."""
+    """Let Hypothesis register its random number generator, which it cannot find once it is frozen."""
 
 
 @pytest.fixture(scope="module")
 def quick_collection() -> Iterator[None]:
-    """Garbage is collected after every execution: not what was there before."""
+    """Exempt existing objects from garbage collection, which runs after every execution."""
     _begin_hypothesis()
     gc.collect()
     gc.freeze()

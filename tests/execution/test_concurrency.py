@@ -1,4 +1,4 @@
-"""What waits for what: slow fields and their siblings, loaders, mutations one after another, cancellation."""
+"""Concurrency: slow fields and their siblings, loaders, serial mutations, cancellation."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ EXECUTORS = {"graphql-core": execute_by_graphql_core, "ours": execution.execute}
 
 
 class Scene:
-    """What the resolvers of one execution wait for and tell."""
+    """The events that the resolvers of one execution wait for and record."""
 
     def __init__(self) -> None:
         self.gates: dict[str, asyncio.Event] = {}
@@ -136,7 +136,7 @@ def execute(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_never_awaited(quick_collection: None) -> Iterator[None]:
-    """Collect what is left, and have its warnings told here."""
+    """Collect garbage, so that its warnings are raised in this test."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield

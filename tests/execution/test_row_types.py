@@ -1,4 +1,4 @@
-"""Lists of rows are completed as graphql-core completes them, whatever the rows hold."""
+"""Lists of rows are completed as by graphql-core, for any contents of the rows."""
 
 from collections import Counter
 from collections.abc import Callable

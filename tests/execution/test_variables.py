@@ -74,7 +74,7 @@ def _inputs(schema: GraphQLSchema, type_: GraphQLInputType, depth: int = 0) -> s
 
 
 def _alike(schema: GraphQLSchema, type_: Any, depth: int) -> st.SearchStrategy[Any]:
-    """Lists of objects that all have the same fields, or of whatever."""
+    """Return lists of objects with the same fields, or of any values."""
     type_ = type_.of_type if is_non_null_type(type_) else type_
     if not is_input_object_type(type_) or depth > 3:
         return st.just([])

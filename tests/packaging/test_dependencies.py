@@ -1,4 +1,4 @@
-"""What the product imports is declared: in the dependencies, or for `server/dev/` and `db/embedded/` in an extra."""
+"""Every import is declared: in the dependencies, or in an extra for `server/dev/` and `db/embedded/`."""
 
 import ast
 import re

@@ -34,7 +34,7 @@ def web(tmp_path: Path) -> Path:
 
 
 def node(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
-    """Have the build run `script` as Node."""
+    """Make the build run `script` as Node."""
     file = folder / "node"
     file.write_text(script)
     file.chmod(stat.S_IRWXU)

@@ -11,7 +11,7 @@ from bulksend.resolvers.fair_thread import FairThread
 
 
 class Gate:
-    """A call that ends when it is told to."""
+    """A call that ends when the test releases it."""
 
     def __init__(self) -> None:
         self._begun = threading.Event()

@@ -107,7 +107,7 @@ def page_arguments(name: str, size: int) -> PageArguments:
 
 
 def decodes(text: str) -> bool:
-    """Whether only the row differs: a character of its id or index became another one of base64url."""
+    """Return whether only the row differs: one character of its ID or index was replaced by another of base64url."""
     return re.fullmatch(r"[A-Za-z0-9_-]{32}", text) is not None and text[:8] == LIST.encode(UUID(int=0))[:8]
 
 

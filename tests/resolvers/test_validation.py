@@ -1,4 +1,4 @@
-"""Validating a create: what is documented is accepted, all else is told at once with its path."""
+"""Validation of a create: documented input is accepted; all problems are reported at once with their paths."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What clients were promised stays: the schema may grow, and nothing in it may go or change its type.
+"""Compatibility of the schema: it may grow, but nothing in it may be removed or change its type.
 
 `released.graphql` is the schema of the last release. Copy `schema/schema.graphql` over it when a version is released,
 and at no other time. A change that breaks clients needs a deprecation of at least one release before it.

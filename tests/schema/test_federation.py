@@ -1,4 +1,4 @@
-"""The subgraph of Apollo Federation 2: what it tells of itself, what it finds, and that it composes."""
+"""The subgraph of Apollo Federation 2: its SDL, its entities, and that it composes."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +54,7 @@ def template(id: str) -> dict[str, str]:
 
 
 async def compose(gateway: RunningGateway, folder: Path, *others: Path, changed: tuple[str, str] = ("", "")) -> Ended:
-    """Compose what the gateway says that it is, as somebody with no key asks it."""
+    """Compose the subgraph SDL that the gateway returns without a key."""
     sdl = (await gateway.ask(None, SERVICE)).data["_service"]["sdl"]
     subgraph = folder / "bulksend.graphql"
     subgraph.write_text(sdl.replace(*changed), "utf-8")

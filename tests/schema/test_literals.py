@@ -1,4 +1,4 @@
-"""Queries that differ in literals alone are executed as one, and nobody can tell."""
+"""Queries that differ only in literals are executed as one, with identical results."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which operation of a document is executed, and whether nobody may ask it."""
+"""Selection of a document's operation, and whether it requires a key."""
 
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse

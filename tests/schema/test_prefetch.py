@@ -1,4 +1,4 @@
-"""Templates and documents are read with their bulk sends, and what is read so is what loaders would give."""
+"""Templates and documents are read with their bulk sends, with the same results as through loaders."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from bulksend.resolvers import documents
 async def idle_gateway(
     request: pytest.FixtureRequest, pool: Pool, dsn: str, sink: SmtpSink
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway that does nothing but answer."""
+    """A gateway without delivery."""
     async with running_gateway(dsn, sink.url, delivery=False, executor=request.param) as running:
         yield running
 
@@ -30,7 +30,7 @@ async def idle_gateway(
 async def compiled_gateway(
     pool: Pool, dsn: str, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway whose executor is the compiled one, whatever this run's is."""
+    """A gateway with the compiled executor, even if this run uses graphql-core's."""
     monkeypatch.delenv("BULKSEND_EXECUTOR", raising=False)
     async with running_gateway(dsn, sink.url, delivery=False) as running:
         yield running

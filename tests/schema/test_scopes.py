@@ -1,4 +1,4 @@
-"""What a key may do: each scoped field with and without its scope, and one error a coordinate."""
+"""Scopes: each scoped field with and without its scope, and one error per coordinate."""
 
 import itertools
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Variables of the wrong shape: told by field and rule, at most 50 times, and never what was sent."""
+"""Variables of the wrong type: at most 50 errors that name field and rule and never repeat the value."""
 
 import json
 from typing import Any

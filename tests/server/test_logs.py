@@ -1,4 +1,4 @@
-"""Log lines tell of errors without repeating what they say."""
+"""Log lines of errors do not repeat their messages."""
 
 import asyncio
 import json

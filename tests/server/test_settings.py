@@ -1,4 +1,4 @@
-"""Settings: read from the environment, refused by name, and never told."""
+"""Settings: read from the environment; errors name them but never repeat their values."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> object:
-    """What a setting comes to."""
+    """Return the value of a setting."""
     monkeypatch.setenv(f"BULKSEND_{name}", value)
     return getattr(Settings.read(), name.lower())
 

@@ -43,7 +43,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _keep(asked: dict[str, Any], stdin: int, stdout: int, stderr: int, told: int) -> None:
-    """Run the program in a child, and tell how it ended."""
+    """Run the program in a child process and report its exit status."""
     pid = os.fork()
     if pid == 0:
         os.close(told)

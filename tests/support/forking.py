@@ -32,7 +32,7 @@ class ForkedProcess:
         return await asyncio.shield(self._ending)
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Return what it says on standard output and error, once it has ended."""
+        """Return its standard output and error after it has ended."""
         stdout, stderr, _ = await asyncio.gather(_all(self.stdout), _all(self.stderr), self.wait())
         return stdout, stderr
 

@@ -1,4 +1,4 @@
-"""What the pages of a PDF say."""
+"""Extract the text of a PDF's pages."""
 
 import io
 import re

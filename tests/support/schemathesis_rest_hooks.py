@@ -1,4 +1,4 @@
-"""What schemathesis must know beyond the OpenAPI document: what is stored, and rules that no schema can express."""
+"""Schemathesis hooks: stored IDs, and rules that the OpenAPI document cannot express."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ schemathesis.openapi.format("email", st.from_regex(r"\A[a-z]{1,10}(\.[a-z]{1,5})
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Make a generated request satisfy the rules that no schema can express."""
+    """Make a generated request satisfy the rules that the document cannot express."""
     if isinstance(case.body, dict):
         case.body = _sensible(case.body, case.headers)
         _void_its_own(case)
@@ -60,7 +60,7 @@ def _action(case: Any) -> str:
 
 
 def _make_acceptable(case: Any) -> None:
-    """Make what is valid by the document valid by the rules that it cannot express."""
+    """Make input that the document allows satisfy the other rules too."""
     case.body = _acceptable(case.body)
     for signer in _dicts(case.body.get("signers")):
         # The template declares no field: any value is one line of text.

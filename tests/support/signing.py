@@ -24,11 +24,11 @@ class SigningForm:
     hidden: dict[str, str] = field(default_factory=dict)
 
     def signed(self, name: str = "Ann Example", **changes: str) -> dict[str, str]:
-        """What a browser posts when the signer signs."""
+        """Return the form that a browser posts when the signer signs."""
         return {**self.hidden, "consent": "yes", "name": name, "decision": "sign", **changes}
 
     def declined(self, reason: str = "Wrong price", **changes: str) -> dict[str, str]:
-        """What a browser posts when the signer declines."""
+        """Return the form that a browser posts when the signer declines."""
         return {**self.hidden, "reason": reason, "decision": "decline", **changes}
 
 

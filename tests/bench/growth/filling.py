@@ -33,7 +33,7 @@ FILL_SETTINGS: Final = {
 
 
 async def fill(server_dsn: str, shape: Shape) -> bool:
-    """Make the shape's database, unless it is there; gives whether it was made."""
+    """Create the database of a shape unless it exists. Return whether it was created."""
     if await _run(server_dsn, _EXISTS, shape.database):
         return False
     new = f"{shape.database}_new"

@@ -47,13 +47,13 @@ class Measured:
 
     @property
     def p95(self) -> float:
-        """What 95% of the calls took at most, in milliseconds."""
+        """The 95th percentile of the calls' times, in milliseconds."""
         return statistics.quantiles(self.milliseconds, n=20, method="inclusive")[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a connection has looked at and written so far."""
+    """The rows that a connection has read and written so far."""
 
     pages: int
     wal_bytes: int

@@ -1,4 +1,4 @@
-"""What is measured, through the functions that the product calls, each with a check that it did the same work."""
+"""The measured operations: the functions that the product calls, each with a check of its result."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""What list, read, create and claim cost as work grows: more documents, and more tenants.
+"""Measure the cost of list, read, create and claim as the number of documents and tenants grows.
 
     .venv/bin/python tests/bench/growth/run.py [--sizes 1e4,1e6,1e7] [--tenants 1,10000] [--keep DIR] [--rounds 30]
         [--setting shared_buffers=3GB]
@@ -29,7 +29,7 @@ MEBIBYTE = 1 << 20
 
 
 async def fill_all(home: Path, shapes: list[Shape]) -> None:
-    """Make the databases that are not there yet."""
+    """Create the missing databases."""
     async with embedded_postgres(home, settings=FILL_SETTINGS, attach=False) as dsn:
         for shape in shapes:
             before = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a measured database holds: always the same kinds of work, and ever more of it around them."""
+"""The contents of a measured database: the same measured rows in each, among more and more others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent to one server. `lengths`: how many bytes a good answer may have; empty: any number."""
+    """The load on one server. `lengths`: the allowed lengths of a response in bytes; empty: any length."""
 
     requests: Path
     lengths: frozenset[int]

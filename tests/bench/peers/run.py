@@ -31,7 +31,7 @@ LATER_WARM_UP = 1  # seconds, in every round but the first
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be measured. Times in seconds; 0 `rounds`: only whether all answer the same.
+    """What to measure. Times in seconds; 0 `rounds`: only compare the answers.
 
     `servers`: None for the usual ones, which depend on the workload.
     """

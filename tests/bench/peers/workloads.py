@@ -38,12 +38,12 @@ class Workload:
 
     @property
     def writes(self) -> bool:
-        """Whether its requests leave rows."""
+        """Whether its requests insert rows."""
         return self.kind == "create"
 
     @property
     def is_unseen(self) -> bool:
-        """Whether no request's document was sent before."""
+        """Whether each request has a document that was not sent before."""
         return self.kind in ("literals", "named")
 
 

@@ -5,7 +5,7 @@ from bulksend_client.send import SendCreateBulkSendBulkSend, SendCreateBulkSendU
 
 
 class RefusedError(Exception):
-    """What is wrong with the input: each problem with its `code`, `field` and `message`."""
+    """The input was refused: each problem with its `code`, `field` and `message`."""
 
     def __init__(self, user_errors: list[SendCreateBulkSendUserErrors]) -> None:
         super().__init__("; ".join(error.message for error in user_errors))

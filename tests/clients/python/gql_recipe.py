@@ -20,7 +20,7 @@ WATCH = "subscription Watch($id: ID!) { bulkSend(id: $id) { status sentCount fai
 
 
 class RefusedError(Exception):
-    """What is wrong with the input: a list of dictionaries with `code`, `field` and `message`."""
+    """The input was refused: a list of dictionaries with `code`, `field` and `message`."""
 
     def __init__(self, user_errors: list[dict[str, Any]]) -> None:
         super().__init__("; ".join(error["message"] for error in user_errors))

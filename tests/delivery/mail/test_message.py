@@ -163,7 +163,7 @@ awkward = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(AWKWARD)), ma
 
 
 def legible(written: str) -> str:
-    """What is left of it on one line, said in another way than in the code."""
+    """The text on one line, computed in another way than by the product."""
     visible = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in written)
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", visible).split())
 
@@ -301,7 +301,7 @@ def test_each_mail_of_a_document_has_a_message_id_of_its_own() -> None:
     ids=lambda changed: next(iter(changed)),
 )
 def test_a_letter_has_nothing_of_the_letter_before(changed: dict[str, str]) -> None:
-    """The texts of a bulk send are rendered once: none of them may reach a signer whose letter says something else."""
+    """The texts of a bulk send are rendered once; each must reach only the signers whose letter has it."""
     ((name, value),) = changed.items()
     before = getattr(LETTER, name).split("\n")[0]
     other = replace(LETTER, **cast("dict[str, Any]", changed))

@@ -1,4 +1,4 @@
-"""A server that takes fewer connections than we would open is used with as many as it takes."""
+"""A server that accepts fewer connections than configured is used with as many as it accepts."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ async def test_the_connections_that_a_server_takes_carry_all_mails() -> None:
 
 
 async def shrunk(mailer: Mailer) -> bool:
-    """Return whether the pool has met the limit of two: connections that were begun are refused by then."""
+    """Return whether the pool has found the limit of two: further connections were refused."""
     return mailer.connections == 2
 
 

@@ -1,4 +1,4 @@
-"""One timer for many limits: every block ends at its own, wherever the limits move meanwhile."""
+"""One timer for many deadlines: every block ends at its own deadline, even after it was moved."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The life of the connections, and of the mails on them in time."""
+"""The mailer: its connections, and the time limits of mails."""
 
 import asyncio
 import time

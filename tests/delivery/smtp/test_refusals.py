@@ -1,4 +1,4 @@
-"""What a refusal is about, in the words of real servers."""
+"""Classification of refusals, in the words of real servers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Finding the SMTP server, trusting it, and being let in."""
+"""Connecting to the SMTP server: its address, TLS and authentication."""
 
 import socket
 

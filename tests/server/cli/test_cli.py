@@ -1,4 +1,4 @@
-"""The command line, as a process of its own: what it prints where, and how it ends."""
+"""The command line, as a separate process: its output, its messages and its exit status."""
 
 import asyncio
 import json

@@ -67,7 +67,7 @@ def asked(peer: str, headers: dict[str, str]) -> web.Request:
 
 
 def settings_in(response: web.Response) -> Any:
-    """What the page's script will find, as the browser's HTML parser delimits it."""
+    """The settings that the page's script reads, as an HTML parser delimits them."""
     found = re.search('<script type="application/json" id="settings">(.*?)</script', response.text or "", re.DOTALL)
     assert found
     return json.loads(found[1])

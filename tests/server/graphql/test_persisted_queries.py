@@ -21,7 +21,7 @@ def extensions(query: str) -> dict[str, Any]:
 
 
 async def by_hash(gateway: RunningGateway, tenant: Tenant | None, query: str = QUERY, **headers: str) -> Reply:
-    """Ask by GET with the hash alone, as Apollo Client does first."""
+    """Send only the hash by GET, as Apollo Client does first."""
     parameters = {"extensions": json.dumps(extensions(query))}
     sent = {**(tenant.headers if tenant else {}), **headers}
     async with gateway.session.get(f"{gateway.url}/graphql", params=parameters, headers=sent) as response:

@@ -1,4 +1,4 @@
-"""A client's address is told by trusted proxies alone."""
+"""Only trusted proxies may forward a client's address."""
 
 from types import SimpleNamespace
 from typing import cast

@@ -34,7 +34,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(delivering_gateway: RunningGateway) -> Site:
-    """Serve the app with settings of the test's, on a gateway of its own: its streams end with the app."""
+    """Serve the app with the test's settings on a separate gateway, since its streams end with the app."""
 
     @asynccontextmanager
     async def serve(**settings: object) -> AsyncIterator[aiohttp.ClientSession]:

@@ -1,4 +1,4 @@
-"""What operators ask: alive, ready, and the numbers."""
+"""Liveness, readiness and metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""While there is no way to the database: what must go on, and what must be told."""
+"""Without a database: what keeps working, and which errors are returned."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The REST door: what the page shows, field by field."""
+"""Responses of the REST API, field by field."""
 
 import re
 

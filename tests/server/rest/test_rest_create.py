@@ -1,4 +1,4 @@
-"""Creating through the REST door: input, idempotency, rate, waiting."""
+"""Creates over REST: input, idempotency, rate limit, waiting."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Who may use the REST door and how it tells: keys, scopes, rate, methods, headers."""
+"""Refusals of the REST API: keys, scopes, rate limit, methods, headers."""
 
 import json
 import re

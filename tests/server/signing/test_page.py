@@ -1,4 +1,4 @@
-"""What a signing link opens, and what it does not."""
+"""Pages behind valid, expired and invalid signing links."""
 
 import re
 

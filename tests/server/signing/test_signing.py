@@ -1,4 +1,4 @@
-"""Signing and declining on the page: once, by whoever holds the link, and only what was shown."""
+"""Signing and declining on the page: once, with a valid link, and only the text that was shown."""
 
 import asyncio
 import hashlib

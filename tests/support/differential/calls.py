@@ -1,4 +1,4 @@
-"""What a resolver received, in a form in which two executions can be compared."""
+"""The arguments of a resolver, in a form that allows comparing two executions."""
 
 import re
 from typing import Any, Final

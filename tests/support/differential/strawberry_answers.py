@@ -1,4 +1,4 @@
-"""What the resolvers of the Strawberry schema do: record the call, then do what the world prescribes."""
+"""Resolvers of the Strawberry schema: record the call, then return or raise what the world prescribes."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Postfix and Exim on loopback, each with a configuration, a queue and a port of its own.
+"""Postfix and Exim on loopback, each with its own configuration, queue and port.
 
 `.ci/mail-servers` unpacks them. Both insist on system users that are not there: they get an /etc/passwd of their own in
 a mount namespace of their own, so nothing outside of it changes.
@@ -31,7 +31,7 @@ _INTO_NAMESPACE: Final = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /et
 
 
 def require_real_servers() -> None:
-    """Skip the test where the servers cannot run; in CI they must, and a step of its own runs these tests as root."""
+    """Skip the test where the servers cannot run. In CI a separate step runs these tests as root."""
     if os.geteuid() != 0:
         pytest.skip("Postfix and Exim need root")
     if reason := _lacking():

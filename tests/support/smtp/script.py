@@ -1,4 +1,4 @@
-"""Rules for what the SMTP sink does, and when."""
+"""Rules for the behaviour of the SMTP sink."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A scripted SMTP server on loopback, which tests send mail to and make fail.
+"""A scripted SMTP server on loopback that accepts mail, or fails as the test demands.
 
 async with SmtpSink() as sink:
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="nobody@*")

@@ -1,4 +1,4 @@
-"""Two doors, one set of rules: what comes in through one is seen, and refused, alike through the other."""
+"""GraphQL and REST have the same rules: objects and refusals are the same over both."""
 
 from collections.abc import Mapping
 from typing import Any
