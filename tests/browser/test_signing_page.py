@@ -32,7 +32,7 @@ The consultant advises the client on *process quality* and reports once a month:
 | Day | € 950 |
 | Hour | € 130 |
 
-> Travel is paid as it occurs.
+> Travel is paid as it occurs, see https://northwind.example/terms/travel/0123456789abcdef0123456789abcdef0123456789.
 """
 
 Prepare = Callable[[RunningGateway, Pool, Tenant, Stored, str], Awaitable[None]]
