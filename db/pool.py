@@ -78,19 +78,22 @@ def writing(pool: Pool) -> AbstractAsyncContextManager[Connection]:
     return _transaction(pool.acquire(), _WRITING)
 
 
-class reading:  # noqa: N801  # used as a function, as `asyncio.timeout` is
+def reading(pool: Pool, seconds: float | None = None) -> AbstractAsyncContextManager[Connection]:
     """Lend a connection for a caller's read.
 
     Raise `TimeoutError` and cancel the statement if waiting for the connection and reading take longer than `seconds`
     (`WAIT_SECONDS`) together, as when all connections are busy or a table is locked.
     """
+    return _LimitedLoan(pool.acquire(), WAIT_SECONDS if seconds is None else seconds)
 
-    # A class, since a generator as a context manager takes 3 % of a small read.
+
+class _LimitedLoan:
+    # Written out, since a generator as a context manager takes 3 % of a small read.
     __slots__ = ("_limit", "_loan")
 
-    def __init__(self, pool: Pool, seconds: float | None = None) -> None:
-        self._limit = asyncio.timeout(WAIT_SECONDS if seconds is None else seconds)
-        self._loan = pool.acquire()
+    def __init__(self, loan: AbstractAsyncContextManager[Connection], seconds: float) -> None:
+        self._limit = asyncio.timeout(seconds)
+        self._loan = loan
 
     async def __aenter__(self) -> Connection:
         await self._limit.__aenter__()

@@ -1,4 +1,4 @@
-"""A transaction for a write begins in one message and always ends."""
+"""Loans of connections: a transaction for a write always ends, and a read is limited in time."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from support.pgbouncer import STATEMENT_CACHE_SIZE, pooled
 
-from bulksend.db.pool import Connection, Pool, open_pool, write, writing
+from bulksend.db.pool import Connection, Pool, open_pool, reading, write, writing
 
 INSERT = "INSERT INTO organizations (name) VALUES ('Acme')"
 COUNT = "SELECT count(*) FROM organizations"
@@ -72,3 +72,40 @@ async def _insert(pool: Pool) -> None:
 async def _waits(conn: Connection) -> tuple[str, str]:
     lock = await conn.fetchval("SHOW lock_timeout")
     return lock, await conn.fetchval("SHOW idle_in_transaction_session_timeout")
+
+
+async def test_a_read_that_takes_too_long_is_cancelled_and_leaves_its_connection_usable(dsn: str) -> None:
+    async with open_pool(pooled(dsn), statement_cache_size=STATEMENT_CACHE_SIZE, min_size=1, max_size=1) as own:
+        with pytest.raises(TimeoutError):
+            async with reading(own, 0.1) as conn:
+                await conn.execute("SELECT pg_sleep(60)")
+        async with reading(own) as conn:
+            assert await conn.fetchval("SELECT 1") == 1
+
+
+async def test_a_read_does_not_wait_for_a_connection_for_longer_than_it_may_take(dsn: str) -> None:
+    async with open_pool(pooled(dsn), statement_cache_size=STATEMENT_CACHE_SIZE, min_size=1, max_size=1) as own:
+        async with own.acquire():
+            with pytest.raises(TimeoutError):
+                async with reading(own, 0.1):
+                    pytest.fail("there was no connection to lend")
+        async with reading(own) as conn:
+            assert await conn.fetchval("SELECT 1") == 1
+
+
+async def test_an_error_of_a_read_is_raised_as_it_is(pool: Pool) -> None:
+    with pytest.raises(ValueError, match="mine"):
+        async with reading(pool):
+            raise ValueError("mine")
+    is_reading = asyncio.Event()
+    task = asyncio.create_task(_read_slowly(pool, is_reading))
+    await is_reading.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _read_slowly(pool: Pool, is_reading: asyncio.Event) -> None:
+    async with reading(pool) as conn:
+        is_reading.set()
+        await conn.execute("SELECT pg_sleep(60)")
