@@ -1,11 +1,11 @@
-"""An SMTP server that does as little as one can, in a process of its own: `python lean_sink.py PORT`."""
+"""A minimal SMTP server, in a process of its own: `python lean_sink.py PORT`."""
 
 import asyncio
 import sys
 
 
 class Session(asyncio.Protocol):
-    """One connection: says yes to everything and keeps nothing."""
+    """One connection: accepts everything and stores nothing."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
