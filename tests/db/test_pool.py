@@ -1,4 +1,4 @@
-"""A transaction for a write: begun in one message, and ended whatever happens."""
+"""A transaction for a write: begun in one message, and always ended."""
 
 import asyncio
 
