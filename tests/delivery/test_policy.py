@@ -1,4 +1,4 @@
-"""What each outcome makes of a document."""
+"""The new state of a document after each outcome."""
 
 from dataclasses import replace
 from datetime import timedelta

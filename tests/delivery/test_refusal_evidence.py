@@ -1,4 +1,4 @@
-"""Unclear refusals: what else the server takes decides whom they are about."""
+"""Ambiguous refusals: what else the server accepts decides whether the recipient or the sender is refused."""
 
 from uuid import UUID
 

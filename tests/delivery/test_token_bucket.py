@@ -1,4 +1,4 @@
-"""The limit on the mails that one worker begins each second, on a clock of the test's own."""
+"""The limit on mails that a worker starts per second, with a clock controlled by the test."""
 
 import pytest
 from support.clock import Clock

@@ -1,4 +1,4 @@
-"""The life of the connections, and of the mails on them in time."""
+"""The lifetime of connections, and time limits of the mails on them."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What a refusal is about, in the words of real servers."""
+"""Classifying refusals, with the texts of real servers."""
 
 import pytest
 

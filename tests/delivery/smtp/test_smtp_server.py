@@ -1,4 +1,4 @@
-"""Finding the SMTP server, trusting it, and being let in."""
+"""Resolving the SMTP server, verifying its certificate, and logging in."""
 
 import socket
 
