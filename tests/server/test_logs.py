@@ -1,4 +1,4 @@
-"""Log lines tell of errors without repeating what they say."""
+"""Log entries report errors without their messages."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The GraphQL door over HTTP: media types, status codes, headers, and a 4xx of its own for each odd request."""
+"""The GraphQL endpoint over HTTP: media types, status codes, headers, and a specific 4xx for each malformed request."""
 
 import io
 import json

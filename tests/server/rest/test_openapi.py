@@ -1,4 +1,4 @@
-"""The OpenAPI document, its page, and what schemathesis finds when it tries the door against the document."""
+"""The OpenAPI document, its page, and schemathesis testing the API against the document."""
 
 import asyncio
 import json
