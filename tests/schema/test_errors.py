@@ -1,4 +1,4 @@
-"""What callers are told when something goes wrong that nobody expected: a request id, and nothing else."""
+"""Responses to unexpected errors contain a request id, and no details."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ SECRET = "password=hunter2"
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make reading one bulk send fail in a way that nobody expected."""
+    """Make reading one bulk send raise an unexpected error."""
 
     async def fail(*_arguments: Any, **_more: Any) -> None:
         raise RuntimeError(SECRET)

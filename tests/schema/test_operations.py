@@ -1,4 +1,4 @@
-"""Which operation of a document is executed, and whether nobody may ask it."""
+"""Selecting the operation of a document, and whether it may be executed without a key."""
 
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse

@@ -1,4 +1,4 @@
-"""What schemathesis finds when it tries operations that the schema allows, written by no human."""
+"""Run schemathesis, which generates operations that the schema allows."""
 
 import asyncio
 import os

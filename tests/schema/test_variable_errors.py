@@ -1,4 +1,4 @@
-"""Variables of the wrong shape: told by field and rule, at most 50 times, and never what was sent."""
+"""Invalid variables: reported by field and rule, at most 50 errors, and never with the submitted value."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def schema() -> Schema:
 
 
 async def told(schema: Schema, query: str, variables: Any) -> list[tuple[list[str], str]]:
-    """Each error's field and message."""
+    """Return the field and message of each error."""
     result = await schema.execute(query, variable_values=variables)
     assert result.data is None
     assert result.errors
