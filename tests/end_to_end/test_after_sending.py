@@ -1,4 +1,4 @@
-"""After sending: signers are reminded, documents are taken back or corrected, and callers read what happened."""
+"""After delivery: sending reminders, voiding and amending documents, and reading the history."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

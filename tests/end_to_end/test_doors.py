@@ -1,4 +1,4 @@
-"""Two doors, one set of rules: what comes in through one is seen, and refused, alike through the other."""
+"""GraphQL and REST share the same rules: what one API creates or refuses, the other sees or refuses alike."""
 
 from collections.abc import Mapping
 from typing import Any

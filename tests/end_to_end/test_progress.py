@@ -1,4 +1,4 @@
-"""What a list of bulk sends shows of their progress."""
+"""The progress that a list of bulk sends shows."""
 
 from typing import Any
 
