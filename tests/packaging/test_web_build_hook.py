@@ -1,4 +1,4 @@
-"""The build of what browsers load, as an installation runs it, with a stand-in for Node that notes its arguments."""
+"""The build of the web pages during installation, with a substitute for Node that records its arguments."""
 
 import importlib.util
 import stat
@@ -34,7 +34,7 @@ def web(tmp_path: Path) -> Path:
 
 
 def node(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
-    """Have the build run `script` as Node."""
+    """Make the build run `script` as Node."""
     file = folder / "node"
     file.write_text(script)
     file.chmod(stat.S_IRWXU)
