@@ -100,7 +100,7 @@ async def _cases(server_dsn: str, shapes: Sequence[Shape]) -> AsyncIterator[list
 
 
 async def _tidy(cases: Sequence[Case]) -> None:
-    """Vacuum and analyze, so that all measurements start from the same state."""
+    """Vacuum, analyze and checkpoint, so that all measurements start from the same state."""
     for pool in {case.subject.pool for case in cases}:
         await pool.execute("VACUUM (INDEX_CLEANUP ON, ANALYZE)", timeout=TIDY_TIMEOUT)
         await pool.execute("CHECKPOINT", timeout=TIDY_TIMEOUT)

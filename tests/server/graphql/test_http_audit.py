@@ -1,4 +1,4 @@
-"""The GraphQL over HTTP audit of the specification's working group: all of it passes, including warnings."""
+"""The GraphQL over HTTP audit of the specification's working group: all of it passes, including notices."""
 
 import asyncio
 import os

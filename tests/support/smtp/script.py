@@ -73,7 +73,7 @@ class Script:
     def refuse(
         self, phase: Phase, code: int, text: str, *, recipient: str | None = None, times: int | None = None
     ) -> None:
-        """Reply `code text`; 421 also disconnects. `recipient`: a shell pattern. `times`: the maximum number of uses."""
+        """Reply `code text`; 421 also disconnects. `recipient`: a shell pattern. `times`: the maximum of uses."""
         self._rules.append(Rule(phase, recipient, times, reply=(code, text)))
 
     def drop(
