@@ -1,4 +1,4 @@
-"""Each test worker has a PostgreSQL with a migrated template database, a clone of it, and gateways on that."""
+"""Each test worker has a PostgreSQL server, a migrated template database, a clone of it, and gateways on the clone."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from bulksend.db.pool import Pool, open_pool
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """The event loop that the commands run on."""
+    """Use the event loop of the product's commands."""
     return {"uvloop": uvloop.new_event_loop}
 
 
@@ -33,14 +33,14 @@ def worker_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_processes() -> Iterator[None]:
-    """End the fork server, if one was started."""
+    """Stop the fork server at the end, if one was started."""
     yield
     fork_server.close()
 
 
 @pytest.fixture(scope="session")
 async def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The DSN of a PostgreSQL server of this worker, or of the one in BULKSEND_TEST_DATABASE_URL."""
+    """The DSN of this worker's PostgreSQL server, or of the one in BULKSEND_TEST_DATABASE_URL."""
     if given := os.environ.get("BULKSEND_TEST_DATABASE_URL"):
         yield given
         return
@@ -54,7 +54,7 @@ async def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest.fixture(scope="session")
 async def dsn(server_dsn: str, worker_name: str) -> AsyncIterator[str]:
-    """A migrated, empty database for this worker."""
+    """The DSN of this worker's own database, migrated and empty."""
     async with clone(server_dsn, f"bulksend_test_{worker_name}") as url:
         yield url
 
@@ -122,7 +122,7 @@ def _database(server_dsn: str, name: str) -> str:
 
 
 async def _empty(pool: Pool) -> None:
-    # Events can only be appended; the trigger is put aside where there are any.
+    # Events are append-only; disable the trigger if there are any.
     if await pool.fetchval("SELECT EXISTS (SELECT FROM events)"):
         await pool.execute(
             "ALTER TABLE events DISABLE TRIGGER events_append_only; DELETE FROM events;"
@@ -137,38 +137,38 @@ async def _empty(pool: Pool) -> None:
 
 @pytest.fixture
 async def sink() -> AsyncIterator[SmtpSink]:
-    """A real SMTP server that follows the test's script."""
+    """A real SMTP server that the test controls."""
     async with SmtpSink() as started:
         yield started
 
 
 @pytest.fixture
 async def delivering_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway for one test, on an empty database, that delivers to `sink`."""
+    """A gateway of this test only, on an empty database, that delivers to `sink`."""
     async with running_gateway(dsn, sink.url) as running:
         yield running
 
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """The gateway of tests that need none of their own; folders that send no mail override it with a shared one."""
+    """The default gateway; folders that send no mail override it with a shared one."""
     return delivering_gateway
 
 
 @pytest.fixture(scope="session")
 async def session_gateway(session_pool: Pool, dsn: str) -> AsyncIterator[RunningGateway]:
-    """A gateway that delivers nothing, shared by this worker's tests; `reading_gateway` is for tests."""
+    """A gateway without delivery, shared by this worker's tests. Tests use `reading_gateway` instead."""
     async with running_gateway(dsn, "smtp://127.0.0.1:1", delivery=False) as running:
         yield running
 
 
 @pytest.fixture
 async def reading_gateway(pool: Pool, session_gateway: RunningGateway) -> RunningGateway:
-    """The shared gateway, on an empty database: for tests that send no mail and change no setting."""
+    """The shared gateway, on an empty database, for tests that send no mail and change no settings."""
     return session_gateway
 
 
 @pytest.fixture
 async def tenant(pool: Pool) -> Tenant:
-    """An organization with a template and a key that may do everything."""
+    """An organization with a template and a key that has all scopes."""
     return await new_tenant(pool)

@@ -1,4 +1,4 @@
-"""Connections that mean harm: slow ones, many idle ones, and ones that ask for too much at once."""
+"""Hostile connections: slow ones, many idle ones, and ones that ask for too much at once."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def test_a_body_that_trickles_in_is_given_up(gateway: RunningGateway, monk
     opened = [await open_raw(gateway) for _ in range(SLOW)]
     for _, writer in opened:
         writer.write(head)
-    # Others are answered meanwhile.
+    # Other requests are answered meanwhile.
     assert (await gateway.ask(None, "{ __typename }")).data
     for reader, writer in opened:
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
@@ -55,7 +55,7 @@ async def test_a_thousand_idle_sockets_hold_up_nobody(gateway: RunningGateway, t
             group.create_task(idle())
         for _ in range(IDLE):
             await asyncio.wait_for(ready.acquire(), 60)
-        # For each one task here and aiohttp's two in the gateway; nothing polls for those that wait.
+        # Per connection, one task of this test and two of aiohttp in the gateway; no task polls for idle connections.
         assert len(asyncio.all_tasks()) - tasks_before <= 3 * IDLE + 10
         assert (await gateway.ask(tenant, "{ viewer { apiKey { name } } }")).data
         async with initialised(gateway, tenant) as socket:

@@ -1,4 +1,4 @@
-"""Requests that mean harm: each is refused for what it is, before anything is executed."""
+"""Hostile requests: each one is refused with the expected error, before anything is executed."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ ACCEPT = "application/graphql-response+json"
 
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The operations that came to be executed on data."""
+    """Names of the operations that were executed."""
     found: list[str] = []
 
     def note(*arguments: Any, **more: Any) -> Any:
@@ -48,7 +48,7 @@ def assert_refused(attack: Attack, status: int, body: Any) -> None:
 async def test_is_refused_to_nobody(gateway: RunningGateway, executed: list[str], attack: Attack) -> None:
     status, body = await send(gateway, attack, {})
     if status == 401:
-        # Whoever has no key is refused for that, before anything else costs time.
+        # Requests without a key are refused before anything else takes time.
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
     else:
         assert_refused(attack, status, body)

@@ -1,4 +1,4 @@
-"""Apollo Client itself against a gateway: each file of tests/apollo, with the code of docs/apollo.md."""
+"""Apollo Client against a gateway: each file of tests/apollo, with the code of docs/apollo.md."""
 
 import json
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ FILES = sorted(str(path.relative_to(APOLLO)) for path in PATHS)
 
 @pytest.fixture
 async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway for pages of one origin, whose mail server refuses one signer permanently and one temporarily."""
+    """A gateway for pages of one origin; its mail server refuses one signer permanently and one temporarily."""
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="refused@*")
     sink.refuse(Phase.RCPT, 450, "4.2.1 Busy", recipient="busy@*")
     async with running_gateway(dsn, sink.url, cors_origins=(ORIGIN,)) as running:
@@ -29,7 +29,7 @@ async def gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[Running
 
 @pytest.fixture
 async def other_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """Another gateway on the same database, that takes few requests."""
+    """Another gateway on the same database, with a low request limit."""
     async with running_gateway(dsn, sink.url, delivery=False, requests_per_minute=5) as running:
         yield running
 
@@ -59,7 +59,7 @@ async def test_apollo_client(
 
 
 async def revocable_key(pool: Pool, organization_id: UUID) -> dict[str, str]:
-    """Create a key; return it with its ID."""
+    """Create a key and return it with its id."""
     key = await new_api_key(pool, organization_id)
     async with pool.acquire() as conn:
         newest, *_ = await api_keys.list_keys(conn, organization_id=organization_id)

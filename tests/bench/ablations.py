@@ -1,10 +1,10 @@
-"""Measure what each optimization of the read and create paths earns, by switching it off.
+"""Measure how much each optimization of the read and create paths saves, by switching it off.
 
     .venv/bin/python tests/bench/ablations.py [--only "the pool"] [--workloads Q1,M1] [--rounds 15]
 
-A gateway for each, in this process and without sockets (`in_process.py`), over the database of `peers`; they take
-turns in every round. Milliseconds of processor time a request, the server's alone: the lowest of the rounds, since
-whatever else runs on the machine only adds to it, and in brackets the ratio to "nothing".
+Each variant is a gateway in this process, without sockets (`in_process.py`), over the database of `peers`; the variants
+take turns in every round. Results are milliseconds of the server's processor time per request: the lowest of the
+rounds, since other load on the machine only adds to it, and in brackets the ratio to "nothing".
 """
 
 import argparse
@@ -45,7 +45,7 @@ USUAL_TIMES: Final = 24
 
 @contextmanager
 def swapped(*places: tuple[Any, str, Any]) -> Iterator[None]:
-    """Replace attributes, each given with its module or class, for a block."""
+    """Replace the given attributes of modules or classes within the block."""
     before = [(module, name, getattr(module, name)) for module, name, _ in places]
     for module, name, value in places:
         setattr(module, name, value)
@@ -58,7 +58,7 @@ def swapped(*places: tuple[Any, str, Any]) -> Iterator[None]:
 
 @contextmanager
 def pythons_own_collections() -> Iterator[None]:
-    """Collect garbage as Python does by itself."""
+    """Use Python's default garbage collection thresholds within the block."""
     before = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     try:
@@ -68,7 +68,7 @@ def pythons_own_collections() -> Iterator[None]:
 
 
 def without(*places: tuple[Any, str, Any]) -> Switch:
-    """Return the switch that replaces these attributes."""
+    """Return a switch that replaces these attributes."""
     return partial(swapped, *places)
 
 
@@ -78,7 +78,7 @@ def dumps(value: Any) -> bytes:
 
 
 def nothing_below(_asked: object) -> Below:
-    """Select nothing to read ahead."""
+    """Select nothing to prefetch."""
     return Below(templates=False, documents=None)
 
 
@@ -104,13 +104,13 @@ ALL: Final = (*SWITCHES, EXECUTOR)
 
 
 def switched_off(name: str) -> AbstractContextManager[None]:
-    """Switch an optimization off for a block."""
+    """Return a context manager that switches an optimization off."""
     return SWITCHES.get(name, SWITCHES[NOTHING])()
 
 
 @asynccontextmanager
 async def gateways(database: Database, names: list[str]) -> AsyncIterator[dict[str, Callers]]:
-    """Open a gateway for each optimization, without it."""
+    """Open a gateway for each optimization, with that one switched off."""
     async with AsyncExitStack() as stack:
         opened = {}
         for name in names:
@@ -122,7 +122,7 @@ async def gateways(database: Database, names: list[str]) -> AsyncIterator[dict[s
 
 
 async def measure(database: Database, opened: dict[str, Callers], workload: str, rounds: int) -> dict[str, float]:
-    """Return the milliseconds of one request of a workload without each optimization."""
+    """Return the milliseconds per request of a workload, without each optimization."""
     asked = [as_http(request) for request in requests(workload, "bulksend", database)]
     found: dict[str, list[float]] = {name: [] for name in opened}
     for number in range(rounds + 1):
@@ -131,14 +131,14 @@ async def measure(database: Database, opened: dict[str, Callers], workload: str,
                 if number == 0:
                     await callers.check(asked[:4])
                     continue
-                # The next tenants in each round, so that nothing of a thousand's is remembered.
+                # Continue with the next tenants in each round, so that no caches of the thousand tenants are warm.
                 times = TIMES.get(workload, USUAL_TIMES)
                 found[name].append(await callers.milliseconds(asked, times, start=number * times))
     return {name: min(times) for name, times in found.items()}
 
 
 async def run(names: list[str], workloads: list[str], rounds: int) -> None:
-    """Measure everything and print a table."""
+    """Measure all variants and print a table."""
     async with filled_database() as database, gateways(database, names) as opened:
         columns = {workload: await measure(database, opened, workload, rounds) for workload in workloads}
     print(f"| off | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")

@@ -1,10 +1,10 @@
-"""How long requests that mean harm keep the event loop from anybody else, and what memory they take.
+"""Measure how long hostile requests block the event loop, and how much memory they take.
 
     .venv/bin/python tests/bench/adversarial.py [--output results.json]
 
-The gateway runs here, with a heartbeat in its own loop; the attacks come from another process, one kind after another,
-ten at a time. Of the time between two beats, "loop" is what the loop's thread itself was busy, so that neither other
-processes nor other threads of this one count; "wall" is all of it.
+The gateway runs in this process, with a heartbeat in its event loop. Another process sends the attacks, one kind after
+another, ten at a time. For the time between two beats, "loop" is the processor time of the loop's thread, which
+excludes other processes and other threads of this one; "wall" is the elapsed time.
 """
 
 import argparse
@@ -38,7 +38,7 @@ SOCKETS = f"{IDLE_SOCKETS} idle WebSockets"
 
 @dataclass
 class Gap:
-    """The worst gaps during one kind of attack, in milliseconds, and the memory after it, in MB."""
+    """The longest gaps during one kind of attack, in milliseconds, and the memory after it, in MB."""
 
     name: str
     loop: float = 0
@@ -64,13 +64,13 @@ async def beating(gap: Gap) -> AsyncIterator[None]:
 
 
 def memory() -> float:
-    """Return the memory this process has now, in MB."""
+    """Return the current memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
 
 async def measure(url: str, tenant: Tenant) -> list[Gap]:
-    """Start the attacks in the other process and measure each kind between its two marks."""
+    """Run the attacks in another process, and measure each kind between its start and end marks."""
     script = await asyncio.create_subprocess_exec(
         sys.executable, __file__, "--attack", url, "--key", tenant.key, stdout=asyncio.subprocess.PIPE
     )
@@ -87,7 +87,7 @@ async def measure(url: str, tenant: Tenant) -> list[Gap]:
 
 
 async def attack(url: str, key: str) -> None:
-    """Send the attacks, in a separate process."""
+    """Send the attacks; runs in a process of its own."""
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         print(NOTHING, flush=True)

@@ -1,9 +1,9 @@
-"""How long a create of 500 signers keeps the event loop from anybody else.
+"""Measure how long a create of 500 signers blocks the event loop.
 
     .venv/bin/python tests/bench/create_gap.py [--rounds 10]
 
-A heartbeat task in the gateway's own loop notes the worst gap between two beats while creates run (without waiting for
-delivery, and then with it); the same heartbeat beside no create tells what the machine itself does.
+A heartbeat task in the gateway's event loop records the longest gap between two beats while creates run, first without
+delivery and then with it. The same heartbeat without a create shows the noise of the machine itself.
 """
 
 import argparse
@@ -42,14 +42,14 @@ async def worst_gap(work: Callable[[], Awaitable[object]]) -> float:
 
 
 def post(url: str, tenant: Tenant, body: bytes) -> None:
-    """Ask from another thread, as a client does from elsewhere."""
+    """Send a request from another thread, as an outside client would."""
     headers = {**tenant.headers, "Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as response:
         assert b'"errors"' not in response.read()
 
 
 async def measure(gateway: RunningGateway, title: str, rounds: int) -> None:
-    """Measure creates at one gateway and print."""
+    """Measure creates on one gateway and print the result."""
     tenant = await new_tenant(gateway.pool)
     body = json.dumps({"query": CREATE, "variables": Sending(tenant, 500).variables}).encode()
     url = f"{gateway.url}/graphql"

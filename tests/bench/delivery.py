@@ -1,11 +1,11 @@
-"""Mails a second: one worker and two, against two bare scripts; and what small tenants wait beside a large one.
+"""Mails per second of one and two workers, against two bare scripts; and the wait of small tenants beside a large one.
 
     .venv/bin/python tests/bench/delivery.py [--mails 3000] [--rounds 7] [--backlog 15000]
 
-Everything sends over ten kept-alive connections a process into the same lean SMTP server, which runs in a process of
-its own; PostgreSQL has fsync on. The scripts compose each mail as the worker does and record nothing: one sends each
-command by aiosmtplib and waits for its reply, one pipelines by hand, as the worker does. All run in an event loop as
-the product's processes do, and the processor time is this process's: PostgreSQL's is apart.
+Everything sends over ten kept-alive connections per process to the same minimal SMTP server, which runs in a process of
+its own; PostgreSQL runs with fsync on. The scripts compose each mail as the worker does and record nothing: one sends
+each command by aiosmtplib and waits for its reply, the other pipelines as the worker does. All use the event loop of
+the product's processes. Processor time is that of this process, without PostgreSQL.
 """
 
 import argparse
@@ -48,21 +48,21 @@ POLICY = Policy("Bulksend <bulksend@example.com>", "example.com")
 
 
 class Speed(NamedTuple):
-    """Mails a second, and milliseconds of processor time a mail."""
+    """Mails per second, and milliseconds of processor time per mail."""
 
     mails: float
     milliseconds: float
 
 
 class Stopwatch:
-    """Mails a second, and milliseconds of this process's time that one takes, since it was made."""
+    """Measures mails per second, and milliseconds of this process's time per mail, from its creation on."""
 
     def __init__(self, mails: int) -> None:
         self._mails = mails
         self._started = time.perf_counter(), time.process_time()
 
     def read(self) -> Speed:
-        """Return how fast it was until now."""
+        """Return the speed up to now."""
         started, used = self._started
         return Speed(self._mails / (time.perf_counter() - started), (time.process_time() - used) / self._mails * 1000)
 
@@ -71,7 +71,7 @@ Script: TypeAlias = Callable[[int, Iterator[int]], Coroutine[None, None, None]]
 
 
 async def bare(script: Script, port: int, mails: int) -> Speed:
-    """Send as the script does over each connection."""
+    """Run the script once for each connection."""
     waiting = iter(range(mails))
     stopwatch = Stopwatch(mails)
     async with asyncio.TaskGroup() as group:
@@ -81,14 +81,14 @@ async def bare(script: Script, port: int, mails: int) -> Speed:
 
 
 async def _send_by_library(port: int, waiting: Iterator[int]) -> None:
-    """Send MAIL, RCPT, DATA and the content one after the other: four round trips a mail."""
+    """Send MAIL, RCPT, DATA and the content one after the other: four round trips per mail."""
     async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, local_hostname="bench") as client:
         for number in waiting:
             await client.sendmail("bulksend@example.com", [f"signer{number}@example.com"], _mail(number, uuid4()))
 
 
 async def _send_by_hand(port: int, waiting: Iterator[int]) -> None:
-    """Pipeline MAIL, RCPT and DATA (RFC 2920), then send the content: two round trips a mail."""
+    """Pipeline MAIL, RCPT and DATA (RFC 2920), then send the content: two round trips per mail."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     await reader.readline()
     writer.write(b"EHLO bench\r\n")
@@ -121,7 +121,7 @@ def _mail(number: int, document_id: UUID) -> bytes:
 
 
 async def one_worker(pool: Pool, dsn: str, port: int, mails: int) -> Speed:
-    """Deliver with a worker in this process, as the script runs in it."""
+    """Deliver with a worker in this process, where the scripts run too."""
     await fill(pool, mails)
     mailer = Mailer(SmtpServer("127.0.0.1", port), connections=CONNECTIONS)
     worker = Worker(pool, Notices(pool, dsn), mailer, LINKS, POLICY)
@@ -136,11 +136,11 @@ async def one_worker(pool: Pool, dsn: str, port: int, mails: int) -> Speed:
 
 
 async def workers(pool: Pool, dsn: str, port: int, mails: int, count: int) -> float:
-    """Deliver with several `bulksend work` processes and give mails a second, from the first to the last."""
+    """Deliver with several `bulksend work` processes and return mails per second, from the first mail to the last."""
     async with AsyncExitStack() as stack:
         for _ in range(count):
             await stack.enter_async_context(running(["work"], environment(dsn, f"smtp://127.0.0.1:{port}")))
-        # The first mails of a process open its connections.
+        # The first mails of a process include opening its connections.
         await fill(pool, 100)
         await drained(pool)
         async with pool.acquire() as conn, conn.transaction():
@@ -152,7 +152,7 @@ async def workers(pool: Pool, dsn: str, port: int, mails: int, count: int) -> fl
 
 
 async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) -> list[float]:
-    """Return how long each mail of three small tenants waits while one large tenant has a backlog, in milliseconds."""
+    """Return the waits, in milliseconds, of the mails of three small tenants while one large tenant has a backlog."""
     await fill(pool, backlog)
     async with running(["work"], environment(dsn, f"smtp://127.0.0.1:{port}")):
         small = []
@@ -171,13 +171,13 @@ async def waits_of_small_tenants(pool: Pool, dsn: str, port: int, backlog: int) 
 
 
 async def fill(pool: Pool, mails: int) -> None:
-    """Create this many pending documents of one organization, after deleting all others."""
+    """Create this many pending documents for one organization."""
     async with pool.acquire() as conn:
         await fill_in(conn, mails)
 
 
 async def fill_in(conn: Connection, mails: int) -> None:
-    """Create them on this connection, for several workers to see at once when its transaction commits."""
+    """Create the documents on this connection, so that all workers see them at once when its transaction commits."""
     tenant = await new_organization(conn)
     for start in range(0, mails, 500):
         await create(conn, *tenant, addresses(min(500, mails - start)))
@@ -191,7 +191,7 @@ async def drained(pool: Pool) -> None:
 
 @asynccontextmanager
 async def lean_sink() -> AsyncIterator[int]:
-    """Run the sink in a separate process and return its port."""
+    """Run the SMTP sink in a process of its own and yield its port."""
     script = Path(__file__).with_name("lean_sink.py")
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), "0", stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
@@ -203,7 +203,7 @@ async def lean_sink() -> AsyncIterator[int]:
 
 
 async def side_by_side(pool: Pool, dsn: str, port: int, mails: int) -> dict[str, Speed]:
-    """Measure the scripts and a worker, one after the other."""
+    """Measure the scripts and a worker, one after another."""
     return {
         "script, command by command": await bare(_send_by_library, port, mails),
         "script, pipelining": await bare(_send_by_hand, port, mails),
@@ -212,7 +212,7 @@ async def side_by_side(pool: Pool, dsn: str, port: int, mails: int) -> dict[str,
 
 
 def print_side_by_side(rounds: list[dict[str, Speed]]) -> None:
-    """Print the medians of each, and of the worker's ratio to it."""
+    """Print the medians of each, and the ratio of the worker to each."""
     for name in rounds[0]:
         mails, milliseconds = (statistics.median(values) for values in zip(*(row[name] for row in rounds), strict=True))
         ratios = sorted(row["one worker"].mails / row[name].mails for row in rounds)
@@ -223,7 +223,7 @@ def print_side_by_side(rounds: list[dict[str, Speed]]) -> None:
 
 
 async def main(mails: int, rounds: int, backlog: int) -> None:
-    """Measure all of it and print."""
+    """Run all measurements and print them."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         dsn = await stack.enter_async_context(embedded_postgres(home / "postgres"))

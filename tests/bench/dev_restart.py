@@ -1,4 +1,4 @@
-"""Kill `bulksend dev` amid its mail, start it again, and time the last mail: out within 6 s of being ready.
+"""Kill `bulksend dev` while it sends mail, restart it, and check that the last mail is sent within 6 s of being ready.
 
     .venv/bin/python tests/bench/dev_restart.py [--kills 5]
 
@@ -24,7 +24,7 @@ LONGEST_SECONDS: Final = 6.0
 
 
 async def seconds_to_the_last_mail(home: Path, number: int) -> float:
-    """Kill one `dev` with ten mails in flight, and return how long the next one takes from being ready to the last."""
+    """Kill `dev` with ten mails in flight, restart it, and return the seconds from ready until all mails are sent."""
     addresses = [f"signer{signer}@kill{number}.example" for signer in range(SIGNERS)]
     async with SmtpSink() as sink:
         async with running_dev(home, sink.url) as killed:
@@ -41,7 +41,7 @@ async def seconds_to_the_last_mail(home: Path, number: int) -> float:
 
 
 async def main(kills: int) -> bool:
-    """Print what each kill took, and return whether none took too long."""
+    """Print the time after each kill, and return whether all were within the limit."""
     with tempfile.TemporaryDirectory() as folder:
         taken = []
         for number in range(kills):

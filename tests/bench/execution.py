@@ -1,9 +1,10 @@
-"""Measure what execution costs without HTTP, by executor, and where the time goes.
+"""Measure the cost of execution without HTTP, for each executor, and profile it.
 
     .venv/bin/python tests/bench/execution.py [--only Q1,Q2] [--times 200] [--rounds 5] [--profile compiled]
 
-The works, the database and the answers are those of `peers`. Milliseconds of this process's CPU for each execution,
-from the text of a known document to the result, everything with PostgreSQL included; medians of rounds in turns.
+The workloads, database and responses are those of `peers`. Results are milliseconds of this process's CPU time per
+execution, from the text of a known document to the result, including PostgreSQL's client; medians of alternating
+rounds.
 """
 
 import argparse
@@ -39,7 +40,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The requests, their tenants, and the number of repetitions."""
+    """The gateway, schemas and viewers to execute with, and the number of executions."""
 
     parts: Parts
     schemas: dict[Name, PublicSchema]
@@ -47,7 +48,7 @@ class Bench:
     times: int
 
     async def execute(self, name: Name, request: Request) -> None:
-        """Execute one request. Raises `AssertionError` for a result with errors."""
+        """Execute one request. Raise `AssertionError` if the result has errors."""
         context = Context(self.parts.gateway, self.viewers[request.tenant.key], None, "bench")
         body: dict[str, Any] = request.body
         result = await self.schemas[name].execute(
@@ -69,7 +70,7 @@ class Bench:
 
 
 async def run(works: list[str], times: int, rounds: int, profiled: Name | None) -> None:
-    """Measure the works, print a line for each, and a profile of each if asked."""
+    """Measure the workloads and print a line for each, and a profile of each if requested."""
     async with filled_database() as database, _bench(database, times) as bench:
         for work in works:
             asked = requests(work, "bulksend", database)

@@ -1,9 +1,9 @@
-"""Measure Bulksend's latencies at 8, 16 and 64 connections, and whether requests are answered in their order.
+"""Measure latencies at 8, 16 and 64 connections, and whether requests are answered in order.
 
     .venv/bin/python tests/bench/fairness.py [--only Q1,Q3] [--seconds 4] [--rounds 2]
 
-`bulksend serve` on one core, `wrk` and PostgreSQL on the other. Milliseconds of a request and requests a second; p99
-is to be at most five times the median, and at most 200 ms, at 64 connections.
+`bulksend serve` runs on one core, `wrk` and PostgreSQL on the other. Results are milliseconds per request and requests
+per second; at 64 connections, p99 must be at most five times the median and at most 200 ms.
 """
 
 import argparse

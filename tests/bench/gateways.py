@@ -1,4 +1,4 @@
-"""A gateway in the bench's own process, over the database of `peers`."""
+"""Run a gateway in the benchmark's own process, over the database of `peers`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from bulksend.server.listening import listening
 from bulksend.server.process import Parts, open_parts
 from bulksend.server.settings import Settings
 
-NO_LIMIT = 100_000_000  # requests a minute
+NO_LIMIT = 100_000_000  # requests per minute
 
 
 @dataclass(frozen=True, slots=True)

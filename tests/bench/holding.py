@@ -1,10 +1,10 @@
-"""Measure how long the largest valid operations hold the event loop, at their first, second and third execution.
+"""Measure how long the largest valid operations block the event loop, at their first, second and third execution.
 
     .venv/bin/python tests/bench/holding.py [--rounds 3]
 
-The gateway runs here, with a heartbeat in its own loop; requests come from a thread. Milliseconds of processor time of
-the loop's thread between two beats, the longest of each execution, over documents that are new in every round: the
-median and, in brackets, the longest of the rounds.
+The gateway runs in this process, with a heartbeat in its event loop; requests come from a thread. Results are
+milliseconds of processor time of the loop's thread between two beats, the longest of each execution, with new documents
+in every round: the median of the rounds and, in brackets, the longest.
 """
 
 import argparse
@@ -39,7 +39,7 @@ EXECUTIONS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A valid operation. `document` takes a name that makes the document a new one."""
+    """A valid operation. `document` returns the text of a new document, given a name."""
 
     title: str
     document: Callable[[str], str]
@@ -47,7 +47,7 @@ class Operation:
 
 
 def operations(database: Database) -> list[Operation]:
-    """Return the largest valid operations of each kind; a page of 25 first, to compare with."""
+    """Return the largest valid operations of each kind, preceded by a page of 25 for comparison."""
     tenant = database.tenants[0]
     create = Requests(WORKLOADS["M1"], "bulksend", database).compared()[0].body["variables"]
     largest = {"id": ids.encode(ids.BULK_SEND, tenant.large[0]), "documents": 500}
@@ -101,7 +101,7 @@ async def beating() -> AsyncIterator[Beats]:
 
 
 def post(url: str, tenant: Tenant, body: bytes) -> None:
-    """Send a request from another thread. Raises `AssertionError` for a response with errors."""
+    """Send a request from another thread. Raise `AssertionError` if the response has errors."""
     headers = {"Authorization": f"Bearer {tenant.key}", "Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(f"{url}/graphql", body, headers)) as response:
         text = response.read()
@@ -109,7 +109,7 @@ def post(url: str, tenant: Tenant, body: bytes) -> None:
 
 
 async def measure(url: str, tenant: Tenant, operation: Operation, rounds: int) -> str:
-    """Return the line of one operation."""
+    """Return the table row of one operation."""
     held: list[list[float]] = [[] for _ in range(EXECUTIONS)]
     for number in range(rounds):
         name = f"Round{number}_{time.monotonic_ns()}"

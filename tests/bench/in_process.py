@@ -1,7 +1,6 @@
-"""Requests to a gateway in this process, through aiohttp's protocol and without sockets.
+"""Send requests to a gateway in this process, through aiohttp's protocol and without sockets.
 
-What is measured this way is the server's processor time alone: no load generator, no kernel, and PostgreSQL only as far
-as its client goes.
+This measures only the server's processor time: no load generator, no kernel, and of PostgreSQL only the client.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from bulksend.server.settings import Settings
 
 
 class _Transport(asyncio.Transport):
-    """A connection whose far end is this process."""
+    """A transport that keeps the response in this process."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
@@ -54,7 +53,7 @@ class _Transport(asyncio.Transport):
         pass
 
     def next_response(self) -> asyncio.Future[None]:
-        """Forget the last response, and return a future that is done when the next one is complete."""
+        """Discard the last response, and return a future that is done when the next one is complete."""
         self.written.clear()
         self._length = None
         self.answered = asyncio.get_running_loop().create_future()
@@ -77,19 +76,19 @@ class _Connection:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Some connections that send requests at the same time."""
+    """Connections that send requests at the same time."""
 
     connections: list[_Connection]
 
     async def check(self, requests: Sequence[bytes]) -> None:
-        """Send requests one after another. Raises `AssertionError` for a response with errors."""
+        """Send requests one after another. Raise `AssertionError` if a response has errors."""
         for request in requests:
             response = await self.connections[0].ask(request)
             assert response.startswith(b"HTTP/1.1 200"), response[:2000]
             assert b'"errors"' not in response, response[:2000]
 
     async def milliseconds(self, requests: Sequence[bytes], times: int, *, start: int = 0) -> float:
-        """Send `times` requests in all, from the one numbered `start` on; return this process's time for each."""
+        """Send `times` requests in total, starting at number `start`, and return this process's time per request."""
         left = iter(range(start, start + times))
 
         async def send(connection: _Connection) -> None:
@@ -102,7 +101,7 @@ class Callers:
 
 
 def as_http(request: Request) -> bytes:
-    """Return a request as a client sends it."""
+    """Return a request as HTTP bytes."""
     body = json.dumps(request.body, separators=(",", ":")).encode()
     head = (
         "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
@@ -113,7 +112,7 @@ def as_http(request: Request) -> bytes:
 
 @asynccontextmanager
 async def open_callers(given: Settings, connections: int = 8) -> AsyncIterator[Callers]:
-    """Open a gateway, and connections to it."""
+    """Open a gateway and connections to it."""
     async with open_parts(given, delivery=False) as parts:
         runner = web.AppRunner(build_app(parts), access_log=None)
         await runner.setup()

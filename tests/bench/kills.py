@@ -1,11 +1,12 @@
-"""Kill gateways, workers and PostgreSQL at random while mail flows, and count what was lost, misreported or doubled.
+"""Kill gateways, workers and PostgreSQL at random during delivery, and count lost, misreported and duplicate mails.
 
     .venv/bin/python tests/bench/kills.py [--kills 60] [--lease 180] [--seed 1] [--victims …]
 
-Two gateways and two workers, each a process that delivers, send into an SMTP server on loopback that takes some
-milliseconds a mail. Every kill is a SIGKILL of one of them, or of PostgreSQL's postmaster, amid a bulk send; the victim
-is started again once every mail that waited at the kill is out. Prints a row for each kind of victim. PostgreSQL is
-started again at once, and what it takes to be back is not counted: nothing can be claimed meanwhile.
+Two gateways and two workers, each a process that delivers, send to an SMTP server on loopback that takes some
+milliseconds per mail. Every kill is a SIGKILL of one of them, or of PostgreSQL's postmaster, in the middle of a bulk
+send; the victim is restarted once every mail that was waiting at the kill has arrived. Prints a row for each kind of
+victim. PostgreSQL is restarted immediately, and its recovery time is not counted because nothing can be claimed
+meanwhile.
 """
 
 import argparse
@@ -55,7 +56,7 @@ IN_FLIGHT: Final = "SELECT id FROM documents WHERE lease_id IS NOT NULL"
 
 
 class SlowSink(SmtpSink):
-    """The SMTP server: takes its time over each mail, and remembers what came when."""
+    """An SMTP server that delays each mail and records when it arrived."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class SlowSink(SmtpSink):
         self.message_ids: dict[UUID, set[str]] = defaultdict(set)
 
     async def take(self, mail: Mail) -> None:
-        """Note the mail and keep nothing of it."""
+        """Record the arrival of the mail without keeping it."""
         await asyncio.sleep(SECONDS_A_MAIL)
         found = MESSAGE_ID.search(mail.message)
         assert found
@@ -75,9 +76,9 @@ class SlowSink(SmtpSink):
 
 @dataclass
 class Kill:
-    """One kill: what was in flight, and how long the last of the mails that waited then took.
+    """One kill: the mails in flight, and how long the last of the waiting mails took to arrive.
 
-    `restarted`: how long PostgreSQL took to be back, which the wait does not count.
+    `restarted`: seconds until PostgreSQL was available again, not included in `wait`.
     """
 
     victim: str
@@ -100,7 +101,7 @@ class House:
     processes: dict[str, tuple[AsyncExitStack, Process]] = field(default_factory=dict)
 
     async def start(self, name: str) -> None:
-        """Start one of the processes, or PostgreSQL, anew."""
+        """Start one of the processes, or PostgreSQL."""
         if name == POSTGRES:
             await self.postgres.enter_async_context(embedded_postgres(self.home))
             return
@@ -110,7 +111,7 @@ class House:
         self.processes[name] = stack, process
 
     async def kill(self, name: str) -> None:
-        """Kill one of them at once."""
+        """Kill one of the processes immediately."""
         if name == POSTGRES:
             os.kill(int((self.home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             await self.postgres.aclose()
@@ -141,7 +142,7 @@ async def house(lease: str) -> AsyncIterator[House]:
 
 
 async def kill_one(built: House, chance: random.Random, victim: str, tenants: Sequence[tuple[UUID, UUID]]) -> Kill:
-    """Create bulk sends, kill the victim while their mail flows, wait until all of it is out, and start it again."""
+    """Create bulk sends, kill the victim during delivery, wait until all mail has arrived, and restart the victim."""
     async with open_pool(built.dsn) as pool:
         for tenant in tenants:
             async with pool.acquire() as conn:
@@ -155,21 +156,21 @@ async def kill_one(built: House, chance: random.Random, victim: str, tenants: Se
         await built.start(victim)
         killed.restarted = time.monotonic() - killed.at
     await _all_out(built, killed)
-    await _settled(built.dsn)  # a second copy may come after the last first one, and must not count for the next kill
+    await _settled(built.dsn)  # a duplicate may arrive after the last first copy, and must not count for the next kill
     if victim != POSTGRES:
         await built.start(victim)
     return killed
 
 
 async def _arrived(sink: SlowSink, more: float) -> None:
-    """Wait until so many more mails have arrived."""
+    """Wait until this many more mails have arrived."""
     wanted = len(sink.arrivals) + more
     while len(sink.arrivals) < wanted:
         await asyncio.sleep(0.005)
 
 
 async def _all_out(built: House, killed: Kill) -> None:
-    """Wait until every mail that waited at the kill has arrived at least once, and note when the last one did."""
+    """Wait until every mail that was waiting at the kill has arrived, and record when the last one did."""
     end = time.monotonic() + LONGEST_WAIT
     while not killed.waiting <= built.sink.arrivals.keys():
         if time.monotonic() > end:
@@ -180,7 +181,7 @@ async def _all_out(built: House, killed: Kill) -> None:
 
 
 async def _settled(dsn: str) -> None:
-    """Wait until everything is recorded."""
+    """Wait until all results are recorded."""
     conn = await asyncpg.connect(dsn)
     while await conn.fetchval("SELECT EXISTS (SELECT FROM documents WHERE delivery_status = 'pending')"):
         await asyncio.sleep(0.1)
@@ -188,7 +189,7 @@ async def _settled(dsn: str) -> None:
 
 
 def copies(sink: SlowSink, kill: Kill, end: float) -> int:
-    """Return how many second copies came between this kill and the next."""
+    """Return how many duplicates arrived between this kill and the next."""
     return sum(1 for times in sink.arrivals.values() for moment in times[1:] if kill.at <= moment < end)
 
 
@@ -213,7 +214,7 @@ def report(kills: Sequence[Kill], sink: SlowSink) -> None:
 
 
 async def check(dsn: str, sink: SlowSink) -> bool:
-    """Compare the database with what arrived, print it, and return whether it is as it must be."""
+    """Compare the database with the mails that arrived, print the result, and return whether they match."""
     conn = await asyncpg.connect(dsn)
     rows = await conn.fetch("SELECT id, delivery_status FROM documents")
     wrong_counts = await miscounted(conn)
@@ -228,7 +229,7 @@ async def check(dsn: str, sink: SlowSink) -> bool:
 
 
 async def main(kills: int, lease: str, seed: int, victims: Sequence[str]) -> bool:
-    """Kill as often as asked, and report."""
+    """Perform the requested number of kills, and report."""
     chance = random.Random(seed)
     order = [victims[number % len(victims)] for number in range(kills)]
     chance.shuffle(order)

@@ -1,11 +1,11 @@
-"""Show where a request's processor time goes, layer by layer.
+"""Show how the processor time of a request is distributed over the layers.
 
     .venv/bin/python tests/bench/layers.py [--workloads S1,Q1,Q2,Q3] [--requests 3000]
 
-A gateway in this process, without sockets (`in_process.py`), over the database of `peers`. For each layer: its share of
-the samples taken every millisecond of processor time, with what its functions in C do, and the Python bytecode
-instructions that it executes for a request. The instructions are nearly the same in every run, whatever else the
-machine does, so they show a difference of one percent between two commits.
+A gateway runs in this process, without sockets (`in_process.py`), over the database of `peers`. The table shows for
+each layer its share of the samples, taken every millisecond of processor time and including C functions that it calls,
+and the Python bytecode instructions that it executes per request. Instruction counts are nearly the same in every run,
+no matter what else the machine does, so they show a difference of one percent between two commits.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from bulksend.server import garbage_collection
 SAMPLE_SECONDS: Final = 0.001
 COUNTED: Final = 20  # requests whose instructions are counted
 _ROOT: Final = Path(__file__).parents[2]
-# The first that is part of a file's path; ours are relative to the root.
+# The first entry that is part of a file's path decides; our own paths are relative to the root.
 _LIBRARIES: Final = {
     "site-packages/aiohttp": "aiohttp",
     "site-packages/multidict": "aiohttp",
@@ -59,7 +59,7 @@ def layer(file_name: str) -> str:
 
 
 class Sampler:
-    """Counts the layers that run, every `SAMPLE_SECONDS` of processor time."""
+    """Counts the layers that are running, every `SAMPLE_SECONDS` of processor time."""
 
     def __init__(self) -> None:
         self.files: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class Sampler:
 
 
 class InstructionCounter:
-    """Counts the bytecode instructions of the frames that begin during the block."""
+    """Counts the bytecode instructions of frames that start within the block."""
 
     def __init__(self) -> None:
         self.files: Counter[str] = Counter()
@@ -100,7 +100,7 @@ class InstructionCounter:
 
 
 def by_layer(files: Counter[str]) -> Counter[str]:
-    """Return the counts of files by their layers."""
+    """Return counts per layer, from counts per file."""
     layers: Counter[str] = Counter()
     for name, count in files.items():
         layers[layer(name)] += count
@@ -108,12 +108,12 @@ def by_layer(files: Counter[str]) -> Counter[str]:
 
 
 async def measure(callers: Callers, asked: list[bytes], times: int) -> None:
-    """Print the table of one workload."""
+    """Measure one workload and print its table."""
     await callers.check(asked[:4])
     await callers.milliseconds(asked, times // 4)
     with Sampler() as sampled:
         milliseconds = await callers.milliseconds(asked, times)
-    # A task of its own: frames that are running already are not traced.
+    # In a task of its own, because frames that are already running are not traced.
     with InstructionCounter() as counted:
         await asyncio.create_task(callers.check((asked * COUNTED)[:COUNTED]))
     samples, instructions = by_layer(sampled.files), by_layer(counted.files)

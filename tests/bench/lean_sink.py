@@ -1,11 +1,11 @@
-"""A minimal SMTP server that accepts everything, as a separate process: `python lean_sink.py PORT`."""
+"""A minimal SMTP server, in a process of its own: `python lean_sink.py PORT`."""
 
 import asyncio
 import sys
 
 
 class Session(asyncio.Protocol):
-    """One connection: says yes to everything and keeps nothing."""
+    """One connection: accepts everything and stores nothing."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""

@@ -1,9 +1,9 @@
-"""500 signers, from the call to the last mail: Bulksend against a bare script that does the same by hand.
+"""Time 500 signers from the call to the last mail: Bulksend against a bare script that does the same work.
 
     .venv/bin/python tests/bench/main_job.py [--rounds 7]
 
-Both write the same rows into the same PostgreSQL (fsync on) and send the same mails over ten kept-alive connections to
-the same mail catcher, in turns. The script composes with Bulksend's own `compose` and records nothing afterwards.
+Both write the same rows to the same PostgreSQL (fsync on) and send the same mails over ten kept-alive connections to
+the same mail catcher, alternately. The script composes mails with Bulksend's own `compose` and records no results.
 """
 
 import argparse
@@ -44,7 +44,7 @@ CONNECTIONS = 10
 
 @dataclass
 class Bare:
-    """The script: insert, then send over a few connections."""
+    """The script: insert rows, then send over several connections."""
 
     pool: Pool
     tenant: Tenant
@@ -52,7 +52,7 @@ class Bare:
     links: SigningLinks
 
     async def run(self, people: list[dict[str, str]]) -> None:
-        """Write the rows, then send the mails."""
+        """Insert the rows, then send the mails."""
         found = await self._write(people)
         waiting = iter(list(found))
         async with asyncio.TaskGroup() as group:
@@ -99,7 +99,7 @@ class Bare:
 
 
 async def main(rounds: int) -> None:
-    """Run both in turns and print medians and their ratio."""
+    """Run both alternately and print the medians and their ratio."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         dsn = await stack.enter_async_context(embedded_postgres(home / "postgres"))
@@ -124,7 +124,7 @@ async def main(rounds: int) -> None:
             for name, run in (("bulksend", ours()), ("bare script", bare.run(variables["input"]["signers"]))):
                 started = time.perf_counter()
                 await run
-                if number:  # the first round warms up
+                if number:  # the first round is a warm-up
                     times[name].append(time.perf_counter() - started)
         for name, taken in times.items():
             print(f"{name:12} median {statistics.median(taken) * 1000:7.1f} ms   best {min(taken) * 1000:7.1f} ms")

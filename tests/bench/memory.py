@@ -1,10 +1,10 @@
-"""Measure what 20,000 different documents leave in memory, and how long the garbage collections take.
+"""Measure how much memory 20,000 different documents retain, and how long the garbage collections take.
 
     .venv/bin/python tests/bench/memory.py [--documents 20000]
 
-Each document asks for one bulk send by an id written into it, as clients without variables do; every tenth one is
-asked for three times, so that it is compiled. Run like `bulksend serve`, without HTTP. One line for every 2,500
-documents: resident memory, and the longest collection since the line before, in processor time.
+Each document queries one bulk send by an id written as a literal, as clients without variables do; every tenth document
+is executed three times, so that it is compiled. Runs like `bulksend serve`, without HTTP. Prints a line for every 2,500
+documents: resident memory, and the longest collection since the previous line, in processor time.
 """
 
 import argparse
@@ -40,27 +40,27 @@ AGAIN: Final = 3
 
 @dataclass
 class Collections:
-    """Times of the garbage collections, in milliseconds."""
+    """The durations of garbage collections, in milliseconds."""
 
     longest: float = 0
     begun: float = field(default=0, repr=False)
 
     def __call__(self, phase: str, info: dict[str, Any]) -> None:
-        """Note a collection: called by `gc` at its start and its end."""
+        """Record a collection; called by `gc` at its start and its end."""
         if phase == "start":
             self.begun = time.thread_time()
         else:
             self.longest = max(self.longest, (time.thread_time() - self.begun) * 1000)
 
     def taken(self) -> float:
-        """Return the longest since the last call."""
+        """Return the longest duration since the last call."""
         longest, self.longest = self.longest, 0
         return longest
 
 
 @contextmanager
 def noted_collections() -> Iterator[Collections]:
-    """Note every garbage collection in the block."""
+    """Record every garbage collection within the block."""
     collections = Collections()
     gc.callbacks.append(collections)
     try:
@@ -77,7 +77,7 @@ def resident() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks, and for which bulk sends."""
+    """The viewer that queries, and the bulk sends to query."""
 
     schema: PublicSchema
     gateway: Gateway
@@ -85,7 +85,7 @@ class Asking:
     bulk_sends: list[UUID]
 
     async def ask(self, number: int) -> None:
-        """Execute a document that was not executed before. Raises `AssertionError` for a result with errors."""
+        """Execute a document that was not executed before. Raise `AssertionError` if a result has errors."""
         identifier = ids.encode(ids.BULK_SEND, self.bulk_sends[number % len(self.bulk_sends)])
         text = queries.one_in_literals(f"Document{number}", "bulksend", identifier)
         for _ in range(AGAIN if number % EVERY_TENTH == 0 else 1):
@@ -94,7 +94,7 @@ class Asking:
 
 
 async def run(asking: Asking, documents: int) -> None:
-    """Execute the documents and print what they leave."""
+    """Execute the documents and print the memory they retain."""
     before = 0.0
     with noted_collections() as collections:
         for number in range(1, documents + 1):
@@ -110,9 +110,9 @@ async def run(asking: Asking, documents: int) -> None:
 
 @asynccontextmanager
 async def open_asking(database: Database) -> AsyncIterator[Asking]:
-    """Open what asks as one of the small tenants."""
+    """Open a gateway and a viewer from one of the small tenants."""
     tenant, _ = database.unseen[0]
-    # Before the gateway, which exempts what there is by then from garbage collection.
+    # Built before the gateway, which freezes all existing objects for the garbage collector.
     schema = build_schema()
     async with open_gateway(database) as gateway:
         viewer = await gateway.parts.authenticator.viewer(f"Bearer {tenant.key}")

@@ -1,9 +1,9 @@
-"""Measure what a sealed PDF costs: rendering and sealing in one process, and 500 documents on two.
+"""Measure the cost of sealed PDFs: rendering and sealing in one process, and 500 documents on two.
 
     python tests/bench/sealing.py [--documents 500] [--processes 2]
 
-Times of one process are processor time (CPU), those of several are both. Goals on an idle machine: 45 ms a
-document and process, 20 s for 500 documents on two processes.
+Times of one process are processor time (CPU); for several processes, both CPU and elapsed time are shown. Goals on an
+idle machine: 45 ms per document and process, 20 s for 500 documents on two processes.
 """
 
 import argparse
@@ -32,7 +32,7 @@ REPEATS = 30
 
 
 def measured(repeat: Callable[[int], object], count: int = REPEATS) -> float:
-    """Median milliseconds of processor time of a call."""
+    """Return the median milliseconds of processor time of a call."""
     times = []
     for number in range(count):
         began = time.process_time()

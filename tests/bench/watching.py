@@ -1,9 +1,9 @@
-"""Measure what 1,000 watchers cost: mails a second with and without them, and transactions a second at rest.
+"""Measure a thousand watchers: mails per second with and without them, and transactions per second when idle.
 
     .venv/bin/python tests/bench/watching.py [--watchers 1000] [--mails 2000]
 
-One gateway process that delivers into the lean SMTP server; the watchers are subscriptions to four bulk sends, over one
-WebSocket for each fifty of them, from this process.
+One gateway process delivers to the minimal SMTP server. The watchers are subscriptions to four bulk sends from this
+process, fifty over each WebSocket.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from bulksend.db.migrations import migrate
 from bulksend.db.pool import Pool, open_pool
 
 PER_SOCKET: Final = 50
-# Autovacuum's transactions count too, and come when they will.
+# Autovacuum's transactions would be counted too, at unpredictable times.
 QUIET: Final = {"autovacuum": "off"}
 SENDS: Final = 4
 IDLE_SECONDS: Final = 20.0
@@ -47,7 +47,7 @@ TRANSACTIONS: Final = "SELECT xact_commit FROM pg_stat_database WHERE datname = 
 
 
 async def prepared(pool: Pool, tenant: Tenant, mails: int) -> list[Sent]:
-    """Create four bulk sends whose mail does not go out yet."""
+    """Create four bulk sends whose mail is not sent yet."""
     template_id = ids.decode(ids.TEMPLATE, tenant.template_id)
     async with pool.acquire() as conn, conn.transaction():
         sent = [
@@ -60,7 +60,7 @@ async def prepared(pool: Pool, tenant: Tenant, mails: int) -> list[Sent]:
 
 @asynccontextmanager
 async def watching(url: str, tenant: Tenant, sent: list[Sent], watchers: int) -> AsyncIterator[None]:
-    """Watch the bulk sends until the end."""
+    """Watch the bulk sends within the block."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         tasks = [
@@ -94,14 +94,14 @@ def _id(bulk_send_id: UUID) -> str:
 
 
 class Speed(NamedTuple):
-    """Mails a second, and milliseconds of the gateway's processor time a mail."""
+    """Mails per second, and milliseconds of the gateway's processor time per mail."""
 
     mails: float
     milliseconds: float
 
 
 async def delivered(pool: Pool, tenant: Tenant, mails: int, pid: int) -> Speed:
-    """Start delivery and return its rate."""
+    """Start delivery, and return the speed of the gateway."""
     await pool.execute(GO)
     await pool.execute(
         "INSERT INTO delivery_turns (organization_id, due_at) VALUES ($1, now())", tenant.organization_id
@@ -114,13 +114,13 @@ async def delivered(pool: Pool, tenant: Tenant, mails: int, pid: int) -> Speed:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time of a process until now (proc(5): utime and stime)."""
+    """Return the processor time of a process so far (proc(5): utime and stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def transactions(pool: Pool) -> float:
-    """Return the transactions a second while nothing happens, but for the two that ask for them."""
+    """Return the transactions per second while idle, without the two that read the counter."""
     await asyncio.sleep(REPORTING_SECONDS)
     before = await pool.fetchval(TRANSACTIONS)
     await asyncio.sleep(IDLE_SECONDS)
@@ -128,7 +128,7 @@ async def transactions(pool: Pool) -> float:
 
 
 async def ask(url: str, tenant: Tenant) -> None:
-    """Ask the gateway once: for a minute after that it polls whether the key was revoked, watchers or not."""
+    """Send one request: for the next minute the gateway polls whether the key was revoked, with or without watchers."""
     async with (
         aiohttp.ClientSession(headers=tenant.headers) as session,
         session.post(f"{url}/graphql", json={"query": VIEWER}) as response,
@@ -137,7 +137,7 @@ async def ask(url: str, tenant: Tenant) -> None:
 
 
 async def main(watchers: int, mails: int) -> None:
-    """Measure with the watchers and without, and print."""
+    """Measure with and without the watchers, and print."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         dsn = await stack.enter_async_context(embedded_postgres(home / "postgres", settings=QUIET))

@@ -1,4 +1,4 @@
-"""Debian's Chromium without a screen, and without a network but loopback."""
+"""Debian's headless Chromium, with no network except loopback."""
 
 import os
 import shutil
@@ -28,13 +28,13 @@ FLAGS = [
 ]
 
 
-# Slow machines are slow: a page that never gets there still fails.
+# Generous for slow machines; a state that is never reached still fails.
 expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser per run. Tests are skipped without it, but never in CI."""
+    """One browser per run. If it is missing, skip the tests, except in CI, where they fail."""
     executable = shutil.which("chromium")
     if not (executable and web_build.is_built(graphiql.BUILD) and web_build.is_built(console.BUILD) and AXE.is_file()):
         message = (
@@ -48,7 +48,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def origin(gateway: RunningGateway, tenant: Tenant) -> AsyncIterator[str]:
-    """A gateway with the pages that `bulksend dev` has, for the tenant as its demo."""
+    """A gateway with the same pages as `bulksend dev`, with the tenant as its demo."""
     parts = replace(gateway.parts, settings=gateway.parts.settings.model_copy(update={"graphiql": True}))
     app = build_app(parts, demo=Demo(tenant.key, tenant.template_id))
     async with listening(app, parts, host="127.0.0.1", port=0) as port:
@@ -57,7 +57,7 @@ async def origin(gateway: RunningGateway, tenant: Tenant) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def page(browser: Browser, origin: str) -> AsyncIterator[Page]:
-    """GraphiQL, opened."""
+    """GraphiQL, loaded."""
     async with browsing(browser, origin) as context:
         page = await context.new_page()
         await page.goto(f"{origin}/graphql")

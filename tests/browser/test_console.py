@@ -1,4 +1,4 @@
-"""The console as people use it: in a browser without a network, against a gateway that breaks."""
+"""The console in a real browser without network access, against a gateway that can fail."""
 
 import asyncio
 import csv
@@ -26,7 +26,7 @@ from bulksend.db.pool import Pool
 BODY = "# Agreement\n\nBetween us and {{ signer.name }} of {{ values.company }}.\n"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = "=HYPERLINK(1)"
-# Rows of the file: some with problems, some whose mail is refused, and the last ones late.
+# Rows of the file: some with problems, some whose mail is refused, and the last ones delayed.
 BAD = {"nobody-at-example", "twice@@example.com", ""}
 BOUNCES = 7
 LATE = 100
@@ -49,7 +49,7 @@ async def console(browser: Browser, origin: str) -> AsyncIterator[Page]:
 
 
 def recipients(rows: int = ROWS) -> str:
-    """A file as people have them: other names of columns, more columns, and a formula."""
+    """A typical file: different column names, additional columns, and a formula."""
     addresses = [
         *BAD,
         *(f"bounce{number}@example.com" for number in range(BOUNCES)),
@@ -76,20 +76,20 @@ async def sign_in(page: Page, origin: str, key: str) -> None:
 async def reload_until_refused(page: Page) -> None:
     """Reload the page until the gateway answers `RATE_LIMITED`.
 
-    Each reload waits for an answer: one that comes sooner would abort the request of the page before it, and a
-    request that never left is not counted.
+    Each reload waits for a response: an earlier reload would abort the request of the page before it, and an aborted
+    request that was never sent is not counted.
     """
     for _ in range(8):
         async with page.expect_response(lambda response: response.url.endswith("/graphql")) as answer:
             await page.reload()
-        with suppress(Error):  # the body is gone with its page: the next reload has another
+        with suppress(Error):  # the body is lost when its page is unloaded; the next reload has another
             if "RATE_LIMITED" in await (await answer.value).text():
                 return
     pytest.fail("eight reloads were not too many requests for a limit of four")
 
 
 async def start(page: Page, *, name: str = "Vendors") -> None:
-    """Begin a new bulk send of the vendor agreement."""
+    """Start a new bulk send of the vendor agreement."""
     await page.get_by_role("link", name="New bulk send").first.click()
     await page.get_by_role("option", name="Vendor agreement").click()
     await page.get_by_role("textbox", name="Name", exact=True).fill(name)
@@ -109,7 +109,7 @@ async def send(page: Page, people: int) -> None:
 
 
 def count(page: Page, label: str) -> str:
-    """The selector of a number of the summary."""
+    """Return the selector of a number in the summary."""
     return f".count:has(dt:text-is('{label}')) dd"
 
 
@@ -137,7 +137,7 @@ async def test_five_hundred_rows_from_the_file_to_the_outcome(
     gate = sink.hold(Phase.MESSAGE, recipient="late*")
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    # The gateway is killed: that the browser says so is what is wanted.
+    # The gateway is killed, so these errors of the browser are expected.
     async with browsing(browser, origin, forgiven=["ERR_CONNECTION", "WebSocket connection"]) as context:
         page = await context.new_page()
         async with gateway_process(dsn, sink, port) as process:
@@ -237,7 +237,7 @@ async def test_an_answer_during_a_reload_leads_to_the_bulk_send(
 
     async def answer_late(route: Route) -> None:
         asked = json.loads(route.request.post_data or "{}")
-        if asked["operationName"] == "BulkSend":  # the page before the reload goes to what it created
+        if asked["operationName"] == "BulkSend":  # the page before the reload opens the bulk send that it created
             answered.set()
         if asked["operationName"] != "CreateBulkSend":
             await route.continue_()
@@ -359,7 +359,7 @@ async def test_the_list_follows_without_asking(
     row = console.get_by_role("row").filter(has_text="Followed")
     await expect(row).to_contain_text("1 waiting")
     await eventually(lambda: is_watched(gateway, tenant))
-    # Requests have no answer from now on: what the list shows comes through the socket.
+    # Leave requests unanswered from now on: what the list shows comes through the WebSocket.
     await console.route("**/graphql", lambda _route: None)
     gate.open()
     await expect(row).to_contain_text("1 of 1 sent")
@@ -478,7 +478,7 @@ async def test_everything_is_done_by_keyboard(console: Page, template: str) -> N
 
 
 async def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has the focus has this name; two rounds of the page are enough."""
+    """Press Tab until the element with this name has the focus; give up after two rounds of the page."""
     for _ in range(80):
         await page.keyboard.press("Tab")
         focused = await page.evaluate(

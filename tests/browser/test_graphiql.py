@@ -1,4 +1,4 @@
-"""GraphiQL as people use it: in a browser, against a real gateway."""
+"""GraphiQL in a real browser, against a real gateway."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from bulksend.server.listening import listening
 
 @pytest.fixture
 def results(page: Page) -> Locator:
-    """The response as the page shows it."""
+    """The text that the page shows as the response."""
     return page.get_by_role("region", name="Result Window")
 
 
@@ -25,16 +25,16 @@ async def open_tab(page: Page, name: str) -> None:
 
 
 async def execute(page: Page) -> None:
-    """Press the button as soon as it does something: GraphiQL ignores it until the result has its editor."""
+    """Click Execute once it has an effect: GraphiQL ignores it until the result has its editor."""
     await expect(page.get_by_role("region", name="Result Window").get_by_role("textbox")).to_be_attached()
     await page.get_by_role("button", name="Execute").click()
 
 
 async def write(page: Page, editor: str, text: str) -> None:
-    """Replace what an editor holds."""
+    """Replace the contents of an editor."""
     await page.get_by_role("region", name=editor).get_by_role("textbox").focus()
     await page.keyboard.press("ControlOrMeta+A")
-    await page.keyboard.press("Delete")  # brackets typed over a selection would go around it
+    await page.keyboard.press("Delete")  # otherwise brackets would be typed around the selection
     await page.keyboard.type(text)
 
 

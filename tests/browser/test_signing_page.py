@@ -1,4 +1,4 @@
-"""The signing page as signers use it: without JavaScript, by keyboard, on a phone, and with assistive technology."""
+"""The signing page: without JavaScript, by keyboard, on a phone, and with assistive technology."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -13,7 +13,7 @@ from bulksend.db.pool import Pool
 
 PHONE = {"width": 320, "height": 640}
 SCHEMES = ("light", "dark")
-# The statuses of pages that refuse something are told to the console, as every failed request is.
+# The browser reports the error statuses of refusing pages in its console, like every failed request.
 FORGIVEN = ("Failed to load resource",)
 BODY = """# Consulting agreement
 
@@ -98,7 +98,7 @@ async def path(gateway: RunningGateway, tenant: Tenant, stored: Stored) -> str:
 
 @pytest.fixture(params=SCHEMES)
 async def phone(request: pytest.FixtureRequest, browser: Browser, gateway: RunningGateway) -> AsyncIterator[Page]:
-    """A window as narrow as a small phone's."""
+    """A window as narrow as a small phone."""
     scheme = request.param
     async with browsing(
         browser, gateway.url, forgiven=FORGIVEN, viewport=PHONE, color_scheme=scheme, locale="en-GB"

@@ -1,4 +1,4 @@
-"""The TypeScript type and the CSV header of a template."""
+"""Generating the TypeScript type and the CSV header of a template."""
 
 from typing import Any
 

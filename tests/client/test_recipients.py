@@ -1,4 +1,4 @@
-"""Reading recipients from CSV: what people's spreadsheets save, and what is wrong with it, by line."""
+"""Reading recipients from CSV: the formats that spreadsheets save, and problems reported by line."""
 
 import csv
 import io

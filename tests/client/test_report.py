@@ -1,4 +1,4 @@
-"""The outcome of `bulksend send` as a file."""
+"""Writing the outcome of `bulksend send` to a file."""
 
 import csv
 import io

@@ -28,7 +28,7 @@ BODY = "Between {{ values.company }} and {{ signer.name }}."
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that is over."""
+    """The result of a finished run."""
 
     status: int | None
     stdout: str
@@ -43,7 +43,7 @@ class Ended:
 
 @dataclass
 class Client:
-    """Somebody at a shell, with a folder of their own and a key in the environment."""
+    """A user in a shell, with a folder of their own and a key in the environment."""
 
     folder: Path
     url: str
@@ -76,7 +76,7 @@ class Client:
 
 @pytest.fixture
 async def client(gateway: RunningGateway, pool: Pool, tmp_path: Path) -> Client:
-    """A client whose template asks for a company."""
+    """A client with a template that requires a company."""
     return Client(tmp_path, gateway.url, await new_tenant(pool, body=BODY))
 
 
@@ -118,7 +118,7 @@ async def test_a_refused_recipient_is_told_in_its_row_and_in_the_exit_status(cli
 async def test_the_same_command_sends_once_and_again_sends_again(client: Client, sink: SmtpSink) -> None:
     client.write(csv_of(2))
     first = await client.run()
-    # What is sent counts, not how a spreadsheet wrote it down.
+    # Only the data counts, not how the spreadsheet wrote it.
     client.write(csv_of(2).replace(",", ";") + "\n")
     second = await client.run()
     assert (first.status, second.status) == (0, 0)
@@ -383,7 +383,7 @@ def read_terminal(descriptor: int) -> str:
 
 @dataclass
 class LosingProxy:
-    """The way to a gateway on which answers are lost, after the gateway has done what was asked."""
+    """A proxy to a gateway that drops responses after the gateway has processed the request."""
 
     url: str
     after: bytes
@@ -394,7 +394,7 @@ class LosingProxy:
 
 @asynccontextmanager
 async def losing_answers(url: str, *, after: bytes, times: int) -> AsyncIterator[LosingProxy]:
-    """Lose the answers to the first `times` requests that contain `after`."""
+    """Drop the responses to the first `times` requests that contain `after`."""
     there = urlsplit(url)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md: the page shows exactly the files here, and each runs against a gateway."""
+"""The recipes of docs/clients.md: the page shows exactly these files, and each one runs against a gateway."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def test_python(recipe: str, pool: Pool, dsn: str, sink: SmtpSink, tenant:
 
 
 async def _run(*command: str, recipe: str, at: tuple[str, SmtpSink, Tenant]) -> None:
-    """Run a command in tests/clients that finds a running gateway in its environment."""
+    """Run a command in tests/clients, with the address of a running gateway in its environment."""
     dsn, sink, tenant = at
     async with running_gateway(dsn, sink.url) as gateway:
         told = json.dumps({"url": gateway.url, "key": tenant.key, "templateId": tenant.template_id})
@@ -70,7 +70,7 @@ async def _run(*command: str, recipe: str, at: tuple[str, SmtpSink, Tenant]) -> 
 
 
 def _needs(built: Path, how: str, program: str | None) -> str:
-    """Return the program; skip the test if it or what is built is missing, except in CI."""
+    """Return the program. Skip the test if the program or its build is missing, except in CI."""
     if program and built.is_dir():
         return program
     assert not os.environ.get("CI"), f"run {how} first"

@@ -1,4 +1,4 @@
-"""Storing a bulk send: all of it in one statement, after the organization's rate row is locked."""
+"""Storing a bulk send in one statement, after locking the organization's rate row."""
 
 import asyncio
 from dataclasses import replace

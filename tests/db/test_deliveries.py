@@ -1,4 +1,4 @@
-"""The queue and its results, at the level of their statements."""
+"""The delivery queue and the recording of results, at the level of SQL statements."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ DOWN = Trouble("SMTP_UNREACHABLE", "Connection refused", None)
 
 @pytest.fixture
 async def conn(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection. At the end of each test the counters are checked."""
+    """A connection; at the end of the test the counters must match the documents."""
     async with pool.acquire() as conn:
         yield conn
         assert await miscounted(conn) == []
@@ -130,7 +130,7 @@ async def test_what_is_locked_is_not_waited_for(pool: Pool, conn: Connection) ->
         await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
         async with asyncio.timeout(5):
             assert [row.signer_email for row in await claim(conn)] == addresses(2)[1:]
-            # Its turn is due still, so this claim finds nothing and another may, once it reads from the beginning.
+            # Its turn is still due: this claim finds nothing, but another one may after reading from the beginning.
             assert await claim(conn) == []
             assert await settle(pool)
             assert await claim(conn) == []
@@ -139,7 +139,7 @@ async def test_what_is_locked_is_not_waited_for(pool: Pool, conn: Connection) ->
 
 
 async def test_a_claim_reads_from_where_the_last_one_ended(pool: Pool, conn: Connection) -> None:
-    """A document that was passed over is found by a later turn, never lost."""
+    """A document that was locked is found once nothing else is due: it costs a turn, and the document is not lost."""
     await create_for_new_organization(pool, addresses(6))
     async with pool.acquire() as other, other.transaction():
         await other.execute("SELECT FROM documents WHERE signer_index = 0 FOR UPDATE")
@@ -161,7 +161,7 @@ async def test_now_and_then_a_claim_reads_from_the_beginning(pool: Pool, conn: C
 
 
 async def test_plans_made_before_the_first_analyze_look_for_single_documents(server_dsn: str) -> None:
-    """Every key begins with the organization: without statistics any index would do, and a plan is kept."""
+    """Every key begins with the organization, so without statistics any index could be chosen, and a plan is kept."""
     async with scratch_database(server_dsn, "plans") as dsn:
         await migrations.migrate(dsn)
         conn = await asyncpg.connect(dsn)
@@ -400,7 +400,7 @@ async def _is_waited(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
-# Hot statements, what their parameters are, and the index each must use.
+# Frequent statements with their arguments, and the indexes that each must use.
 PLANS = {
     "claim": ("10, uuidv7(), '180 s', '{worker}'", ["delivery_turns_by_due", "documents_due"]),
     "take_turn": ("", ["delivery_turns_by_due"]),
@@ -418,7 +418,7 @@ PLANS = {
 
 @pytest.fixture
 async def seeded(pool: Pool) -> dict[str, UUID]:
-    """10,000 documents of which few are due, and 500 organizations of which few have a turn that is."""
+    """10,000 documents of which few are due, and 500 organizations of which few have a due turn."""
     async with pool.acquire() as conn:
         organization_id, template_id = await new_organization(conn)
         for _ in range(20):
@@ -436,7 +436,7 @@ async def test_hot_statements_use_their_indexes(pool: Pool, seeded: dict[str, UU
         used = {node.get("Index Name") for node in _nodes(plan)}
         scanned = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
         assert used.issuperset(indexes), name
-        # Of these there are few rows here.
+        # These tables have few rows here.
         assert scanned <= {"smtp_circuit", "templates", "bulk_sends", "workers"}, name
         assert "Sort" not in {node["Node Type"] for node in _nodes(plan) if "documents_due" in str(node)}, name
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL on real processes: what survives, what goes away, and who may run it."""
+"""The embedded PostgreSQL as real processes: which data survives, what is cleaned up, and which users may run it."""
 
 import asyncio
 import fcntl
@@ -22,7 +22,7 @@ from bulksend.db.embedded import binaries
 from bulksend.db.embedded.binaries import Account
 from bulksend.db.embedded.server import TEST_SETTINGS, EmbeddedPostgresError, embedded_postgres, postgres_bin
 
-# Arguments: the home, and a uid to become once everything is imported (it may not reach our interpreter).
+# Arguments: the home, and a uid to switch to after all imports (that user may not be able to read the interpreter).
 OWNER = """
 import asyncio, os, sys
 from pathlib import Path
@@ -93,7 +93,7 @@ def stranger(uid: int) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def public_home() -> Iterator[Path]:
-    """A folder that everybody can reach; pytest's own is closed to all but us."""
+    """A folder that every user can access, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="bulksend-"))
     folder.chmod(0o755)
     yield folder
@@ -102,7 +102,7 @@ def public_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder, made by a first start."""
+    """A data folder, created by a first start."""
     home = tmp_path_factory.mktemp("made")
     async with embedded_postgres(home, settings=TEST_SETTINGS):
         return home / "data"
@@ -110,7 +110,7 @@ async def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, made: Path) -> Path:
-    """A home for a later start than its first."""
+    """A home for a second start."""
     subprocess.run(["cp", "-a", made, tmp_path / "data"], check=True)
     return tmp_path
 
@@ -202,7 +202,7 @@ async def test_server_goes_with_its_owner(home: Path, number: signal.Signals) ->
 async def test_start_right_after_the_owner_was_killed(home: Path) -> None:
     async with owner_process(home) as (owner, _):
         first = postmaster(home)
-        # Stopped, the old server cannot obey the watchdog: the next owner finds it alive.
+        # While suspended, the old server cannot obey the watchdog, so the next owner finds it running.
         os.kill(first, signal.SIGSTOP)
         owner.kill()
         await owner.wait()
@@ -228,7 +228,7 @@ async def test_start_after_the_postmaster_was_killed(home: Path) -> None:
 async def test_start_over_the_pid_of_a_stranger(home: Path) -> None:
     async with embedded_postgres(home):
         lines = pid_file(home).read_text().split("\n")
-    # Of the server's account, or PostgreSQL itself would see that the pid is not its own.
+    # With the server's account; otherwise PostgreSQL itself would see that the pid is not its own.
     uid = (home / "data").stat().st_uid
     with stranger(uid) as process:
         stale = "\n".join([str(process.pid), *lines[1:]])

@@ -1,4 +1,4 @@
-"""The database takes no event back, and numbers those of each document without gaps."""
+"""Events in the database cannot be changed or deleted, and are numbered without gaps for each document."""
 
 import asyncpg
 import pytest

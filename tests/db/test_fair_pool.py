@@ -1,4 +1,4 @@
-"""The pool lends idle connections at once, serves those who wait in order, and lends no broken connection."""
+"""The pool returns idle connections immediately, serves waiters in order, and returns no broken connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 @pytest.fixture
 async def single(dsn: str) -> AsyncIterator[Pool]:
-    """A pool of one connection, so that everybody waits for the same one."""
+    """A pool of one connection, so that all waiters wait for the same one."""
     async with open_pool(dsn, min_size=1, max_size=1) as pool:
         yield pool
 
@@ -47,7 +47,7 @@ async def test_who_waits_gets_it_next(single: Pool) -> None:
 
 
 async def _served_at_a_release(single: Pool) -> list[str]:
-    """Return who was served in which order when a newcomer asks right after a release that two others wait for."""
+    """Return the order of service when a newcomer acquires right after a release, with two others waiting."""
     served: list[str] = []
 
     async def use(name: str) -> None:
@@ -58,7 +58,7 @@ async def _served_at_a_release(single: Pool) -> list[str]:
     async with single.acquire():
         waiting = [asyncio.create_task(use(name)) for name in ("first", "second")]
         await asyncio.sleep(0)
-    # The connection is released, and nobody who waits has run yet.
+    # The connection is released, and no waiter has run yet.
     await use("newcomer")
     await asyncio.gather(*waiting)
     return served

@@ -1,4 +1,4 @@
-"""Ids: every UUID goes out and comes back, and nothing else comes in."""
+"""Ids: every UUID is encoded and decoded without loss, and anything else is refused."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def test_comes_back_as_it_went(prefix: str, value: UUID) -> None:
     ],
 )
 def test_is_the_specifications(suffix: str, value: str) -> None:
-    # Of https://github.com/jetify-com/typeid/blob/main/spec/valid.yml
+    # From https://github.com/jetify-com/typeid/blob/main/spec/valid.yml
     assert ids.encode("prefix", UUID(value)) == f"prefix_{suffix}"
     assert ids.encoder("prefix")(UUID(value)) == f"prefix_{suffix}"
     assert ids.decode("prefix", f"prefix_{suffix}") == UUID(value)

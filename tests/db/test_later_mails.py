@@ -1,4 +1,4 @@
-"""Mails after the invitation: a document's mails share one queue, and only the invitation changes its delivery."""
+"""Mails after the invitation: one queue for all mails of a document; the delivery status is only the invitation's."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=60)
 
 @pytest.fixture
 async def sent(pool: Pool) -> AsyncIterator[Sent]:
-    """A bulk send of one document; its counters are right in the end."""
+    """A bulk send of one document; at the end of the test its counters must match."""
     yield await create_for_new_organization(pool, addresses(1))
     async with pool.acquire() as conn:
         assert await miscounted(conn) == []
@@ -142,7 +142,7 @@ async def test_a_late_acceptance_leaves_the_next_mail_alone(pool: Pool, sent: Se
 
 
 async def test_what_is_cancelled_makes_way_for_the_next_mail(pool: Pool, sent: Sent) -> None:
-    """A signer may have signed by a link that the sender passed on, while the invitation still waited."""
+    """A signer may sign by a link that the sender passed on, before the invitation was sent."""
     await claim_one(pool)
     await queue(pool, sent, MailKind.COPY)
 

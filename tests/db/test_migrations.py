@@ -1,4 +1,4 @@
-"""Migrations: once each, in order, and never over a newer database."""
+"""Migrations: each runs once, in order, and never on a newer database."""
 
 import asyncio
 from pathlib import Path

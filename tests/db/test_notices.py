@@ -1,4 +1,4 @@
-"""Notices continue after their connections are lost."""
+"""Notices continue after failures of their connections."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ from bulksend.db import notices as notices_module
 from bulksend.db.notices import Notices
 from bulksend.db.pool import Pool
 
-# What asyncpg raised when PostgreSQL crashed in the middle of a message.
+# Raised by asyncpg when PostgreSQL crashed in the middle of a message.
 CONFUSED = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
 
 
@@ -43,7 +43,7 @@ async def test_a_sender_goes_on_after_any_error(pool: Pool, dsn: str, monkeypatc
     tasks = [asyncio.create_task(each.run()) for each in (sending, receiving)]
     try:
         await _is_told(sending, receiving)
-        while failures:  # the listener tells everybody when it begins
+        while failures:  # the listener notifies all watchers when it starts
             await _is_told(sending, receiving)
     finally:
         await _cancel(*tasks)
@@ -59,7 +59,7 @@ async def _receives_a_notice(receiving: Notices, pool: Pool) -> None:
 
 
 async def _is_told(sending: Notices, receiving: Notices) -> None:
-    """Notify until it arrives: the listener may not be there yet."""
+    """Send a notice repeatedly until it arrives: the listener may not be connected yet."""
     bulk_send_id = uuid4()
     async with asyncio.timeout(20):
         with receiving.watch(bulk_send_id) as changed:

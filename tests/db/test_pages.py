@@ -1,4 +1,4 @@
-"""Ranges of ids for ranges of time: what a time filter keeps is always within them."""
+"""Ranges of ids for ranges of time: everything that a time filter selects is within the range."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

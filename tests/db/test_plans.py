@@ -1,6 +1,6 @@
-"""Hot queries find their rows through an index, whether planned for their values or once for all values.
+"""Frequent queries find their rows through an index, with custom and with generic plans.
 
-asyncpg prepares every statement, so PostgreSQL may at any time decide for one generic plan: that must be good too.
+asyncpg prepares every statement, so PostgreSQL may switch to a generic plan at any time, which must be good too.
 """
 
 import json
@@ -27,7 +27,7 @@ from bulksend.db.pool import Connection
 from bulksend.db.queries import BOUND
 
 ORGANIZATIONS = 20
-BULK_SENDS = 20_000  # 1,000 an organization
+BULK_SENDS = 20_000  # 1,000 per organization
 SIGNERS = 3
 SEED = f"""
 INSERT INTO organizations (name) SELECT 'Organization ' || n FROM generate_series(1, {ORGANIZATIONS}) AS n;
@@ -76,7 +76,7 @@ MODES = ("force_custom_plan", "force_generic_plan")
 
 @pytest.fixture(scope="module")
 async def seeded(server_dsn: str, worker_name: str) -> AsyncIterator[Connection]:
-    """A connection to a database with many tenants, each with much."""
+    """A connection to a database with many tenants, each with many rows."""
     async with clone(server_dsn, f"bulksend_plans_{worker_name}") as dsn:
         conn = await asyncpg.connect(dsn)
         try:
@@ -93,14 +93,14 @@ async def tenant_id(seeded: Connection) -> UUID:
 
 
 class Plan:
-    """The result of EXPLAIN ANALYZE."""
+    """The output of EXPLAIN ANALYZE."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.nodes = list(walk(root))
 
     @property
     def indexes(self) -> set[str]:
-        """Those that were used."""
+        """The indexes that were used."""
         return {node["Index Name"] for node in self.nodes if "Index Name" in node and node["Actual Loops"]}
 
     @property
@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def rows_read(self) -> int:
-        """Rows of tables that were looked at, kept or not."""
+        """The number of table rows that were read, including those filtered out."""
         return sum(
             round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
             for node in self.nodes
@@ -125,7 +125,7 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def explain(conn: Connection, mode: str, noun: str, name: str, *arguments: object) -> Plan:
-    """Run a query as PostgreSQL would in this `plan_cache_mode`, roll it back, and give its plan."""
+    """Run a query in this `plan_cache_mode`, roll it back, and return its plan."""
     transaction = conn.transaction()
     await transaction.start()
     try:
@@ -182,7 +182,7 @@ async def test_a_page_of_bulk_sends_joins_its_templates_alone(
     plan = await explain(seeded, mode, "bulk_sends", f"{name}{way}", tenant_id, *ENDS, *filters, WITH_TEMPLATES)
     assert plan.indexes == {f"bulk_sends{way or '_pkey'}", "templates_pkey"}
     assert not plan.scanned_whole
-    # A template that several share may be kept for them.
+    # A template shared by several bulk sends may be read once only.
     assert 26 < plan.rows_read <= 52
 
 
@@ -194,7 +194,7 @@ async def test_a_page_of_documents_reads_little_more_than_it_gives(
     plan = await explain(seeded, mode, "documents", name, tenant_id, *DOCUMENT_ENDS, *documents_filtered())
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
-    # Newest bulk send first but first signer first: the last bulk send is read to its end, to be sorted.
+    # Newest bulk send first but first signer first: the last bulk send is read completely, to be sorted.
     assert 26 <= plan.rows_read < 26 + SIGNERS
 
 
@@ -232,7 +232,7 @@ async def test_bulk_sends_of_a_rare_status_are_found_by_it(seeded: Connection, t
     assert plan.indexes == {"bulk_sends_by_status"}
     assert plan.rows_read <= 26
 
-    # A plan for all values goes through the tenant's bulk sends from the end it is to give.
+    # A generic plan reads the tenant's bulk sends from the requested end.
     plan = await explain(seeded, "force_generic_plan", "bulk_sends", name, *arguments)
     assert plan.indexes == {"bulk_sends_pkey"}
     assert plan.rows_read <= BULK_SENDS / ORGANIZATIONS
@@ -274,7 +274,7 @@ async def test_documents_of_a_template_are_found_by_its_bulk_sends(
     plan = await explain(seeded, mode, "documents", name, tenant_id, *DOCUMENT_ENDS, *filters)
     assert plan.indexes == {"bulk_sends_by_template", "documents_organization_id_bulk_send_id_signer_index_key"}
     assert not plan.scanned_whole
-    # As many bulk sends as 26 documents come from, and one more to know that the last one is complete.
+    # The bulk sends of 26 documents, and one more to know that the last one is complete.
     assert plan.rows_read <= 26 + 26 // SIGNERS + 2 + SIGNERS
 
 
@@ -322,7 +322,7 @@ async def test_documents_of_a_time_are_a_narrow_range(
     given = (tenant_id, *span.after, *span.before, 26, *filters.arguments())
     plan = await explain(seeded, mode, "documents", f"{direction}_page", *given)
     assert plan.indexes == {"documents_organization_id_bulk_send_id_signer_index_key"}
-    # Besides, up to one bulk send within the leeway of the day's end.
+    # In addition, up to one bulk send within the tolerance at the end of the day.
     assert 26 <= plan.rows_read < 26 + 2 * SIGNERS
     given = (tenant_id, *filters.arguments(), *filters.bulk_send_ids)
     plan = await explain(seeded, mode, "documents", "count", *given)

@@ -1,4 +1,4 @@
-"""Loans of connections: a transaction for a write always ends, and a read is limited in time."""
+"""A transaction for a write: begun in one message, and always ended."""
 
 import asyncio
 

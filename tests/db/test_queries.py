@@ -1,4 +1,4 @@
-"""Every query is valid, bound to a row class that its columns match, and used."""
+"""Every query is valid, used, and bound to a row class that matches its columns."""
 
 import dataclasses
 import importlib
@@ -25,7 +25,7 @@ QUERIES = Path(__file__).parents[2] / "sql" / "queries"
 for module in pkgutil.iter_modules(bulksend.db.__path__, "bulksend.db."):
     importlib.import_module(module.name)
 
-# What is asked before, or without, knowing the organization.
+# Queries that run before the organization is known, or without one.
 WITHOUT_ORGANIZATION = {
     ("api_keys", "find_by_hash"),
     ("api_keys", "list_invalid_lately"),
@@ -64,7 +64,7 @@ async def test_prepares_and_matches_its_row_class(pool: Pool, bound: Any) -> Non
         found = [(attribute.name, PYTHON_TYPES[attribute.type.name]) for attribute in attributes]
         assert found == _declared(bound.row)
     if isinstance(bound, Query) and issubclass(bound.row, Row):
-        # Nobody looks at these again before GraphQL's Int.
+        # These values are not checked again before they become GraphQL's 32-bit Int.
         assert "int8" not in [attribute.type.name for attribute in attributes]
 
 
@@ -80,7 +80,7 @@ def test_every_query_is_bound() -> None:
 @pytest.mark.parametrize("bound", BOUND.values(), ids=lambda bound: f"{bound.noun}.{bound.name}")
 def test_says_its_purpose_and_names_its_columns(bound: Any) -> None:
     assert bound.text.startswith("-- ")
-    # A view's columns are named where it is created, and compared with the row class above.
+    # A view's columns are named where it is created; the test above compares them with the row class.
     selected_whole = re.findall(r"SELECT \*\s+FROM (\w+)", bound.text)
     whole = {"bulk_send_rows", "created", "document_rows", "template_rows"}
     assert set(selected_whole) <= whole | {"matching_bulk_sends", "matching_documents"}

@@ -1,4 +1,4 @@
-"""The primary replaces an unavailable replica; losing and regaining it is logged once each."""
+"""Reads that fall back to the primary, and logging once when the replica goes away and comes back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ GONE = [
 
 
 class Lending:
-    """Lends pools by name and remembers which, for how long."""
+    """Lends pools by name and records which ones, with their time limits."""
 
     def __init__(self) -> None:
         self.lent: list[tuple[Pool, float | None]] = []

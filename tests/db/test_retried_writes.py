@@ -1,4 +1,4 @@
-"""A write is retried after a transient failure, while there is time to respond to its caller."""
+"""A write is retried after a transient failure as long as there is time to answer its caller."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ LOCK_SECONDS = 2.0
 
 
 class FailingWrite:
-    """Fails for a lock each time, `seconds` after it began by the clock that `write` reads."""
+    """Fails on a lock each time, after `seconds` on the clock that `write` reads."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         self.tries = 0

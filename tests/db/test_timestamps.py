@@ -1,4 +1,4 @@
-"""Timestamps are what asyncpg itself would make of them, both ways, and are written as the scalar writes them."""
+"""Timestamps equal those of asyncpg in both directions, and are written as by the DateTime scalar."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,7 @@ async def test_are_taken_as_they_are_meant(pool: Pool) -> None:
 
 
 def written(microseconds: int) -> str:
-    """Write a moment as the compiled executor does."""
+    """Write a timestamp as the compiled executor does."""
     found = shortcut_of(moment, write_datetime)
     assert found
     expression = found.expression.format(value="value", **{name: name for name in found.names})
@@ -63,7 +63,7 @@ INFINITY = 2**63 - 1
 @example(-1)
 @example(INFINITY)
 @example(-INFINITY - 1)
-# The last and the first moment that a datetime can be.
+# The last and the first time that a datetime can represent.
 @example(252_455_615_999_999_999)
 @example(252_455_616_000_000_000)
 @example(-63_082_281_600_000_000)
@@ -72,7 +72,7 @@ def test_are_written_as_the_scalar_writes_their_datetimes(microseconds: int) -> 
     try:
         text = written(microseconds)
     except OverflowError:
-        # The list is then completed object by object.
+        # The executor then completes the list object by object.
         assert moment(microseconds) in (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
         return
     assert text == write_datetime(moment(microseconds))

@@ -19,6 +19,6 @@ async def mailer(sink: SmtpSink) -> AsyncIterator[Mailer]:
 
 @pytest.fixture
 async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
-    """Close the circuit after each test."""
+    """Close the circuit for the next test."""
     yield
     await pool.execute("DELETE FROM smtp_circuit")

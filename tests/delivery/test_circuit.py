@@ -1,4 +1,4 @@
-"""An unavailable SMTP server: no document fails, one worker probes, and all workers resume."""
+"""Trouble with the SMTP server itself: no document fails, one worker probes, and all resume."""
 
 import asyncio
 from collections import Counter
@@ -90,7 +90,7 @@ async def test_recipients_that_draw_a_421_hold_up_nobody_else(delivery: Delivery
     drawing = await create_for_new_organization(pool, addresses(60, "drawing.example.com"))
     other = await create_for_new_organization(pool, addresses(30), "Other")
 
-    for _ in range(20):  # ten turns each
+    for _ in range(20):  # ten turns for each organization
         assert await delivery.worker.deliver_due() == 3
         assert await state(pool) is None
 
@@ -186,7 +186,7 @@ async def test_what_was_met_before_the_last_probe_opens_nothing(pool: Pool, dsn:
         await late.reached()
         await create_for_new_organization(pool, ["early@example.com"])
         await second.worker.deliver_due()
-        sink.forgive()  # but who waits already is still refused
+        sink.forgive()  # connections that already wait are still refused
         assert await second.worker.mend()
         late.open()
         await passing
@@ -279,6 +279,6 @@ async def _is_deferred(pool: Pool) -> bool:
 
 
 async def test_the_errors_that_wait_for_the_server_are_those_that_the_view_tells() -> None:
-    """The view `document_rows` knows them by their names."""
+    """The view `document_rows` lists them by name."""
     named = {code for code in DeliveryErrorCode if code.startswith("SMTP_") or code == "SENDER_REFUSED"}
     assert named == SERVER_TROUBLE

@@ -1,4 +1,4 @@
-"""Killing workers, PostgreSQL and the network at random: nothing is lost, and only mails in flight are sent twice."""
+"""Killing workers, PostgreSQL and the network at random: no mail is lost, and only mails in flight may be doubled."""
 
 import asyncio
 import os
@@ -34,19 +34,19 @@ async def closed_circuit(pool: Pool) -> AsyncIterator[None]:
 
 
 async def end(process: ForkedProcess) -> None:
-    """Terminate a worker, which must exit with 0."""
+    """Ask a worker to end, and require exit status 0."""
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
 
 
 async def is_gone(pool: Pool, sink: SmtpSink) -> bool:
-    """Return whether nothing that dead workers started is still in flight."""
+    """Return whether everything that dead workers started has ended."""
     backends = await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'")
     return backends == 0 and sink.open_connections == 0
 
 
 def mailed(sink: SmtpSink) -> Counter[UUID]:
-    """Return the number of mails that arrived for each document, by Message-ID."""
+    """Return how often each document's mail arrived; the Message-ID contains the document's id."""
     return Counter(ids.decode("doc", str(mail.parsed["Message-ID"])[1:].partition("@")[0]) for mail in sink.mails)
 
 
@@ -55,7 +55,7 @@ async def recorded(pool: Pool) -> set[UUID]:
 
 
 async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
-    """Deliver what is left, and check the result."""
+    """Deliver what dead workers left, and check the results."""
     async with asyncio.timeout(30), delivery_to(sink, pool, dsn, connections=CONNECTIONS) as delivery:
         while any([(await bulk_send(pool, one)).pending_count for one in sent]):
             await delivery.worker.mend()
@@ -69,12 +69,12 @@ async def finish(pool: Pool, dsn: str, sink: SmtpSink, *sent: Sent) -> None:
 
 
 def doubled(sink: SmtpSink) -> Counter[UUID]:
-    """Return the number of second copies that arrived."""
+    """Return how many duplicates of each document's mail arrived."""
     return Counter({document: times - 1 for document, times in mailed(sink).items() if times > 1})
 
 
 async def mails_arrive(sink: SmtpSink, more: int) -> None:
-    """Wait for some more mails, or until all have arrived."""
+    """Wait for this many more mails, or until no more arrive."""
     try:
         await sink.wait_for(len(sink.mails) + more, timeout=2)
     except TimeoutError:
@@ -164,7 +164,7 @@ async def test_postgres_killed_amid_delivery(tmp_path: Path, sink: SmtpSink) -> 
                     await server.enter_async_context(embedded_postgres(tmp_path))
                 await mails_arrive(sink, 10)
             await finish(pool, dsn, sink, sent)
-    # The worker lived and knew what it had sent.
+    # The worker survived and knew what it had sent.
     assert not doubled(sink)
 
 
@@ -177,7 +177,7 @@ async def test_postgres_crash_recovery_amid_delivery(tmp_path: Path, sink: SmtpS
             async with running(delivery):
                 for _ in range(2):
                     await mails_arrive(sink, chance.randrange(1, 80))
-                    # One backend killed makes PostgreSQL drop all of them and recover.
+                    # Killing one backend makes PostgreSQL close all connections and recover.
                     os.kill(await _backend_pid(pool), signal.SIGKILL)
                 await mails_arrive(sink, 10)
             await finish(pool, dsn, sink, sent)
@@ -185,7 +185,7 @@ async def test_postgres_crash_recovery_amid_delivery(tmp_path: Path, sink: SmtpS
 
 
 async def _backend_pid(pool: Pool) -> int:
-    """Return the process of a connection, once PostgreSQL has recovered from the last crash."""
+    """Return the backend pid of a connection, once PostgreSQL has recovered from the last crash."""
     pids: list[int] = []
 
     async def is_known() -> bool:

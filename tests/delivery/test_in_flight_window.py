@@ -1,4 +1,4 @@
-"""The number of mails that a worker claims: for idle connections, and ahead during delivery."""
+"""How many mails a worker claims: for idle connections, and in advance while mails are being sent."""
 
 from bulksend.delivery.in_flight_window import InFlightWindow
 
@@ -6,7 +6,7 @@ CONNECTIONS = 10
 
 
 def claimed(window: InFlightWindow, mails: int, *, ended: int, more_is_due: bool = True) -> None:
-    """Claim mails, while this many end."""
+    """Claim mails while this many others end."""
     window.begin_claim()
     for _ in range(ended):
         window.end()

@@ -1,4 +1,4 @@
-"""Renewing the leases of mails that wait for a slow final reply."""
+"""Renewing the leases of mails whose final reply takes long."""
 
 import asyncio
 from dataclasses import replace
@@ -38,7 +38,7 @@ async def test_a_server_slow_to_answer_rcpt_is_served_under_a_short_lease(pool: 
         passing = asyncio.create_task(delivery.worker.deliver_due())
         await gate.reached(3)
         first = await lease_end(pool, sent)
-        # More than half of the lease is over: content begun now needs a lease that was renewed.
+        # More than half of the lease has passed: content sent now requires a renewed lease.
         await eventually(lambda: has_passed(pool, first - 3 + 1.5))
         assert await lease_end(pool, sent) > first
         gate.open()
@@ -61,7 +61,7 @@ async def test_a_lost_lease_is_not_taken_back(pool: Pool, dsn: str, sink: SmtpSi
         await gates.reached(2)
         taken = await lease_end(pool, sent)
         await eventually(lambda: has_passed(pool, taken - POLICY.lease + 1))
-        # The first has tried to renew meanwhile.
+        # The first worker has tried to renew meanwhile.
         assert await lease_end(pool, sent) == taken
         gates.open()
         await asyncio.gather(*passing)

@@ -1,4 +1,4 @@
-"""The state of a document after each outcome."""
+"""The new state of a document after each outcome."""
 
 from dataclasses import replace
 from datetime import timedelta

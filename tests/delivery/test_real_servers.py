@@ -1,4 +1,4 @@
-"""Delivery into real Postfix and Exim: few connections, and refusals of the client at RCPT."""
+"""Delivery to real Postfix and Exim: connection limits, and refusals at RCPT that are about the sender."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -27,7 +27,7 @@ async def notices(pool: Pool, dsn: str) -> Notices:
 async def recorder(pool: Pool, notices: Notices) -> AsyncIterator[Recorder]:
     recorder = Recorder(pool, notices)
     yield recorder
-    # What the database refuses would be tried for ever.
+    # Results that the database refuses would be retried forever.
     left = [task for task in asyncio.all_tasks() if "Recorder" in repr(task.get_coro())]
     for task in left:
         task.cancel()
@@ -50,7 +50,7 @@ def accepted(row: ClaimedRow) -> Result:
 
 
 async def transactions(pool: Pool) -> int:
-    """Return the number of transactions that wrote the documents' current rows."""
+    """Return how many transactions wrote the current versions of the documents."""
     return int(await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM documents"))
 
 
@@ -115,7 +115,7 @@ async def test_what_the_database_refuses_holds_nothing_else(pool: Pool, recorder
     assert (await bulk_send(pool, sent)).sent_count == 4
     assert recorder.holds(rows[0].id)
     assert await recorder.caught_up(0.01)
-    # Whoever finds it again after the lease's end knows better than to send it again.
+    # A worker that claims it again after the lease ends knows not to send it again.
     assert recorder.unrecorded == 1
 
 

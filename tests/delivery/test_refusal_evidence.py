@@ -1,4 +1,4 @@
-"""Unclear refusals: the mails that the server accepts meanwhile decide what they are about."""
+"""Ambiguous refusals: what else the server accepts decides whether the recipient or the sender is refused."""
 
 from uuid import UUID
 

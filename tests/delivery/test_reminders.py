@@ -1,4 +1,4 @@
-"""Automatic reminders: when they are due, to whom, and how many."""
+"""Automatic reminders: when they are due, for whom, and how many."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ BACK = (
 
 
 async def pass_days(pool: Pool, days: int) -> None:
-    """Move the times of due and sent reminders into the past by this many days."""
+    """Move due reminders this many days nearer, and events this many days into the past."""
     await pool.execute(BACK, days)
     await pool.execute(
         "ALTER TABLE events DISABLE TRIGGER events_append_only; "
@@ -31,7 +31,7 @@ async def pass_days(pool: Pool, days: int) -> None:
 
 @pytest.fixture
 async def document_ids(gateway: RunningGateway, tenant: Tenant) -> list[str]:
-    """Two documents that were sent, with two reminders each: after 2 days and 3 days later."""
+    """The ids of two sent documents with two reminders each: after 2 days, and 3 days later."""
     reminders = {"afterDays": 2, "everyDays": 3, "atMost": 2}
     payload = await create(gateway, tenant, count=2, reminders=reminders)
     assert payload["userErrors"] == []
@@ -53,7 +53,7 @@ async def test_reminders_come_when_due_and_no_more_than_asked_for(
 ) -> None:
     assert await reminders.remind_due() == 0
     await pass_days(pool, 2)
-    # Two processes at once remind each signer once.
+    # Two concurrent processes remind each signer once.
     await asyncio.gather(reminders.remind_due(), reminders.remind_due())
     await sink.wait_for(4)
     await pass_days(pool, 2)

@@ -1,4 +1,4 @@
-"""Sealing: each closed document once and completely, also after a crash."""
+"""Sealing: each closed document once, completely, and again after a crash."""
 
 import asyncio
 import hashlib
@@ -136,7 +136,7 @@ async def test_a_leased_job_is_nobody_elses(
 async def test_two_workers_with_one_job_write_one_pdf(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, processes: SealingProcesses
 ) -> None:
-    """The first one's lease ends while it renders: the second's PDF stands, with the one event that names it."""
+    """The first worker's lease ends while it renders; the second worker's PDF is kept, with the event that names it."""
     await close_document(gateway, tenant, stored.document_ids[0])
     slow, quick = worker(gateway, processes), worker(gateway, processes)
     async with pool.acquire() as conn:
@@ -177,7 +177,7 @@ async def test_processes_that_die_are_replaced(
     gateway: RunningGateway, tenant: Tenant, pool: Pool, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sealing_worker, "FIRST_DELAY", 0.0)
-    processes = SealingProcesses(SealingOptions(b"no key", "test", None))  # its processes end as they start
+    processes = SealingProcesses(SealingOptions(b"no key", "test", None))  # its processes fail at their start
     await close_document(gateway, tenant, stored.document_ids[0])
     try:
         assert await worker(gateway, processes).seal_due() == 1
@@ -194,7 +194,7 @@ async def test_what_would_not_verify_is_not_sealed(
 ) -> None:
     await close_document(gateway, tenant, stored.document_ids[0])
     await pool.execute("UPDATE documents SET signer_name = 'Someone else'")
-    # The template names its signer, so the content is no longer the one that was signed.
+    # The template contains the signer's name, so the content is no longer what was signed.
     assert await worker(gateway, processes).seal_due() == 1
     assert await pool.fetchval("SELECT error FROM sealed_pdfs") == "VerificationFailed"
     assert await pdf_of(pool, stored.document_uuids[0]) is None

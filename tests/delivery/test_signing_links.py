@@ -59,7 +59,7 @@ def test_a_token_with_any_other_character_is_invalid(data: st.DataObject) -> Non
 
 
 def test_a_signature_has_one_spelling() -> None:
-    """The last character of its base64 leaves two bits unused: four of them decode to the same bytes."""
+    """The last character of the base64 leaves two bits unused, so four characters decode to the same bytes."""
     token = token_of(LINKS.url(UUID(int=1), UUID(int=2), 3))
     for other in set(ALPHABET) - {token[-1]}:
         with pytest.raises(InvalidLink):

@@ -1,4 +1,4 @@
-"""Signing, declining, reminding, voiding and amending in any order with deliveries, faults, cancels and retries."""
+"""Signing, declining, reminding, voiding and amending, in any order with deliveries, faults, cancels and retries."""
 
 import asyncio
 from collections import Counter
@@ -35,7 +35,7 @@ SETTINGS = settings(
 
 @dataclass(frozen=True)
 class Life:
-    """The state of one document, and how many events in its history closed it."""
+    """A document's status, and how many of its events say that it was closed."""
 
     status: str
     voided: bool
@@ -43,7 +43,7 @@ class Life:
 
 
 class SigningWorld(World):
-    """The model of deliveries, extended by signers and by senders who void and amend."""
+    """The world of the delivery tests, with actions of signers and senders."""
 
     async def open(self) -> None:
         await super().open()
@@ -57,7 +57,7 @@ class SigningWorld(World):
         return Context(self.gateway, viewer, None, "request")
 
     async def document(self, sent: Sent, index: int) -> Any:
-        """One of the bulk send's documents; deleted ones too."""
+        """Return one of the bulk send's documents, including deleted ones."""
         rows = await self.pool.fetch(
             "SELECT id, link_generation FROM documents WHERE bulk_send_id = $1 ORDER BY signer_index", sent.id
         )
@@ -99,11 +99,11 @@ class SigningWorld(World):
         return {row["id"]: Life(row["status"], row["voided"], row["outcomes"]) for row in await self.pool.fetch(_LIVES)}
 
     def names(self) -> Counter[str]:
-        """The number of copies of each mail that arrived, by the local part of its Message-ID."""
+        """Return how often each mail arrived, by the left part of its Message-ID."""
         return Counter(str(mail.parsed["Message-ID"])[1:].partition("@")[0] for mail in self.sink.mails)
 
     def mailed(self) -> Counter[UUID]:
-        """The number of mails of any kind that arrived for each document."""
+        """Return how often each document's mails arrived, whatever their kind."""
         return Counter(ids.decode("doc", name.partition(".")[0]) for name in self.names().elements())
 
 
@@ -118,7 +118,7 @@ DEEDS: list[Deed] = [
 
 
 class SigningMachine(DeliveryMachine):
-    """A state machine of delivery with the actions of signers and senders."""
+    """Adds the actions of signers and senders."""
 
     world: SigningWorld
 
@@ -145,7 +145,7 @@ class SigningMachine(DeliveryMachine):
         self.world.run(race())
 
     def _check_mails(self, mailed: Counter[UUID]) -> None:
-        """Check that no mail arrived twice, except those that the server accepted without a reply."""
+        """Check that no mail arrives twice, except those that the server accepted without replying."""
         names = self.world.names()
         assert names.total() - len(names) <= self.unsaid
         self._check_lives()
@@ -156,7 +156,7 @@ class SigningMachine(DeliveryMachine):
         assert self.told_sent <= told <= set(mailed) | self.told_sent
 
     def _check_lives(self) -> None:
-        """Check that signed, declined and voided are final and notified once."""
+        """Check that signed, declined and voided are final, and are recorded once."""
         lives = self.world.run(self.world.lives())
         for document_id, before in self.lives.items():
             now = lives[document_id]

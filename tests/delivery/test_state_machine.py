@@ -1,4 +1,4 @@
-"""Every order of creates, passes, faults, crashes, cancels, retries and deletes keeps the invariants."""
+"""Creates, passes, faults, crashes, cancels, retries and deletes in any order keep every guarantee."""
 
 import asyncio
 from collections import Counter
@@ -51,7 +51,7 @@ SETTINGS = settings(
 
 @dataclass(frozen=True)
 class State:
-    """One document as the database has it."""
+    """A document as stored in the database."""
 
     id: UUID
     delivery_status: str
@@ -63,7 +63,7 @@ class State:
 
 
 class World:
-    """A database, an SMTP server and two workers, on a separate event loop."""
+    """A database, an SMTP server and two workers, on an event loop of their own."""
 
     def __init__(self, dsn: str) -> None:
         self.runner = asyncio.Runner()
@@ -85,7 +85,7 @@ class World:
             self.workers.append(await self._stack.enter_async_context(delivery))
 
     async def begin(self) -> None:
-        """Create a new database state."""
+        """Start from an empty state."""
         self.sink.forgive()
         self.sink.mails.clear()
         await self.pool.execute(_EMPTY)
@@ -141,7 +141,7 @@ class World:
                 await deliveries.ask_turn(conn, organization_id=sent.organization_id)
 
     async def finish(self) -> None:
-        """Remove all faults and advance the time until every delivery has ended."""
+        """Remove all faults and let time pass until nothing is pending."""
         self.sink.forgive()
         for _ in range(60):
             await self.workers[0].worker.mend()
@@ -159,13 +159,13 @@ class World:
             return await miscounted(conn)
 
     def mailed(self) -> Counter[UUID]:
-        """The number of mails that arrived for each document."""
+        """Return how often each document's mail arrived."""
         message_ids = [str(mail.parsed["Message-ID"]) for mail in self.sink.mails]
         return Counter(ids.decode("doc", text[1:].partition("@")[0]) for text in message_ids)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
-    """A state machine of the actions of users, workers and servers, and of accidents, in any order."""
+    """Actions of users, workers, servers and faults, in any order."""
 
     bulk_sends: Bundle[Sent] = Bundle("bulk_sends")
     held: Bundle[list[ClaimedRow]] = Bundle("held")
@@ -216,7 +216,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(target=held, limit=st.integers(1, 4))
     def claim_and_hang(self, limit: int) -> list[ClaimedRow]:
-        """Kill a worker, or suspend it so that its results come late."""
+        """Claim as a worker that dies, or that hangs until its results come late."""
         return self.world.run(self.world.claim(limit))
 
     @rule(rows=consumes(held), outcome=st.sampled_from(["sent", "failed", "pending"]))
@@ -259,12 +259,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.every_promise_is_kept()
 
     def _check_mails(self, mailed: Counter[UUID]) -> None:
-        """Check that only pending documents are mailed, and twice only those whose reply was lost."""
+        """Check that only pending documents are mailed, and twice only if the server accepted one without replying."""
         assert set(mailed - self.mailed) <= self.mailable
         assert mailed.total() - len(mailed) <= self.unsaid
 
     def _check_told(self, states: dict[UUID, State], mailed: Counter[UUID]) -> None:
-        """Check that exactly the mailed documents are sent, and stay so."""
+        """Check that documents reported as sent were mailed and stay sent, and that mailed ones are reported."""
         told = {state.id for state in states.values() if state.delivery_status == "sent"}
         assert told >= {state.id for state in self.states.values() if state.delivery_status == "sent"}
         assert self.told_sent <= told <= set(mailed) | self.told_sent

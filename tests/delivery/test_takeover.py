@@ -1,4 +1,4 @@
-"""After a worker dies, is suspended or disconnected, others take over, and only mails in flight are sent twice."""
+"""A worker that dies, is suspended or is cut off delays no one, and duplicates only mails that were in flight."""
 
 import asyncio
 import signal
@@ -42,7 +42,7 @@ async def holders(pool: Pool) -> set[UUID]:
 
 @asynccontextmanager
 async def another(sink: SmtpSink, pool: Pool, dsn: str) -> AsyncIterator[Delivery]:
-    """Run a second worker until the end of the block."""
+    """Run a second worker within the block."""
     async with delivery_to(sink, pool, dsn) as delivery, running(delivery):
         yield delivery
 
@@ -168,7 +168,7 @@ def test_a_worker_that_beats_is_not_silent() -> None:
 
 
 def test_after_an_interruption_the_watch_begins_anew() -> None:
-    """The database was unavailable, or the observer suspended: there were no heartbeats, or none was observed."""
+    """While the database was unavailable or the watcher suspended, no heartbeat could be sent or read."""
     watch = Watch()
     watch.look([WATCHED], 100)
     assert watch.look([WATCHED], 100 + SILENT_SECONDS) == []

@@ -53,7 +53,7 @@ def test_line_breaks_in_a_value_are_shown() -> None:
     assert filled("{{ values.a }}", a="one\r\n\r\ntwo\n<three>") == shown
 
 
-# html.parser itself drops nothing, but a carriage return is a line break by our rule.
+# html.parser itself drops nothing, but our rules treat a carriage return as a line break.
 values = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))
 hostile = st.lists(
     st.sampled_from(
@@ -211,7 +211,7 @@ ADVERSARIAL = {
 
 @pytest.mark.parametrize("body", ADVERSARIAL.values(), ids=ADVERSARIAL.keys())
 def test_the_worst_bodies_take_bounded_time_and_space(body: str) -> None:
-    """The worst took 2.6 s of processor time when measured; without bounds, the table cells took 85 s."""
+    """The slowest one took 2.6 s of processor time; without limits, the cells took 85 s."""
     start = time.process_time()
     try:
         html = filled(body, a="x")

@@ -1,4 +1,4 @@
-"""The limit on the mails that one worker starts per second, on a simulated clock."""
+"""The limit on mails that a worker starts per second, with a clock controlled by the test."""
 
 import pytest
 from support.clock import Clock

@@ -1,4 +1,4 @@
-"""Languages: every message is in every catalogue, and the reader's language is found."""
+"""Translations: every catalogue contains every message, and the reader's language is selected."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s")
 
 
 def messages() -> Iterator[str]:
-    """Every text that a page or mail has in English."""
+    """Yield every English text of a page or mail."""
     for folder, methods in SOURCES:
         for _, _, message, _, _ in extract_from_dir(str(ROOT / folder), method_map=methods):
             yield str(message)

@@ -304,7 +304,7 @@ async def test_no_mail_is_sent_faster_than_the_rate(
     monkeypatch.setattr(token_bucket, "time", clock)
     await create_for_new_organization(pool, addresses(30))
     async with delivery_to(sink, pool, dsn, replace(POLICY, smtp_rate=100.0)) as delivery:
-        for sent in (10, 20, 30):  # a burst of a tenth of a second, and another each time that one has passed
+        for sent in (10, 20, 30):  # a burst of a tenth of a second, and another after each tenth
             while await delivery.worker.deliver_due():
                 pass
             assert len(sink.mails) == sent

@@ -1,6 +1,6 @@
-"""A delivery worker as a separate process, which tests kill.
+"""A delivery worker as a separate process that tests can kill.
 
-Arguments: DSN, port of the SMTP sink, seconds of a lease, mails a second or 0 for any number.
+Arguments: DSN, port of the SMTP sink, seconds of a lease, mails per second or 0 for no limit.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The README and the pages under docs/: their links lead somewhere, and their operations are valid."""
+"""The README and the pages under docs/: their links resolve, and their operations are valid."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PAGES: Final = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURI
     (ROOT / "docs").rglob("*.md")
 )
 NAMES: Final = [str(page.relative_to(ROOT)) for page in PAGES]
-EXAMPLES: Final = {"sql/migrations/NNNN_template_created_by.sql"}  # what a page tells the reader to make
+EXAMPLES: Final = {"sql/migrations/NNNN_template_created_by.sql"}  # a file that a page tells the reader to create
 LONGEST_README: Final = 200
 
 

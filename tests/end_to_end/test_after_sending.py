@@ -1,4 +1,4 @@
-"""After sending: reminding signers, voiding and amending documents, and reading their history."""
+"""After delivery: sending reminders, voiding and amending documents, and reading the history."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

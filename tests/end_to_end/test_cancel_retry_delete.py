@@ -33,7 +33,7 @@ async def documents(gateway: RunningGateway, tenant: Tenant, bulk_send_id: str) 
 
 
 async def finished(gateway: RunningGateway, tenant: Tenant, bulk_send_id: str) -> Any:
-    """Follow a bulk send until nothing is pending."""
+    """Wait until nothing of a bulk send is pending."""
     from bulksend.resolvers.bulk_sends import wait_until_finished
 
     row = await wait_until_finished(
@@ -63,7 +63,7 @@ async def test_cancel_fails_what_is_pending_and_tells_what_was_in_flight_as_sent
     }
     gate.open()
     await sink.wait_for(10)
-    # The ten in flight were accepted, and that wins over everything that was believed.
+    # The ten mails in flight were accepted, which overrides the earlier status.
     await until_sent(gateway, tenant, bulk_send_id, 10)
     assert len(sink.mails) == 10
     found = await documents(gateway, tenant, bulk_send_id)
@@ -181,12 +181,12 @@ async def test_after_a_delete_nothing_is_claimed_and_links_are_gone(
     gate.open()
     await sink.wait_for(10)
 
-    # Whoever comes next is served at once, and the deleted one's rest never is.
+    # The next bulk send is delivered immediately; the rest of the deleted one is never delivered.
     assert (await create(gateway, tenant, 2))["bulkSend"]["sentCount"] == 2
     assert len(sink.mails) == 12
     assert (await gateway.get(path)).status == 410
     assert (await gateway.ask(tenant, DOCUMENTS, {"id": bulk_send_id})).data == {"bulkSend": None}
-    # Results are recorded on deleted rows too.
+    # Results are recorded for deleted rows too.
     value = ids.decode(ids.BULK_SEND, bulk_send_id)
 
     async def are_recorded() -> bool:
@@ -194,7 +194,7 @@ async def test_after_a_delete_nothing_is_claimed_and_links_are_gone(
         assert sent <= 10
         return sent == 10
 
-    # Results are recorded in batches, a moment after their mails arrived.
+    # Results are recorded in batches, a moment after the mails arrived.
     await eventually(are_recorded)
 
 

@@ -1,4 +1,4 @@
-"""Creates are accepted once, replayed exactly, and leave nothing when refused."""
+"""Creating a bulk send: accepted once, replayed exactly, and refused without leaving rows."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ FIVE_MINUTES = 300
 
 
 async def rows(pool: Pool) -> tuple[int, int]:
-    """Return the number of bulk sends and documents."""
+    """Return the numbers of bulk sends and documents."""
     return await pool.fetchval("SELECT count(*) FROM bulk_sends"), await pool.fetchval("SELECT count(*) FROM documents")
 
 
@@ -113,7 +113,7 @@ async def test_one_key_from_20_clients_is_one_bulk_send(pool: Pool, dsn: str, si
     assert [payload["userErrors"] for payload in payloads] == [[]] * 20
     assert len({payload["bulkSend"]["id"] for payload in payloads}) == 1
     assert sorted(payload["replayed"] for payload in payloads) == [False] + [True] * 19
-    # A replay waits as the original did, also while the first call is still running.
+    # A replay waits as the original did, even while the first call is still running.
     assert {payload["bulkSend"]["status"] for payload in payloads} == {"COMPLETED"}
     assert len(sink.mails) == 5
     assert await rows(pool) == (1, 5)
@@ -304,7 +304,7 @@ async def test_a_lock_that_is_held_for_seconds_is_waited_for(
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute("SELECT FROM bulk_send_rates FOR UPDATE")
         creating = asyncio.create_task(create(gateway, tenant))
-        # The first try gives up after 2 s.
+        # The first attempt gives up after 2 s.
         await asyncio.wait([creating], timeout=2.5)
         assert not creating.done()
     assert (await creating)["userErrors"] == []

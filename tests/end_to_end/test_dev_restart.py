@@ -1,4 +1,4 @@
-"""`bulksend dev`, killed during delivery and restarted on the same data."""
+"""Killing `bulksend dev` during delivery and starting it again on the same data."""
 
 import signal
 from collections import Counter
@@ -20,7 +20,7 @@ async def test_what_a_killed_dev_had_claimed_is_out_soon_after_its_restart(tmp_p
     gate.open()
 
     async with running_dev(tmp_path, sink.url) as restarted:
-        # It waits for less than the lease: what the killed process had claimed was taken over.
+        # Waits for less than the lease: the claims of the killed process must have been taken over.
         counts = await restarted.finished(bulk_send_id)
     assert counts == {"sentCount": len(ADDRESSES), "failedCount": 0, "pendingCount": 0}
     copies = Counter(recipient for mail in sink.mails for recipient in mail.recipients if recipient in ADDRESSES)

@@ -1,4 +1,4 @@
-"""Following a bulk send: the current state at once, then each change, by any process."""
+"""Subscribing to a bulk send: the current state first, then each change, no matter which process makes it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ class Following:
         self._socket = socket
 
     async def event(self) -> Any:
-        """The next state, or None when the subscription is complete."""
+        """Return the next state, or None when the subscription is complete."""
         async with asyncio.timeout(20):
             message = await self._socket.receive_json()
         if message["type"] == "complete":
@@ -36,7 +36,7 @@ class Following:
         return message["payload"]["data"]["bulkSend"]
 
     async def all(self) -> list[Any]:
-        """Every state until the subscription is complete."""
+        """Return all states until the subscription is complete."""
         events = []
         while (event := await self.event()) is not None:
             events.append(event)

@@ -1,4 +1,4 @@
-"""GraphQL and REST have the same rules: objects and refusals are the same over both."""
+"""GraphQL and REST share the same rules: what one API creates or refuses, the other sees or refuses alike."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The main job: one call sends everyone a mail with a signing link, and its progress is visible."""
+"""The main use case: one call, a mail and a signing link for every signer, with progress visible to the caller."""
 
 import re
 
@@ -31,7 +31,7 @@ async def test_one_call_sends_500_mails_with_500_links(gateway: RunningGateway, 
 
 
 def link(mail: Mail) -> str:
-    """Return the path of the signing link in a mail's text part."""
+    """Return the path of the signing link in the text part of a mail, where it is not marked up."""
     text = mail.parsed.get_body(("plain",))
     assert text is not None
     (found,) = LINK.findall(text.get_content())

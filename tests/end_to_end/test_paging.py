@@ -1,4 +1,4 @@
-"""Paging through a list returns every row that existed at the start exactly once, despite inserts and deletes."""
+"""Paging through a list returns every row that existed at the start exactly once, despite concurrent changes."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ WALKS = {
 
 @dataclass
 class Between:
-    """Changes by others between two pages."""
+    """The concurrent changes between two pages."""
 
     create: int
     delete: int
@@ -102,7 +102,7 @@ async def test_sees_every_signer_of_a_bulk_send_once(
 
 
 class Others:
-    """Another user of the organization."""
+    """Other users of the organization."""
 
     def __init__(self, pool: Pool, tenant: Tenant) -> None:
         self.tenant = tenant
@@ -125,7 +125,7 @@ class Others:
             self.deleted |= {gone.id, *gone.document_ids}
 
     def ids(self, name: str) -> list[str]:
-        """Return the IDs that the list must have now."""
+        """Return the ids that the list must contain now."""
         match name:
             case "templates":
                 return self._templates[::-1]

@@ -1,4 +1,4 @@
-"""Many processes on one database: an idempotency key creates one bulk send, even if processes are killed."""
+"""Several processes on one database: consistent bulk sends from every gateway, also when processes are killed."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ LIST = "{ bulkSends(first: 100) { nodes { id status totalCount sentCount failedC
 
 
 class Cluster:
-    """Several gateways on one database; `ask` sends a request to the one given."""
+    """Several gateways on one database; `create` calls the one with the given index."""
 
     def __init__(self, processes: list[Process], session: aiohttp.ClientSession, reader: RunningGateway) -> None:
         self.processes = processes
@@ -32,7 +32,7 @@ class Cluster:
         return reply.data["createBulkSend"]
 
     async def finished(self, tenant: Tenant, total: int) -> list[Any]:
-        """Wait until nothing is pending in any of `total` bulk sends; counts add up in every row ever read."""
+        """Wait until nothing is pending in any of `total` bulk sends; the counts must add up in every response."""
         async with asyncio.timeout(60):
             while True:
                 nodes = (await self.reader.ask(tenant, LIST)).data["bulkSends"]["nodes"]
@@ -89,7 +89,7 @@ async def test_several_gateways_share_one_bulk_sends_mail(
     assert payload["bulkSend"]["sentCount"] == 500
     assert len(sink.mails) == 500
     assert len({mail.recipients[0] for mail in sink.mails}) == 500
-    # Each gateway has connections of its own, up to ten.
+    # Each gateway has up to ten connections of its own.
     assert sink.most_connections > 10
 
 
@@ -105,7 +105,7 @@ async def test_sigterm_answers_what_is_true_and_hands_the_rest_on(
     assert payload["bulkSend"]["status"] == "PROCESSING"
     gate.open()
     assert await ending == 0
-    # Mails whose content was begun ended and are recorded.
+    # Mails whose content was being sent were completed and recorded.
     (row,) = (await first.reader.ask(tenant, LIST)).data["bulkSends"]["nodes"]
     assert (row["sentCount"], row["pendingCount"]) == (10, 40)
 
@@ -180,12 +180,12 @@ async def test_kill_9_loses_nothing_and_doubles_only_what_was_in_flight(
         await asyncio.gather(create, return_exceptions=True)
         assert before <= len(sink.mails)
         group.processes[0] = await stack.enter_async_context(running(["serve"], environment(dsn, sink.url, LEASE="3")))
-        # The caller's retry: the same key gives the one bulk send, made now or before the crash.
+        # The caller retries: the same key returns one bulk send, created now or before the crash.
         accepted[key] = (await group.create(0, tenant, 40, idempotencyKey=key, waitForDelivery=False))["bulkSend"]["id"]
     nodes = await group.finished(tenant, 4)
     assert {node["id"] for node in nodes} == set(accepted.values())
     assert {(node["sentCount"], node["failedCount"]) for node in nodes} == {(40, 0)}
     message_ids = Counter(mail.parsed["Message-ID"] for mail in sink.mails)
     assert len(message_ids) == 160
-    # Ten connections and up to twenty results not yet recorded: what one kill can double.
+    # One kill can duplicate the mails on ten connections and up to twenty unrecorded results.
     assert sum(message_ids.values()) - 160 <= killed_with * 30

@@ -1,4 +1,4 @@
-"""Progress of bulk sends in a list."""
+"""The progress that a list of bulk sends shows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists come from a streaming replica, and from the primary while it is away."""
+"""Lists are read from a streaming replica, and from the primary while the replica is unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -141,7 +141,7 @@ async def test_what_the_replica_cancels_is_read_from_the_primary(
         with capture_logs() as logged:
             reading_it = asyncio.create_task(reader.read(reading, read))
             await on_replica.wait()
-            # The row that is being read is replaced, and then removed.
+            # The row is updated while it is being read, and its old version is vacuumed.
             await primary_pool.execute("UPDATE organizations SET name = 'After' WHERE id = $1", tenant.organization_id)
             await primary_pool.execute("VACUUM organizations")
             assert await reading_it == "After"

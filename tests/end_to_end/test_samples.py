@@ -1,7 +1,7 @@
-"""The samples of the page that the REST API began from, unchanged.
+"""The samples of the page that the REST API is modelled on, unmodified.
 
-Only host, key, template id and bulk send id are ours. Each sample runs in the program it is written for: curl in a
-shell, fetch under Node, requests under Python.
+Only host, key, template id and bulk send id are replaced. Each sample runs in the program it is written for: curl in a
+shell, fetch in Node, requests in Python.
 """
 
 import asyncio
@@ -111,7 +111,7 @@ res = requests.get(
 )
 """,
 }
-# How each program runs a sample and shows what came of it as JSON.
+# How each program runs a sample and prints the response as JSON.
 COMMANDS = {
     "curl": ("sh", "-c"),
     "fetch": ("node", "--input-type=module", "-e"),
@@ -164,7 +164,7 @@ async def test_get(gateway: RunningGateway, tenant: Tenant, program: str) -> Non
 
 
 async def run(program: str, sample: str, gateway: RunningGateway, tenant: Tenant, bulk_send_id: str = "") -> Any:
-    """Run a sample with host, key and IDs replaced; return the JSON that it prints."""
+    """Run a sample with host, key and ids replaced, and return the JSON that it prints."""
     ours = (
         sample.replace("https://app.insigner.co", gateway.url)
         .replace("isk_YOUR_API_KEY", tenant.key)

@@ -1,4 +1,4 @@
-"""From the signature to a sealed PDF that verifies, sealed by a gateway's own processes."""
+"""From the signature to a sealed PDF that verifies, in a gateway's own processes."""
 
 import asyncio
 from pathlib import Path

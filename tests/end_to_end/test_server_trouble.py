@@ -1,4 +1,4 @@
-"""An unavailable mail server fails no document and is reported everywhere."""
+"""Trouble with the mail server itself fails no document, and is reported to callers and operators."""
 
 import json
 
@@ -35,7 +35,7 @@ async def test_a_wrong_password_fails_nobody_and_is_loud(pool: Pool, dsn: str, t
                 "code": "SMTP_AUTHENTICATION_FAILED",
             }
             while "bulksend_circuit_open 1.0" not in (await gateway.get("/metrics")).body:
-                pass  # the worker that opened it counts it right after the record that /readyz reads
+                pass  # the worker that opened the circuit counts it right after the record that /readyz reads
             async with running(["work"], environment(dsn, wrong)) as worker:
                 status, told = await told_of_delivery(gateway, worker.url)
                 assert (status, told["status"]) == (503, "not ready")
@@ -45,7 +45,7 @@ async def test_a_wrong_password_fails_nobody_and_is_loud(pool: Pool, dsn: str, t
             assert {node["delivery"]["attempts"] for node in nodes} == {0}
         assert sink.mails == []
 
-        # With the right one, whatever waited goes out within seconds.
+        # With the correct password, the waiting mails are sent within seconds.
         async with running_gateway(dsn, sink.url):
             await sink.wait_for(3)
 

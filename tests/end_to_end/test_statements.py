@@ -1,4 +1,4 @@
-"""The number of statements per operation: related rows are read together, and nothing is read in vain."""
+"""The number of statements per shape of operation: related data is read together, and nothing is read needlessly."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +15,7 @@ PAGE, LOOKED_UP = "bulk_sends.first_page", "bulk_sends.get_many"
 TEMPLATES, DOCUMENTS = "templates.get_many", "documents.first_of_bulk_sends"
 LAST_DOCUMENTS, BOTH = "documents.last_of_bulk_sends", "documents.with_bulk_send"
 
-# What is asked, and the statements that answer it.
+# Each query with the statements that execute it.
 SHAPES: dict[str, tuple[str, list[str]]] = {
     "templates": ("{ bulkSends { nodes { id template { id name description createdAt } } } }", [PAGE]),
     "no templates": ("{ bulkSends { nodes { id templateId } } }", [PAGE]),
@@ -129,14 +129,14 @@ SHAPES: dict[str, tuple[str, list[str]]] = {
 async def idle_gateway(
     request: pytest.FixtureRequest, pool: Pool, dsn: str, sink: SmtpSink
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway without delivery."""
+    """A gateway that only answers requests."""
     async with running_gateway(dsn, sink.url, delivery=False, executor=request.param) as running:
         yield running
 
 
 @pytest.fixture
 async def stored(pool: Pool, tenant: Tenant) -> Stored:
-    """The newest of three bulk sends, of two templates."""
+    """The newest of three bulk sends, with two templates in total."""
     other = await new_template(pool, tenant.organization_id, name="Other", body="To {{ values.company }}.")
     await store(pool, tenant, 3, template_id=other)
     await store(pool, tenant, 1)
@@ -163,7 +163,7 @@ async def test_is_as_few_statements_as_the_shape_allows(
         again = await idle_gateway.ask(tenant, query, given)
     assert reply.data == again.data
     assert sorted(names(statements)) == sorted(one.replace("…", f"{PAGE}_") for one in expected)
-    # The second time the plan knows what is asked.
+    # The second time, the compiled plan knows the selection.
     assert names(statements_again) == names(statements)
 
 
@@ -186,6 +186,6 @@ async def test_a_create_is_one_statement_and_a_transaction_of_its_own(
     async with counted(idle_gateway.pool) as statements:
         payload = await create(idle_gateway, tenant, 500, waitForDelivery=False, **more)
     assert payload["bulkSend"]["pendingCount"] == 500
-    # Afterwards the other processes are told.
+    # Later statements notify the other processes.
     assert names(statements)[:2] == [TEMPLATES, "bulk_sends.create"]
     assert "BEGIN" not in names(statements)

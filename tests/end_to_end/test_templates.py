@@ -1,4 +1,4 @@
-"""Templates over the API: create, preview, send with typed values, archive."""
+"""Templates through the API: created, previewed, sent with typed values, archived."""
 
 import asyncio
 import base64
@@ -216,7 +216,7 @@ async def test_others_are_answered_while_a_template_is_parsed(
 
 
 class Slow:
-    """A function that starts and then waits until the test releases it."""
+    """A function that signals its start and then waits until the test lets it continue."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function

@@ -1,4 +1,4 @@
-"""A commit whose reply is lost: the call returns what the database has stored."""
+"""A commit whose confirmation is lost: the call returns what the table says happened."""
 
 import asyncio
 
@@ -129,12 +129,12 @@ async def test_what_the_database_refuses_to_commit_leaves_nothing(
         assert again["bulkSend"]["sentCount"] == 3
 
 
-# With the organization's turn, or without it once the worker has found nothing more that is due.
+# With the organization's turn, or without it if the worker has already found that nothing more is due.
 DELIVERED = {(1, 3, 1, 1), (1, 3, 0, 1)}
 
 
 async def left(pool: Pool) -> tuple[int, ...]:
-    """Return the number of bulk sends, documents, turns and accepted creates."""
+    """Return the numbers of bulk sends, documents, turns and accepted creates."""
     tables = ("bulk_sends", "documents", "delivery_turns", "bulk_send_rates WHERE last_accepted_at IS NOT NULL")
     return tuple([await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables])
 

@@ -25,7 +25,7 @@ def test_the_order_of_members_does_not_matter(members: dict[str, int]) -> None:
 
 
 def test_escapes_are_those_of_rfc_8785() -> None:
-    # RFC 8785, 3.2.2.2: the two-character escapes where there is one, lower-case hex for other controls, no more.
+    # RFC 8785, 3.2.2.2: two-character escapes where they exist, lower-case hex for other controls, no other escapes.
     assert (
         canonical_bytes('\x00\x1f\b\t\n\f\r"\\/\x7f€ö\u2028')
         == '"\\u0000\\u001f\\b\\t\\n\\f\\r\\"\\\\/\x7f€ö\u2028"'.encode()

@@ -10,7 +10,7 @@ leaves = st.lists(st.binary(max_size=40).map(leaf_hash), min_size=1, max_size=70
 
 
 def _specified_root(hashes: list[bytes]) -> bytes:
-    """RFC 6962, 2.1, word for word: split at the largest power of two smaller than n."""
+    """Implement RFC 6962, 2.1, literally: split at the largest power of two smaller than n."""
     if len(hashes) == 1:
         return hashes[0]
     split = 1 << (len(hashes) - 1).bit_length() - 1
@@ -18,7 +18,7 @@ def _specified_root(hashes: list[bytes]) -> bytes:
 
 
 def test_known_roots() -> None:
-    # The test vectors that implementations of RFC 6962 share (certificate-transparency, merkle_tree_test).
+    # The test vectors shared by implementations of RFC 6962 (certificate-transparency, merkle_tree_test).
     data = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
     hashes = [leaf_hash(bytes.fromhex(each)) for each in data]
     assert MerkleTree(hashes[:1]).root.hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"

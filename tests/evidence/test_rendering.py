@@ -69,7 +69,7 @@ def test_the_same_evidence_gives_the_same_bytes() -> None:
 
 
 def test_it_is_a_pdf_a_3() -> None:
-    """Requirements of ISO 19005-3 that the file shows; typst checks the others when it exports."""
+    """The parts of ISO 19005-3 that can be read from the file; typst itself checks the rest during export."""
     pdf = render_pdf(with_signer(" ".join(SCRIPTS.values())))
     assert pdf.startswith(b"%PDF-1.7\n%")
     with opened(pdf) as document:

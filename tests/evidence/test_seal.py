@@ -104,7 +104,7 @@ def test_without_timestamp_nothing_is_sealed(authority: Authority, sealing_key: 
     with timestamp_server(stamping, status=503) as url, pytest.raises(TimestampUnavailable):
         Sealer(sealing_key, url).seal(pdf)
     with pytest.raises(TimestampUnavailable):
-        Sealer(sealing_key, url).seal(pdf)  # nobody listens there any more
+        Sealer(sealing_key, url).seal(pdf)  # the server has stopped
 
 
 def test_a_test_key_says_so() -> None:

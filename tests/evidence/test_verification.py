@@ -209,7 +209,7 @@ def test_a_malformed_attachment_is_told(sealer: Sealer, unsealed: bytes, content
 
 
 def changed(path: str, value: Any) -> Evidence:
-    """The evidence with one member changed and nothing made to fit."""
+    """Return the evidence with one member changed and nothing else adapted."""
     data = json.loads(signed_evidence().to_json())
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     target = data
@@ -269,7 +269,7 @@ def test_an_authority_certifies_the_seal(unsealed: bytes) -> None:
 
 
 def test_what_the_file_says_of_itself_is_not_believed(sealer: Sealer) -> None:
-    """An evidence file of someone else's document does not pass for this one's."""
+    """An evidence file of another document does not pass for this one's."""
     other = signed_evidence(BODY, index=1)
     assert other.document.leaf_hash() != signed_evidence().document.leaf_hash()
     mixed = other.model_copy(update={"bulk_send": signed_evidence().bulk_send})

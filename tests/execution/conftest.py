@@ -12,12 +12,12 @@ from bulksend import execution
 
 @given(st.none())
 def _begin_hypothesis(_: None) -> None:
-    """Let Hypothesis register its random number generator, which it cannot find once it is frozen."""
+    """Make Hypothesis register its random number generator, which it cannot find after `gc.freeze`."""
 
 
 @pytest.fixture(scope="module")
 def quick_collection() -> Iterator[None]:
-    """Exempt existing objects from garbage collection, which runs after every execution."""
+    """Freeze existing objects, so that the collection after every execution is fast."""
     _begin_hypothesis()
     gc.collect()
     gc.freeze()
@@ -27,7 +27,7 @@ def quick_collection() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def most_are_compiled() -> Iterator[None]:
-    """A comparison of graphql-core with itself would prove nothing."""
+    """Require that most executions are compiled; comparing graphql-core with itself would prove nothing."""
     before = execution.counts.copy()
     yield
     counts = execution.counts - before

@@ -1,4 +1,4 @@
-"""The comparison sees what it is there to see: executors that are wrong in one small way do not pass."""
+"""The comparison detects executors that are wrong in one small way."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Concurrency: slow fields and their siblings, loaders, serial mutations, cancellation."""
+"""Concurrency: slow fields and their siblings, loaders, serial mutations, and cancellation."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ EXECUTORS = {"graphql-core": execute_by_graphql_core, "ours": execution.execute}
 
 
 class Scene:
-    """The events that the resolvers of one execution wait for and record."""
+    """What the resolvers of one execution wait for and record."""
 
     def __init__(self) -> None:
         self.gates: dict[str, asyncio.Event] = {}
@@ -114,7 +114,7 @@ SCHEMA = strawberry.Schema(query=Query, mutation=Mutation)._schema
 
 @pytest.fixture(params=EXECUTORS)
 def execute(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Each of the two, called as Strawberry calls it."""
+    """Each of the two executors, called as Strawberry calls it."""
     executed = EXECUTORS[request.param]
 
     def call(text: str, scene: Scene, schema: GraphQLSchema = SCHEMA) -> Any:
@@ -136,7 +136,7 @@ def execute(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_never_awaited(quick_collection: None) -> Iterator[None]:
-    """Collect garbage, so that its warnings are raised in this test."""
+    """Collect garbage at the end of the test, and require that it causes no warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -192,7 +192,7 @@ async def test_a_slow_item_does_not_hold_the_next_one_back(execute: Callable[...
     ("text", "batches"),
     [
         ("{ items { loaded } }", [["root0", "root1", "root2"]]),
-        # What is asked for in the call itself is asked for a turn before what a coroutine asks for.
+        # Loads requested during the call itself are batched one iteration before those requested by a coroutine.
         ("{ items { loaded loadedAsFuture } }", [[f"root{n} future" for n in range(3)], ["root0", "root1", "root2"]]),
         ("{ items { items(count: 1) { loaded } } loaded }", [["root", "root00", "root10", "root20"]]),
         (
@@ -295,7 +295,7 @@ async def test_is_awaitable_when_something_is_awaited(execute: Callable[..., Any
 async def _nothing_is_left(before: set[asyncio.Task[Any]]) -> None:
     for _ in range(20):
         await asyncio.sleep(0)
-    # Fixtures of other tests begin and end tasks meanwhile; what this test leaves would wait for a gate for ever.
+    # Fixtures of other tests start and end tasks meanwhile; a leftover of this test would wait at a gate forever.
     if left := asyncio.all_tasks() - before:
         _, unfinished = await asyncio.wait(left, timeout=MOST_SECONDS)
         assert not unfinished

@@ -1,4 +1,4 @@
-"""Generated documents on a schema of graphql-core's own: ours comes to what graphql-core comes to."""
+"""Generated documents on a graphql-core schema: our executor agrees with graphql-core."""
 
 import pytest
 from graphql import DocumentNode

@@ -1,4 +1,4 @@
-"""graphql-core's own tests of execution, of exactly the version installed, run on our executor.
+"""graphql-core's own execution tests, of exactly the installed version, run on our executor.
 
 `.ci/fetch_graphql_core_tests.py` fetches them.
 """
@@ -16,7 +16,7 @@ VERSION = version("graphql-core")
 PLUGIN = "support.differential.graphql_core_plugin"
 TESTS = Path(__file__).parents[1]
 FOLDER = TESTS.parent / ".cache" / f"graphql-core-{VERSION}"
-# As graphql-core's own settings have it, less what only its benchmarks need.
+# As in graphql-core's own settings, without those that only its benchmarks need.
 SETTINGS = ("asyncio_mode=strict", "python_classes=PyTest*")
 WHAT = ("tests/execution", "tests/test_star_wars_query.py", "tests/test_user_registry.py", "tests/test_graphql.py")
 ARGUMENTS = (
@@ -30,7 +30,7 @@ MOST_SECONDS = 400
 
 @pytest.fixture
 def suite() -> Path:
-    """The unpacked source distribution; beside it, in `lib`, what its tests need and ours do not."""
+    """The unpacked source distribution; `lib` beside it contains additional dependencies of its tests."""
     if not (FOLDER / "complete").exists():
         message = "needs .ci/fetch_graphql_core_tests.py to have been run"
         assert not os.environ.get("CI"), message

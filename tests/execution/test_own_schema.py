@@ -1,4 +1,4 @@
-"""Generated queries on Bulksend's own schema and a real database: ours comes to what graphql-core comes to."""
+"""Generated queries on Bulksend's own schema and a real database: our executor agrees with graphql-core."""
 
 import random
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ SCOPES = (("*",), ("bulk_sends.read",), ("templates.read", "documents.read"))
 
 @pytest.fixture
 async def filled(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[tuple[RunningGateway, Tenant, list[str]]]:
-    """A gateway, a tenant, and the ids of what the tenant has."""
+    """A gateway, a tenant, and the ids of the tenant's objects."""
     tenant = await new_tenant(pool)
     async with running_gateway(dsn, sink.url, delivery=False, sync_wait=0) as gateway:
         made = [await create(gateway, tenant, count=count) for count in (1, 3, 5)]

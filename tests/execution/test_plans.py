@@ -1,4 +1,4 @@
-"""Plans: bounded, freed without a garbage collection, shown to developers, and compiled where the caller wants."""
+"""Plans: bounded in number, freed without garbage collection, readable by developers, and compiled on request."""
 
 import asyncio
 import gc

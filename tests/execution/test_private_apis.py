@@ -1,4 +1,4 @@
-"""The private names of Strawberry and graphql-core are still there, and still mean what we take them to mean."""
+"""The private APIs of Strawberry and graphql-core that we use still exist and behave as expected."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lists of rows are completed as by graphql-core, for any contents of the rows."""
+"""Lists of rows are completed as graphql-core completes them, whatever values the rows contain."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -40,7 +40,7 @@ COLOURS = {member.value: member for member in Colour}
 
 
 class LeafRow(tuple[Any, ...]):
-    """A record whose columns hold what they say, as those of the database do."""
+    """A record whose columns have the declared types, like those of the database."""
 
     name: str
     colour: str
@@ -50,7 +50,7 @@ class LeafRow(tuple[Any, ...]):
 
 
 class LooseLeafRow(tuple[Any, ...]):
-    """Another one, in which more may be null and in another order."""
+    """Another record, with more nullable columns and in another order."""
 
     colour: str
     error_code: str | None
@@ -64,7 +64,7 @@ class BranchRow(tuple[Any, ...]):
 
 
 class BranchWithMottoRow(BranchRow):
-    """A branch with another object's column, which was read together with it."""
+    """A branch with a column of another object, read by the same statement."""
 
     motto: str
 
@@ -242,13 +242,13 @@ USUAL = {"name": "n", "colour": "red", "attempts": 1, "at": 832_000_000_000_000,
 
 
 def _leaf(kind: Any = LeafRow, **columns: Any) -> Any:
-    """A record; `at` in microseconds."""
+    """Return a record; `at` is in microseconds."""
     values = {**USUAL, **columns}
     return kind(values[name] for name in kind.columns)
 
 
 def _row(**columns: Any) -> SimpleNamespace:
-    """An object that may hold anything."""
+    """Return an object with any values."""
     return SimpleNamespace(**{**USUAL, "at": datetime(2026, 5, 28, tzinfo=UTC), **columns})
 
 

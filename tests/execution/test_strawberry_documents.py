@@ -1,4 +1,4 @@
-"""Generated documents on a Strawberry schema with one of everything: ours comes to what graphql-core comes to."""
+"""Generated documents on a Strawberry schema with every kind of field: our executor agrees with graphql-core."""
 
 import pytest
 from graphql import DocumentNode

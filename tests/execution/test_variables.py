@@ -1,4 +1,4 @@
-"""Variables of all types and any JSON: resolvers are given the same, and refusals are in the same words."""
+"""Variables of all types with any JSON: resolvers receive the same values, and errors have the same messages."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ DOCUMENTS = {
 
 
 def _inputs(schema: GraphQLSchema, type_: GraphQLInputType, depth: int = 0) -> st.SearchStrategy[Any]:
-    """Values that are right for a type in most places."""
+    """Generate values that are mostly valid for a type."""
     if is_non_null_type(type_):
         return _inputs(schema, type_.of_type, depth)
     wrong = st.sampled_from(ANYTHING)
@@ -74,7 +74,7 @@ def _inputs(schema: GraphQLSchema, type_: GraphQLInputType, depth: int = 0) -> s
 
 
 def _alike(schema: GraphQLSchema, type_: Any, depth: int) -> st.SearchStrategy[Any]:
-    """Return lists of objects with the same fields, or of any values."""
+    """Generate lists of objects that all have the same fields, valid or not."""
     type_ = type_.of_type if is_non_null_type(type_) else type_
     if not is_input_object_type(type_) or depth > 3:
         return st.just([])

@@ -1,4 +1,4 @@
-"""Every import is declared: in the dependencies, or in an extra for `server/dev/` and `db/embedded/`."""
+"""All imports of the product are declared: as dependencies or, for `server/dev/` and `db/embedded/`, in an extra."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-# Their types are part of the API of those that bring them.
+# The types of these packages are part of the API of the packages that depend on them.
 BROUGHT_BY: Final = {"multidict": "aiohttp", "pydantic-core": "pydantic", "pyhanko-certvalidator": "pyhanko"}
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -29,7 +29,7 @@ def test_every_dependency_is_imported() -> None:
 
 
 def _imported() -> dict[str, str]:
-    """Return the distributions that the product imports, each with a file that does."""
+    """Return the distributions that the product imports, each with a file that imports it."""
     distributions = packages_distributions()
     return {
         _normal(distribution): str(file.relative_to(ROOT))

@@ -1,7 +1,7 @@
-"""Every module has a test file of its name, is imported by a test, or is named here beside the tests that run it.
+"""Every module has a test file of its name, is imported by a test, or is listed here with the tests that run it.
 
-Those named here are parts of something that is tested as a whole, mostly over HTTP: testing them alone would fix how
-the whole is cut and not what it does.
+The listed modules are parts of something that is tested as a whole, mostly over HTTP: testing them separately would fix
+the internal structure instead of the behaviour.
 """
 
 import ast

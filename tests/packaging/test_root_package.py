@@ -1,4 +1,4 @@
-"""The repository's root is the package: it runs as a module, tells its version, and its tracebacks name real files."""
+"""The repository's root is the package: it runs as a module, has a version, and its tracebacks name real files."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ def test_it_runs_as_a_module_from_the_root() -> None:
 
 
 def test_a_process_of_its_own_imports_all_that_a_gateway_needs() -> None:
-    # Other tests fork processes in which it has been imported before.
+    # Other tests fork processes in which the package is already imported.
     ran = run(BULKSEND, "serve")
     assert (ran.returncode, ran.stdout) == (2, ""), ran.stderr
     assert "BULKSEND_SECRET_KEYS: must be set" in ran.stderr

@@ -1,4 +1,4 @@
-"""The build of what browsers load, as an installation runs it, with a stand-in for Node that notes its arguments."""
+"""The build of the web pages during installation, with a substitute for Node that records its arguments."""
 
 import importlib.util
 import stat

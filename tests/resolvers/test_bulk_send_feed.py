@@ -1,4 +1,4 @@
-"""One read of a bulk send serves all its watchers in a process."""
+"""A single read of a bulk send serves all its watchers in a process."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -30,7 +30,7 @@ def notices(pool: Pool, dsn: str) -> Notices:
 
 
 async def watched(feed: Feed, versions: int) -> list[int]:
-    """The sent counts of the first versions."""
+    """Return the sent counts of the first versions."""
     seen, counts = 0, []
     for _ in range(versions):
         seen = await feed.next(seen)

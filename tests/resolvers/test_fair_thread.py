@@ -1,4 +1,4 @@
-"""The thread that validates: tenants take turns."""
+"""The validation thread serves tenants in turn."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from bulksend.resolvers.fair_thread import FairThread
 
 
 class Gate:
-    """A call that ends when the test releases it."""
+    """A call that blocks until it is released."""
 
     def __init__(self) -> None:
         self._begun = threading.Event()
@@ -82,7 +82,7 @@ async def test_who_no_longer_waits_holds_nobody_up(gate: Gate) -> None:
     left[0].cancel()
     gate.open()
     await first
-    # Whose turn it had just become goes away too.
+    # Cancel the task whose turn has just begun, too.
     left[1].cancel()
     assert await stays == 0
     assert await left[2] == 0

@@ -1,4 +1,4 @@
-"""The short way for plain signers: it takes less than the model does, and gives the same."""
+"""Fast validation of plain signers accepts fewer inputs than the model, and returns the same for them."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,7 @@ from bulksend.resolvers.fingerprint import canonical
 from bulksend.resolvers.inputs import SignerInput
 from bulksend.resolvers.validation import validate
 
-# Every kind of character that a rule is about, often; any other, sometimes; and every limit from both sides.
+# Often a character that a rule treats specially, sometimes any other, and lengths on both sides of every limit.
 ODD = '\0\t\n\r\x0b\x1c\x1f \x7f\x80\x85\x9f\xa0\u200d\u2028\u2029\ud800\udfff\ufeff\ufffe\U0001f600é"\\/<a'
 TEXT = st.one_of(
     st.sampled_from(["Ann", "Zoë", "", " ", "a\r\nb", "a\nb", "張偉", "👩‍👩‍👧"]),
@@ -122,7 +122,7 @@ def test_the_canonical_form_is_that_of_json(value: Any) -> None:
 
 @pytest.mark.parametrize("name", ["Zoë", "Zoe", "👩‍👩‍👧"])
 def test_stored_fingerprints_stay_comparable(name: str) -> None:
-    """Both ways to a signer give the fingerprint that rows of the first release hold."""
+    """Both validation paths compute the fingerprint that rows of the first release contain."""
     asked = {"email_message": "Hi\nall", "name": "Q3", "template_id": "tpl_x"}
     ann = {"email": "a@example.com", "external_id": "1", "message": "m", "name": name, "phone": "2"}
     bob = {"email": "b@example.com", "name": "Bob", "values": {}}

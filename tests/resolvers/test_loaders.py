@@ -1,4 +1,4 @@
-"""Loaders answer in the order of their keys, batch what is asked together, and see one organization."""
+"""Loaders return rows in the order of their keys, batch concurrent loads, and see only one organization."""
 
 import asyncio
 from typing import Any
@@ -102,7 +102,7 @@ async def test_count_for_each_bulk_send(pool: Pool, tenant: Tenant, loaders: Loa
 
 
 async def test_hold_no_connection_while_siblings_wait_for_one(pool: Pool, tenant: Tenant) -> None:
-    """More batches at once than the pool has connections: each takes one, and none waits for a second."""
+    """With more concurrent batches than connections in the pool, each batch uses one and none waits for a second."""
     stored = await store(pool, tenant)
     many = [Loaders(pool, tenant.organization_id) for _ in range(3 * pool.get_max_size())]
     async with asyncio.timeout(20):

@@ -1,4 +1,4 @@
-"""One read of what changed in an organization serves all its watchers in a process."""
+"""A single read of the changes in an organization serves all its watchers in a process."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -28,7 +28,7 @@ def notices(pool: Pool, dsn: str) -> Notices:
 
 
 async def started(states: AsyncGenerator[BulkSendRow | None, None]) -> "asyncio.Task[BulkSendRow | None]":
-    """Begin to wait for the next state."""
+    """Start waiting for the next state."""
     task = asyncio.create_task(anext(states))
     await asyncio.sleep(0)
     return task
@@ -75,7 +75,7 @@ async def test_other_organizations_are_not_told(pool: Pool, notices: Notices) ->
     async with asyncio.timeout(20), aclosing(OrganizationFeeds(pool, notices).follow(ours.organization_id)) as states:
         waiting = await started(states)
         await change(pool, notices, theirs)
-        # Not even under a wrong name.
+        # Not even if the notice names our organization.
         notices.changed(ours.organization_id, theirs.id)
         assert await waiting is None
         waiting = await started(states)
@@ -135,7 +135,7 @@ async def test_creates_changes_and_deletions_arrive_at_a_socket(
         await socket.subscribe("1", WATCH)
         await create(gateway, stranger, name="Theirs", waitForDelivery=False)
         created = (await create(gateway, tenant, name="Ours", waitForDelivery=False))["bulkSend"]
-        # The gateway's connection for notices may begin only now, which is a gap too.
+        # The gateway's connection for notices may open only now, which counts as a gap too.
         seen: list[Any] = []
         while not seen or seen[-1] is None or seen[-1]["sentCount"] < 1:
             seen.append(await watched(socket))
@@ -146,7 +146,7 @@ async def test_creates_changes_and_deletions_arrive_at_a_socket(
 
 
 async def watched(socket: Socket) -> Any:
-    """Return the state in the socket's next message."""
+    """Return the state in the next message of the socket."""
     message = await socket.receive()
     assert message["type"] == "next", message
     return message["payload"]["data"]["bulkSends"]

@@ -1,4 +1,4 @@
-"""Cursors come back as they went, and nothing else comes in."""
+"""Cursors are decoded to what was encoded, and anything else is refused."""
 
 import re
 from typing import Any
@@ -72,7 +72,7 @@ def test_a_refusal_names_the_argument_and_repeats_nothing() -> None:
 
 
 def test_does_not_depend_on_the_process() -> None:
-    """A cursor must be good on another gateway, and after an upgrade that changes nothing about its list."""
+    """A cursor must be valid on another gateway, and after an upgrade that does not change its list."""
     cursor = ListCursors("bulkSends", [None, ("failed",), 1], parent=ORGANIZATION).encode(UUID(int=7), 3)
     assert cursor == ListCursors("bulkSends", [None, ["failed"], 1], parent=ORGANIZATION).encode(UUID(int=7), 3)
     assert cursor.endswith(ListCursors("other", [], parent=ORGANIZATION).encode(UUID(int=7), 3)[8:])
@@ -107,7 +107,7 @@ def page_arguments(name: str, size: int) -> PageArguments:
 
 
 def decodes(text: str) -> bool:
-    """Return whether only the row differs: one character of its ID or index was replaced by another of base64url."""
+    """Return whether only the row differs: a character of its id or index was replaced by another one of base64url."""
     return re.fullmatch(r"[A-Za-z0-9_-]{32}", text) is not None and text[:8] == LIST.encode(UUID(int=0))[:8]
 
 

@@ -1,4 +1,4 @@
-"""Front matter: what is read, what is refused, and what costs nothing."""
+"""Front matter: what is parsed, what is refused, and that hostile input is cheap to refuse."""
 
 import pytest
 from hypothesis import given

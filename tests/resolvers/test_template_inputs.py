@@ -1,4 +1,4 @@
-"""New templates: every problem of their text and fields at once, each with its path."""
+"""Validating new templates: all problems of their text and fields are reported at once, each with its path."""
 
 from typing import Any
 

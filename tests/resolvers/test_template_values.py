@@ -1,4 +1,4 @@
-"""Values of signers, checked by the fields of the template and stored with its defaults."""
+"""Signers' values are validated against the template's fields and stored with its defaults."""
 
 from typing import Any
 

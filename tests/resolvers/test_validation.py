@@ -1,4 +1,4 @@
-"""Validation of a create: documented input is accepted; all problems are reported at once with their paths."""
+"""Validating a create: documented input is accepted, and all problems are reported at once, each with its path."""
 
 import asyncio
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ def valid(**more: Any) -> ValidBulkSend:
 
 
 def problems(**more: Any) -> list[tuple[str, str]]:
-    """Each problem's code and path; fails when there is none."""
+    """Return the code and path of each problem; fail if there is none."""
     with pytest.raises(Invalid) as caught:
         valid(**more)
     return [(error.code.value, ".".join(error.field or ())) for error in caught.value.errors]
@@ -202,7 +202,7 @@ def test_what_nobody_sees_is_blank(invisible: str) -> None:
     assert problems(signers=signer(externalId=invisible)) == [("BLANK", "signers.0.externalId")]
     values = [{"field": "company", "value": text}]
     assert problems(signers=signer(values=values)) == [("BLANK", "signers.0.values.0.value")]
-    # Beside what is seen, they stay: some names are not written without.
+    # Next to visible characters they are kept, because some names need them.
     assert valid(name=f"a{invisible}b").details.name == f"a{invisible}b"
 
 
@@ -228,7 +228,7 @@ def test_one_mailbox_has_one_spelling(spelling: str) -> None:
     assert [warning.code for warning in found.warnings] == ["DUPLICATE_EMAIL"]
 
 
-# A row of the database, as far as validation reads it.
+# A row of the database, with only what validation reads.
 TEMPLATE = cast(TemplateRow, SimpleNamespace(fields=dump(all_fields(["company", "city"], []))))
 COMPLETE = {**ALICE, "values": [{"field": "company", "value": "Acme"}, {"field": "city", "value": "Oslo"}]}
 
@@ -261,7 +261,7 @@ def test_a_row_is_told_all_its_problems() -> None:
         ("MISSING_VALUE", "signers.5.values"),
         ("MISSING_VALUE", "signers.5.values"),
     ]
-    # Warnings come beside errors.
+    # Warnings are reported along with errors.
     assert [(warning.code.value, ".".join(warning.field or ())) for warning in caught.value.warnings] == [
         ("UNUSED_VALUE", "signers.3.values.2"),
         ("DUPLICATE_EMAIL", "signers.3.email"),

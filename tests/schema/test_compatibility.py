@@ -1,7 +1,7 @@
-"""Compatibility of the schema: it may grow, but nothing in it may be removed or change its type.
+"""Backward compatibility: the schema may grow, but nothing in it may be removed or change its type.
 
-`released.graphql` is the schema of the last release. Copy `schema/schema.graphql` over it when a version is released,
-and at no other time. A change that breaks clients needs a deprecation of at least one release before it.
+`released.graphql` is the schema of the last release. Copy `schema/schema.graphql` over it only when a version is
+released. A breaking change requires a deprecation of at least one release before it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Pages of every list: their size, their ends, their cursors, and how few statements they cost."""
+"""Pages of every list: size, ends, cursors, and the number of statements they need."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +14,7 @@ from bulksend.db.pool import Pool
 PAGE = "{ edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
-# Each list, as a field with its arguments, and the most rows of a page of it.
+# Each list, as a field with its arguments, with its maximum page size.
 LISTS = {
     "bulkSends": ("bulkSends(%s) %s", 100),
     "documents": ("documents(%s) %s", 500),
@@ -24,7 +24,7 @@ LISTS = {
 
 
 class Lists:
-    """Three rows in every list, and how to read a page of one."""
+    """Reads pages of every list; each has three rows."""
 
     def __init__(self, gateway: RunningGateway, tenant: Tenant, stored: Stored) -> None:
         self._gateway = gateway
@@ -216,7 +216,7 @@ async def test_a_cursor_outlives_its_row(gateway: RunningGateway, pool: Pool, te
     assert nodes(page) == [stored[0].id]
 
 
-# How many statements
+# The number of statements
 
 BUSY_PAGE = """
 { bulkSends(first: 25) { nodes {
@@ -229,7 +229,7 @@ BUSY_PAGE = """
 
 @pytest.fixture
 async def idle_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway that does nothing but answer."""
+    """A gateway that only answers requests."""
     async with running_gateway(dsn, sink.url, delivery=False) as running:
         yield running
 
@@ -247,8 +247,8 @@ async def test_a_busy_page_is_at_most_four_statements(idle_gateway: RunningGatew
     assert {row["template"]["name"] for row in rows} == {f"Template {n}" for n in range(5)}
     assert all(len(row["documents"]["edges"]) == 10 for row in rows)
     assert all(row["documents"]["pageInfo"]["hasNextPage"] for row in rows)
-    # Besides those about keys, some from the background: the page, its templates, its documents; each document's bulk
-    # send is one of the page.
+    # Apart from statements about keys, some of them in the background: the page, its templates, its documents. The bulk
+    # send of each document is already in the page.
     assert len(names(statements)) <= 3, purposes(statements)
 
 
@@ -269,7 +269,7 @@ async def test_a_total_is_counted_only_when_asked_for(idle_gateway: RunningGatew
     assert [row["documents"]["totalCount"] for row in reply.data["bulkSends"]["nodes"]] == [2, 2, 2]
     assert reply.data["documents"]["totalCount"] == 6
     assert reply.data["templates"]["totalCount"] == 1
-    # One a list, and one for all the bulk sends' documents together.
+    # One per list, and one for the documents of all bulk sends together.
     assert len([statement for statement in statements if "count(*)" in statement]) == 4
 
 

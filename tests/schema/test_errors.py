@@ -1,4 +1,4 @@
-"""Unexpected errors: the caller receives a request ID and nothing else."""
+"""Responses to unexpected errors contain a request id, and no details."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ SECRET = "password=hunter2"
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make reading one bulk send fail unexpectedly."""
+    """Make reading one bulk send raise an unexpected error."""
 
     async def fail(*_arguments: Any, **_more: Any) -> None:
         raise RuntimeError(SECRET)

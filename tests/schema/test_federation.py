@@ -1,4 +1,4 @@
-"""The subgraph of Apollo Federation 2: its SDL, its entities, and that it composes."""
+"""The Apollo Federation 2 subgraph: its SDL, resolving entities, and composition."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +54,7 @@ def template(id: str) -> dict[str, str]:
 
 
 async def compose(gateway: RunningGateway, folder: Path, *others: Path, changed: tuple[str, str] = ("", "")) -> Ended:
-    """Compose the subgraph SDL that the gateway returns without a key."""
+    """Compose the SDL that the gateway returns to a client without a key."""
     sdl = (await gateway.ask(None, SERVICE)).data["_service"]["sdl"]
     subgraph = folder / "bulksend.graphql"
     subgraph.write_text(sdl.replace(*changed), "utf-8")
@@ -136,7 +136,7 @@ async def test_entities_are_one_statement_a_type(
     async with running_gateway(dsn, sink.url, delivery=False) as gateway, counted(gateway.pool) as statements:
         found = await find(gateway, tenant, *asked)
     assert [entity["id"] for entity in found["data"]["_entities"]] == [one["id"] for one in asked]
-    # The key's, and one a type.
+    # One for the key, and one per type.
     assert len(statements) <= 4, purposes(statements)
 
 
@@ -201,7 +201,7 @@ async def test_each_representation_costs(gateway: RunningGateway, tenant: Tenant
     assert "errors" not in (await gateway.ask(tenant, query, {"asked": asked[:100]})).body
 
 
-# Who may ask
+# Authorization
 
 
 async def test_entities_need_a_key(gateway: RunningGateway, stored: list[Stored]) -> None:

@@ -1,4 +1,4 @@
-"""Merging fields: the verdicts of graphql-core's rule, in linear time."""
+"""Field merging: the same verdicts as graphql-core's rule, in linear time."""
 
 from typing import Final
 
@@ -47,7 +47,7 @@ def fields_of(parent: GraphQLNamedType) -> list[str]:
 
 @st.composite
 def selections(draw: st.DrawFn, parent: GraphQLNamedType, depth: int, first_fragment: int) -> str:
-    """A selection set of few names, so that many of them meet. Fragments spread only later ones."""
+    """Generate a selection set of few names, so that many of them collide. Fragments spread only later fragments."""
     chosen = [draw(selection(parent, depth, first_fragment)) for _ in range(draw(st.integers(1, 3)))]
     return "{ " + " ".join(chosen) + " }"
 
@@ -92,7 +92,7 @@ def documents(draw: st.DrawFn) -> str:
 
 def conflicts_by_core(document: DocumentNode) -> bool:
     errors = validate(SCHEMA, document, [OverlappingFieldsCanBeMergedRule])
-    # It gives up on some that are hardly longer than a page.
+    # It aborts on some documents that are hardly longer than a page.
     assume(all("Validation aborted" not in error.message for error in errors))
     return bool(errors)
 
@@ -134,7 +134,7 @@ def test_a_conflict_is_told_as_graphql_core_does(text: str, message: str) -> Non
 
 
 def nested_twice(depth: int) -> str:
-    """Twice the same field in twice the same field: 2^depth paths to the innermost."""
+    """Nest the same field twice at every level: 2^depth paths to the innermost field."""
     fragments = " ".join(
         f"fragment F{n} on Cat {{ friend {{ owner {{ ...F{n + 1} }} }} owner {{ ...F{n + 1} }} }}" for n in range(depth)
     )
@@ -158,7 +158,7 @@ def test_twice_the_document_is_twice_the_work(small: str, large: str) -> None:
 
 
 def work(text: str) -> int:
-    """The number of fields that have to be looked at, found by halving."""
+    """Return the number of fields that have to be visited, found by bisection."""
     document = parse(text)
     least, most = 0, 1_000_000
     while most - least > 1:

@@ -1,4 +1,4 @@
-"""The limits: each refuses what is one too many, before execution and in time linear in the document."""
+"""Limits: each refuses one more than allowed, before execution and in time linear in the document."""
 
 import gc
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ def schema() -> Schema:
 
 
 async def refusal(schema: Schema, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any] | None:
-    """The extensions of the one error about a limit, or None if the operation was executed."""
+    """Return the extensions of the single limit error, or None if the operation was executed."""
     result = await schema.execute(query, variable_values=variables)
     errors = [error for error in result.errors or () if (error.extensions or {}).get("code") == "QUERY_TOO_COMPLEX"]
     if not errors:
@@ -80,7 +80,7 @@ async def test_a_document_nested_too_deeply_for_the_parser_is_too_deep(schema: S
 @pytest.mark.parametrize(
     "query",
     [
-        # Each by a fragment, twice, or in a fragment of a fragment.
+        # The fields are in fragments: spread twice, nested, or in inline fragments.
         "{ ...A ...A } fragment A on Query { a: __typename b: __typename }",
         "{ ...A } fragment A on Query { ...B ...C } fragment B on Query { a: __typename b: __typename }"
         " fragment C on Query { c: __typename d: __typename }",
@@ -125,7 +125,7 @@ async def test_fragments_in_a_circle_are_left_to_validation(schema: Schema) -> N
 async def test_merging_fields_has_an_end() -> None:
     fragments = " ".join(f"fragment F{n} on Query {{ {'__typename ' * 8} }}" for n in range(100))
     query = "{" + " ".join(f"...F{n}" for n in range(100)) + "}" + fragments
-    # Once a field, and once a fragment.
+    # Each field counts once, and each fragment counts once.
     assert await refusal(build_schema(limits=Limits(merged_fields=900)), query) is None
     found = await refusal(build_schema(limits=Limits(merged_fields=899)), query)
     assert found is not None

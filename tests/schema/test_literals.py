@@ -1,4 +1,4 @@
-"""Queries that differ only in literals are executed as one, with identical results."""
+"""Queries that differ only in literals are executed as one operation, with the same responses."""
 
 import random
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from bulksend.schema.build import Schema, build_schema
 from bulksend.schema.operations.literals import lifted, split
 
 SCHEMA = build_schema()
-# What a literal becomes, whatever its type: some are valid there, and some are not.
+# Replacements for literals of any type: some are valid there, and some are not.
 INTS = ("0", "1", "2", "5", "100", "101", "-1", "2147483648", "9" * 5000)
 TEXTS = ("", "x", "5", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00", "soon", "München", "\U0001f600")
 PAGE = '{ bulkSends(first: %d, search: "%s", createdAfter: "%s") { nodes { id documents(first: %d) { totalCount } } } }'
 
 
 class _Other(Visitor):
-    """Changes half of the literals."""
+    """Changes half of the literals at random."""
 
     def __init__(self, ids: Sequence[str], dice: random.Random) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ async def is_lifted(schema: Schema, context: Context, text: str) -> bool:
 
 @pytest.fixture
 async def ids(gateway: RunningGateway, tenant: Tenant) -> list[str]:
-    """Ids of the tenant's, and others."""
+    """Ids of the tenant's objects, and an unknown one."""
     made = [await create(gateway, tenant, count=count, waitForDelivery=False) for count in (1, 3)]
     reply = await gateway.ask(tenant, "{ documents(first: 9) { nodes { id } } }")
     found = [node["id"] for node in reply.data["documents"]["nodes"]]
@@ -80,7 +80,7 @@ async def test_a_lifted_query_is_answered_as_any_other(gateway: RunningGateway, 
             await answer(schema, context, text)
         for text in texts:
             count += await is_lifted(schema, context, text)
-            # A text with a comment goes the usual way.
+            # A text with a comment is executed without lifting literals.
             assert await answer(schema, context, text) == await answer(schema, context, f"{text}\n#"), text
     assert count > 30
 
@@ -104,7 +104,7 @@ async def test_the_third_of_a_shape_is_lifted_and_takes_other_values(
     context = context_of(gateway, tenant)
     texts = [f'{{ bulkSend(id: "{one}") {{ id }} }}' for one in ids[:2] * 2]
     found = [await is_lifted(schema, context, f"{text}{' ' * number}") for number, text in enumerate(texts)]
-    assert found == [False, False, False, False]  # white space makes another shape
+    assert found == [False, False, False, False]  # different white space makes a different shape
     found = [await is_lifted(schema, context, text) for text in (texts[0], texts[1], '{ bulkSend(id: "c") { id } }')]
     assert found == [False, False, True]
     for one in ids[:2]:
@@ -133,10 +133,10 @@ async def test_errors_are_where_they_were_sent(gateway: RunningGateway, tenant: 
         ("{ a(b: -12, c: [0,1]) }", "{ a(b: \2, c: [\2,\2]) }", ["-12", "0", "1"]),
         ('{ a1(b: "1", c: "") }', "{ a1(b: \1, c: \1) }", ['"1"', '""']),
         ("{ a(b: 1.5, c: 1e5, d: 1e-5, e: $v1) { b2 } f(c: 3) }", None, ["3"]),
-        # Not GraphQL, and never like anything that is.
+        # Not valid GraphQL, and must not be treated like a valid document.
         ("{ a(b: 007) }", "{ a(b: 007) }", None),
         ("{ a(b: 1x) }", "{ a(b: 1x) }", None),
-        # The usual way.
+        # Not lifted.
         ("{ a }", None, None),
         ('{ a(b: "\\"") }', None, None),
         ('{ a(b: """c""") }', None, None),
@@ -172,7 +172,7 @@ def test_literals_of_plain_types_are_lifted(text: str) -> None:
         'mutation { deleteBulkSend(input: { id: "a" }) { deletedBulkSendId } }',
         "query($first: Int = 5) { bulkSends(first: $first) { totalCount } }",
         'query($_literal0: ID!) { a: node(id: $_literal0) { id } b: node(id: "a") { id } }',
-        # A list of one.
+        # A single value given for a list.
         '{ nodes(ids: "a") { id } }',
         'query A { bulkSend(id: "a") { id } } query B { bulkSend(id: "a") { id } }',
         '{ a: __typename @custom(text: "a") }',

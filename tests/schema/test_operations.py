@@ -1,4 +1,4 @@
-"""Selection of a document's operation, and whether it requires a key."""
+"""Selecting the operation of a document, and whether it may be executed without a key."""
 
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse

@@ -1,4 +1,4 @@
-"""Templates and documents are read with their bulk sends, with the same results as through loaders."""
+"""Templates and documents are prefetched with their bulk sends, with the same results as loaders."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from bulksend.resolvers import documents
 async def idle_gateway(
     request: pytest.FixtureRequest, pool: Pool, dsn: str, sink: SmtpSink
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway without delivery."""
+    """A gateway that only answers requests."""
     async with running_gateway(dsn, sink.url, delivery=False, executor=request.param) as running:
         yield running
 
@@ -30,7 +30,7 @@ async def idle_gateway(
 async def compiled_gateway(
     pool: Pool, dsn: str, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway with the compiled executor, even if this run uses graphql-core's."""
+    """A gateway with the compiled executor, whichever executor this test run uses."""
     monkeypatch.delenv("BULKSEND_EXECUTOR", raising=False)
     async with running_gateway(dsn, sink.url, delivery=False) as running:
         yield running
@@ -38,7 +38,7 @@ async def compiled_gateway(
 
 @pytest.fixture
 async def stored(pool: Pool, tenant: Tenant) -> Stored:
-    """The newest of three bulk sends: of five signers; the second's mail was sent, the third's failed."""
+    """The newest of three bulk sends: five signers; the second one's mail was sent, the third one's failed."""
     other = await new_template(pool, tenant.organization_id, name="Other", body="To {{ values.company }}.")
     await store(pool, tenant, 3, template_id=other, name="Older")
     await store(pool, tenant, 1, name="Old")
@@ -49,7 +49,7 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
 
 
 async def ask(gateway: RunningGateway, tenant: Tenant, query: str, given: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return the response, and the names of the statements it took after the key's."""
+    """Return the response, and the names of the executed statements without the key's."""
     async with counted(gateway.pool) as statements:
         reply = await gateway.ask(tenant, query, given)
     return reply.body, names(statements)
@@ -99,7 +99,7 @@ async def test_remembers_nothing_of_other_requests(
     assert await indexes(status=["SENT", "FAILED"], first=2) == [1, 2]
 
 
-# Equal to what loaders give
+# Equal to the results of loaders
 
 ROW = "id name status template { id name } documents%s { edges { cursor node { id signerIndex } } totalCount %s }"
 ENDS = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
@@ -157,7 +157,7 @@ async def test_gives_what_loaders_give(
     variables = {"id": stored.id, **(wanted if as_variables else {})}
     head = f"query($id: ID!{declared})"
     ahead = await idle_gateway.ask(tenant, f"{head} {{ {asked} node(id: $id) {{ id }} }}", variables)
-    # Nothing is read ahead below a fragment on the operation's root.
+    # Nothing is prefetched below a fragment on the operation's root.
     loaded = await idle_gateway.ask(
         tenant, f"{head} {{ ...Q node(id: $id) {{ id }} }} fragment Q on Query {{ {asked} }}", variables
     )
@@ -169,7 +169,7 @@ def refusals(body: Any) -> list[Any]:
     return [(error["message"], error.get("path"), error["extensions"]) for error in body.get("errors", ())]
 
 
-# Who may see what
+# Authorization
 
 TOGETHER = "query($id: ID!) { bulkSend(id: $id) { id documents { nodes { id } } } }"
 LIST = "{ bulkSends { nodes { name template { name } documents { nodes { id } } } } }"

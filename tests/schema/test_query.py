@@ -1,4 +1,4 @@
-"""Every query over real HTTP: what it gives, what it leaves out, and what belongs to someone else."""
+"""Every query over HTTP: what it returns, what it leaves out, and isolation between organizations."""
 
 import re
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ async def ask_all(gateway: RunningGateway, asker: Tenant, owner: Tenant, stored:
 
 
 async def found(gateway: RunningGateway, tenant: Tenant, arguments: str) -> Any:
-    """The names of the bulk sends that a filter leaves, and how many it says these are."""
+    """Return the names of the bulk sends that match a filter; `totalCount` must agree."""
     reply = await gateway.ask(tenant, f"{{ bulkSends({arguments}) {{ totalCount nodes {{ name }} }} }}")
     connection = reply.data["bulkSends"]
     assert connection["totalCount"] == len(connection["nodes"])
@@ -206,7 +206,7 @@ async def test_an_id_of_nothing_finds_nothing(gateway: RunningGateway, tenant: T
         {"id": text},
     )
     if "\ud800" in text or "\0" in text:
-        # A door may refuse such a text before anything is looked up, but never with a fault of ours.
+        # Such a text may be refused before any lookup, but never with an internal error.
         assert "INTERNAL" not in str(reply.body)
         return
     assert reply.data == {

@@ -1,4 +1,4 @@
-"""DateTime: what is written is what `isoformat` writes, and what was written is read."""
+"""DateTime: written as `isoformat` writes it, and read back unchanged."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

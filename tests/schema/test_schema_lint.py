@@ -1,4 +1,4 @@
-"""The written schema before graphql-eslint, and a description on everything in it."""
+"""The written schema passes graphql-eslint, and everything in it has a description."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ import bulksend.schema
 from bulksend.schema.build import build_schema
 
 WRITTEN: Final = Path(bulksend.schema.__path__[0]).resolve() / "schema.graphql"
-BUILT: Final = build_schema().subgraph._schema  # the public one and more
+BUILT: Final = build_schema().subgraph._schema  # a superset of the public schema
 
 
 async def test_the_rules_for_schemas_and_for_relay_pass() -> None:
@@ -38,7 +38,7 @@ def test_everything_is_described() -> None:
 
 
 def described(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
-    """Return the coordinate and description of a type and of everything in it."""
+    """Yield the coordinate and description of a type and of everything in it."""
     yield kind.name, kind.description
     match kind:
         case GraphQLObjectType() | GraphQLInterfaceType():

@@ -1,4 +1,4 @@
-"""Schemathesis executes generated operations that the schema allows."""
+"""Run schemathesis, which generates operations that the schema allows."""
 
 import asyncio
 import os

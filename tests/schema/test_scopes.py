@@ -1,4 +1,4 @@
-"""Scopes: each scoped field with and without its scope, and one error per coordinate."""
+"""API key scopes: each scoped field with and without its scope, and one error per coordinate."""
 
 import itertools
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ WILDCARDS = {
     "*": {scope.value for scope in Scope},
 }
 
-# Each scoped field: where it stands in an answer, the query, and the scopes of which one is enough.
+# Each scoped field: its path in a response, the query, and the scopes of which any one is sufficient.
 FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bulkSend": ("{ bulkSend(id: $bulkSend) { id } }", ("bulk_sends.read",)),
     "bulkSends": ("{ bulkSends { nodes { id } } }", ("bulk_sends.read",)),
@@ -39,7 +39,7 @@ FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bulkSend.template": ("{ bulkSend(id: $bulkSend) { id template { id } } }", ("templates.read",)),
     "bulkSend.documents": ("{ bulkSend(id: $bulkSend) { id documents { nodes { id } } } }", ("bulk_sends.read",)),
 }
-# What must be readable to come to the field at all.
+# The scopes required to reach the field at all.
 PARENTS = {"document": ("documents.read",), "bulkSend": ("bulk_sends.read",)}
 
 
@@ -74,7 +74,7 @@ async def test_a_field_needs_its_scope(gateway: RunningGateway, pool: Pool, tena
 
     others = ({scope.value for scope in Scope} | parent) - set(enough)
     if not parent.isdisjoint(enough):
-        return  # Whoever may come here may read it.
+        return  # Reaching the field already requires a sufficient scope.
     body = await ask_as(gateway, pool, tenant, others, **asked(tenant, stored, query))
     (error,) = body["errors"]
     assert at(body["data"], path) is None
@@ -234,7 +234,7 @@ async def test_a_payload_shows_its_bulk_send_only_to_readers(
         else:
             assert payload["bulkSend"] is None
             assert refusals(body) == [([name, "bulkSend"], "bulk_sends.read")]
-    # It was carried out either way.
+    # The mutation was executed in both cases.
     assert counts == ([0, 0] if name == "cancelBulkSend" else [1, 1])
 
 
@@ -252,7 +252,7 @@ async def test_a_key_that_only_creates_creates(gateway: RunningGateway, pool: Po
     assert refusals(body) == [(["createBulkSend", "bulkSend"], "bulk_sends.read")]
     assert await pool.fetchval("SELECT count(*) FROM bulk_sends") == 1
 
-    # Without a bulk send there is nothing to refuse.
+    # Without a bulk send in the payload there is nothing to refuse.
     missing = Sending(tenant, more={"waitForDelivery": False}).variables
     missing["input"]["signers"] = []
     body = await ask_as(gateway, pool, tenant, ["bulk_sends.create"], CREATE, variables=missing)

@@ -1,4 +1,4 @@
-"""The schema is the contract's: every type, field, argument and enum value of it, and schema.graphql is current."""
+"""The schema matches the contract in every type, field, argument and enum value, and schema.graphql is up to date."""
 
 import re
 from pathlib import Path
@@ -210,7 +210,7 @@ def test_everything_is_described() -> None:
 
 
 def test_the_written_schema_is_current() -> None:
-    """`.ci/write-schemas` writes it anew."""
+    """`.ci/write-schemas` regenerates it."""
     assert WRITTEN.read_text("utf-8") == build().as_str() + "\n"
 
 
@@ -221,7 +221,7 @@ def test_optional_arguments_have_no_default_and_times_say_their_format() -> None
 
 
 def described(kind: Any) -> dict[str, Any]:
-    """Return what callers rely on, comparable between two schemas."""
+    """Return everything that callers rely on, comparable between two schemas."""
     match kind:
         case GraphQLObjectType() | GraphQLInterfaceType():
             fields = {name: (str(field.type), arguments(field.args)) for name, field in kind.fields.items()}

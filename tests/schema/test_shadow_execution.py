@@ -1,4 +1,4 @@
-"""Which executor runs operations, and what becomes of one that graphql-core disagrees with."""
+"""Which executor runs an operation, and how disagreement with graphql-core is handled."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ QUERY = "{ bulkSends { nodes { id name template { name } documents { nodes { sig
 
 
 def answering(**results: list[ExecutionResult]) -> Callable[[Any, Any], Awaitable[ExecutionResult]]:
-    """Return what runs an operation: each executor's results, one after the other."""
+    """Return a function that runs an operation and returns the given results of each executor, in order."""
 
     async def run(execute: Any, context: Any) -> ExecutionResult:
         assert context.request_id == "req"
@@ -34,7 +34,7 @@ def data(value: Any, *errors: str) -> ExecutionResult:
 
 @pytest.fixture(autouse=True)
 def compiled_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CI runs these tests under BULKSEND_EXECUTOR=core too."""
+    """Use the default executor, although CI also runs these tests with BULKSEND_EXECUTOR=core."""
     monkeypatch.delenv("BULKSEND_EXECUTOR", raising=False)
 
 
@@ -119,7 +119,7 @@ async def test_every_query_checked_agrees_and_only_queries_are(dsn: str, sink: S
 async def test_a_distrusted_document_is_graphql_cores_from_then_on(
     dsn: str, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plan that lies, as none should: it is found out, and not asked again."""
+    """A plan that returns a wrong result is detected, and not used again."""
     query = "{ viewer { organization { name } } }"
     async with running_gateway(dsn, sink.url, executor_check=1) as gateway:
         tenant = await new_tenant(gateway.pool, name="Acme")

@@ -1,4 +1,4 @@
-"""Leaving out the rules that a document does not need changes no error."""
+"""Skipping the validation rules that a document does not need changes no errors."""
 
 import pytest
 from graphql import NoSchemaIntrospectionCustomRule, parse, validate
@@ -11,7 +11,7 @@ from bulksend.schema.operations.validation_rules import NEEDS, Rule, all_rules, 
 SCHEMA = build_schema()._schema
 RULES = all_rules(introspection=False)
 DEEP = "{ __type(name: 0) { fields { type { fields { type { fields { type { fields { name } } } } } } } } }"
-# A document for each rule that it finds an error in.
+# A document for each rule, in which that rule finds an error.
 REFUSED_BY = {
     "SingleFieldSubscriptionsRule": "subscription { a: bulkSends { id } b: bulkSends { id } }",
     "FragmentsOnCompositeTypesRule": "{ ... on ID { id } }",

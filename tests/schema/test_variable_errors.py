@@ -1,4 +1,4 @@
-"""Variables of the wrong type: at most 50 errors that name field and rule and never repeat the value."""
+"""Invalid variables: reported by field and rule, at most 50 errors, and never with the submitted value."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def schema() -> Schema:
 
 
 async def told(schema: Schema, query: str, variables: Any) -> list[tuple[list[str], str]]:
-    """Each error's field and message."""
+    """Return the field and message of each error."""
     result = await schema.execute(query, variable_values=variables)
     assert result.data is None
     assert result.errors

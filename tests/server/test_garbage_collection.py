@@ -1,4 +1,4 @@
-"""Garbage collections are short however much is kept."""
+"""Garbage collections are short even with many retained objects."""
 
 import gc
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from bulksend.server.garbage_collection import tune_garbage_collection
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    """Collect garbage as before once the test has ended."""
+    """Restore the garbage collector's settings after the test."""
     thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
     yield
     gc.set_threshold(*thresholds)
@@ -19,7 +19,7 @@ def as_before() -> Iterator[None]:
 
 
 class Thing:
-    """Something that refers to itself, or to nothing."""
+    """An object with or without a reference to itself."""
 
     other: "Thing | None" = None
 

@@ -1,4 +1,4 @@
-"""Log lines of errors do not repeat their messages."""
+"""Log entries report errors without their messages."""
 
 import asyncio
 import json

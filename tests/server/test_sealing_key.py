@@ -1,4 +1,4 @@
-"""The key that a process seals with: demanded, checked at start, and made for `dev`."""
+"""The sealing key of a process: required, checked at the start, and generated for `dev`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Settings: read from the environment; errors name them but never repeat their values."""
+"""Settings: read from the environment, with errors that contain the name but never the value."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> object:
-    """Return the value of a setting."""
+    """Return the parsed value of a setting."""
     monkeypatch.setenv(f"BULKSEND_{name}", value)
     return getattr(Settings.read(), name.lower())
 
@@ -38,7 +38,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert settings.requests_per_minute == 120
     assert settings.log_format == "json"
     assert not settings.graphiql
-    # No default of these would be anybody's own.
+    # No default could be right for these.
     for name in ("database_url", "database_read_url", "smtp_url", "mail_from", "public_url", "secret_keys"):
         assert not getattr(settings, name)
 

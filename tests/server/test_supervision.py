@@ -1,4 +1,4 @@
-"""Background tasks that end are restarted, counted, logged and shown by /readyz."""
+"""Background tasks that end are restarted, counted, logged and reported."""
 
 import asyncio
 from itertools import count

@@ -1,4 +1,4 @@
-"""Open pages in a browser and check what holds for every page: one origin, no errors, accessible."""
+"""Open pages in a browser and check what must hold for every page: a single origin, no errors, accessible."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NARROW = {"width": 400, "height": 800}
 
 @dataclass
 class Complaints:
-    """The errors that a browser reported. `forgiven`: parts of messages that a test provokes."""
+    """The errors that a browser reported. `forgiven`: parts of messages that are expected."""
 
     forgiven: Sequence[str] = ()
     found: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Complaints:
 async def browsing(
     browser: Browser, origin: str, *, forgiven: Sequence[str] = (), **options: Any
 ) -> AsyncIterator[BrowserContext]:
-    """Yield a window; afterwards require that all requests went to `origin` and succeeded."""
+    """Yield a browser context; afterwards require that all requests went to `origin` and succeeded."""
     complaints = Complaints(forgiven)
     async with await browser.new_context(**{"viewport": WIDE, **options}) as context:
         context.on("page", lambda page: complaints.watch(page, origin))
@@ -65,6 +65,6 @@ async def overflow(page: Page) -> int:
 
 
 async def screenshot(page: Page, name: str) -> None:
-    """Take a picture for the documentation, where BULKSEND_SCREENSHOTS is set."""
+    """Take a screenshot for the documentation if BULKSEND_SCREENSHOTS is set."""
     if os.environ.get("BULKSEND_SCREENSHOTS"):
         await page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")

@@ -1,4 +1,4 @@
-"""Bulk sends stored as a create stores them, due for delivery, and invariants that hold for them."""
+"""Store bulk sends as a create does, due for delivery, and check their invariants."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""A clock that only the test advances, in place of the module `time`."""
+"""A clock that only the test advances, used instead of the module `time`."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Clock:
-    """The time in seconds."""
+    """The current time in seconds."""
 
     now: float = 1000.0
 

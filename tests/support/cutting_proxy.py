@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that breaks the connection around a statement which is its own transaction."""
+"""A proxy in front of PostgreSQL that breaks the connection before or after a statement that is its own transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,12 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-# PostgreSQL's message that the transaction has ended and the next query may come.
+# PostgreSQL's message that the transaction has ended and the next query may be sent.
 _READY = b"Z\0\0\0\5I"
 
 
 class Cut(Enum):
-    """When the connection of the next marked statement breaks."""
+    """When to break the connection of the next marked statement."""
 
     NOT_AT_ALL = "not at all"
     BEFORE_COMMIT = "the server never gets it"
@@ -49,7 +49,7 @@ class CuttingProxy:
         self.refuses = self.refuses_after_cut = False
 
     def takes(self) -> Cut:
-        """Return what to do with a marked statement, and reset `cut`."""
+        """Return how to handle a marked statement, and reset `cut`."""
         found, self.cut = self.cut, Cut.NOT_AT_ALL
         self.cuts += found is not Cut.NOT_AT_ALL
         if self.refuses_after_cut and found is not Cut.NOT_AT_ALL:
@@ -98,7 +98,7 @@ async def _carry(
     try:
         while chunk := await reader.read(1 << 20):
             if proxy.marker in sent and proxy.marker in chunk:
-                # asyncpg sends what it does not prepare twice: first to learn its types, then to have it executed.
+                # asyncpg sends an unprepared statement twice: first to learn its types, then to execute it.
                 cut = proxy.takes()
                 if cut is Cut.BEFORE_COMMIT:
                     return

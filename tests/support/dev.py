@@ -1,4 +1,4 @@
-"""`bulksend dev` as a process that tests create bulk sends with, kill and start again on the same data."""
+"""`bulksend dev` as a process: tests create bulk sends with it, kill it and restart it on the same data."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ class Dev:
         self._session = session
 
     async def create(self, addresses: list[str]) -> str:
-        """Create a bulk send with the template of the demo, and return its id without waiting for its mail."""
+        """Create a bulk send with the demo's template, and return its id without waiting for its mail."""
         signers = [{"name": address, "email": address} for address in addresses]
         template = await said(self.process, TEMPLATE)
         new = {"templateId": template, "name": "Restart", "signers": signers, "waitForDelivery": False}
@@ -46,7 +46,7 @@ class Dev:
 
 @asynccontextmanager
 async def running_dev(folder: Path, smtp_url: str) -> AsyncIterator[Dev]:
-    """Run `bulksend dev` on the data in a folder until the end."""
+    """Run `bulksend dev` with its data in a folder, and stop it at the end."""
     settings = {"DATA_DIR": str(folder / "data"), "SMTP_URL": smtp_url, "PORT": "0", "SEALING": "off"}
     async with running(["dev"], {f"BULKSEND_{name}": value for name, value in settings.items()}) as process:
         key = await said(process, KEY)
@@ -55,7 +55,7 @@ async def running_dev(folder: Path, smtp_url: str) -> AsyncIterator[Dev]:
 
 
 async def said(process: Process, pattern: re.Pattern[str]) -> str:
-    """Wait until the process has said this, and return it."""
+    """Wait until the process prints a match of the pattern, and return the matched text."""
     async with asyncio.timeout(PATIENCE):
         while not (match := pattern.search("".join(process.said))):
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Invented evidence of a signed document."""
+"""Sample evidence of a signed document."""
 
 import hashlib
 from typing import Any

@@ -1,8 +1,8 @@
-"""A process that has imported Bulksend and forks: importing it costs each process a second of CPU.
+"""A process that has imported Bulksend and forks, because importing it takes one second of CPU per process.
 
 It serves the one client at the other end of the socket whose descriptor is its argument, and ends with it. A message is
-JSON, `program` (module:function), `arguments`, `environment` and `folder`, with four descriptors: standard input,
-output and error, and where to write the process id and then the exit status, a line each.
+JSON with `program` (module:function), `arguments`, `environment` and `folder`, and carries four descriptors: standard
+input, output and error, and one to which the process id and then the exit status are written, a line each.
 """
 
 import gc
@@ -25,7 +25,7 @@ PRELOADED: Final = (
 
 
 def serve(control: socket.socket) -> None:
-    """Fork until the client is gone. Return in the client's place in each process that was asked for."""
+    """Fork a process for each request until the client closes the socket. Return in each forked process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in PRELOADED:
         import_module(module)
@@ -43,7 +43,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _keep(asked: dict[str, Any], stdin: int, stdout: int, stderr: int, told: int) -> None:
-    """Run the program in a child process and report its exit status."""
+    """Run the program in a child process, and report its process id and exit status."""
     pid = os.fork()
     if pid == 0:
         os.close(told)

@@ -1,4 +1,4 @@
-"""Real processes of Bulksend, forked by `support.fork_server` so that each is spared the second of its imports."""
+"""Real processes of Bulksend, forked by `support.fork_server` to save the second that its imports take."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _PIPE_SIZE: Final = 1 << 16
 
 
 class ForkedProcess:
-    """As `asyncio.subprocess.Process`; standard input has been given as a whole."""
+    """Like `asyncio.subprocess.Process`; standard input is given completely at the start."""
 
     def __init__(self, pid: int, told: asyncio.StreamReader, *outputs: asyncio.StreamReader | None) -> None:
         self.pid = pid
@@ -32,12 +32,12 @@ class ForkedProcess:
         return await asyncio.shield(self._ending)
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Return its standard output and error after it has ended."""
+        """Wait until the process ends, and return its standard output and error."""
         stdout, stderr, _ = await asyncio.gather(_all(self.stdout), _all(self.stderr), self.wait())
         return stdout, stderr
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, if it still runs."""
+        """Send a signal if the process is still running."""
         if self.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -51,20 +51,20 @@ class ForkedProcess:
         self.send_signal(signal.SIGTERM)
 
     async def _end(self, told: asyncio.StreamReader) -> int:
-        # To its end: a pipe still open when the event loop is closed would be one that leaked.
+        # Read the pipe to its end, because a pipe that is open when the event loop is closed would count as leaked.
         self.returncode = int(await told.read())
         return self.returncode
 
 
 class ForkServer:
-    """The fork server of this test process, started when it is first needed."""
+    """The fork server of this test process, started on first use."""
 
     def __init__(self) -> None:
         self._control: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
     def fork(self, message: bytes, descriptors: list[int]) -> None:
-        """Ask for a process."""
+        """Request a process."""
         if self._control is None:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._server = subprocess.Popen(
@@ -77,7 +77,7 @@ class ForkServer:
         socket.send_fds(self._control, [message], descriptors)
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         if self._control is not None and self._server is not None:
             self._control.close()
             self._server.wait()
@@ -94,7 +94,7 @@ async def start(
     given: bytes = b"",
     stderr: int = PIPE,
 ) -> ForkedProcess:
-    """Run a program with `given` on standard input and return once it runs. `stderr`: `PIPE` or a descriptor."""
+    """Run a program with `given` on standard input; return once it is running. `stderr`: `PIPE` or a descriptor."""
     asked = {"program": program, "arguments": arguments, "environment": dict(environment), "folder": str(folder)}
     stdout_reader, stdout = os.pipe()
     stderr_reader, stderr = os.pipe() if stderr == PIPE else (None, os.dup(stderr))
@@ -110,7 +110,7 @@ async def start(
 
 
 def _filled(given: bytes) -> int:
-    """Return the reading end of a pipe that holds this and nothing else."""
+    """Return the reading end of a pipe that contains only this text."""
     assert len(given) <= _PIPE_SIZE
     reader, writer = os.pipe()
     os.write(writer, given)

@@ -1,4 +1,4 @@
-"""A gateway in the test's own process, reached over HTTP, and tenants that call it."""
+"""A gateway in the test's own process, accessed over HTTP, and tenants that call it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -120,7 +120,7 @@ async def running_gateway(
 
 
 async def new_tenant(pool: Pool, *scopes: str, name: str = "Acme", body: str = PLAIN_BODY) -> Tenant:
-    """Create an organization with one template and a key with these scopes (`*` if none)."""
+    """Create an organization with one template and a key with these scopes (`*` if none are given)."""
     async with pool.acquire() as conn:
         organization_id = await organizations.create(conn, name=name)
     key = await new_api_key(pool, organization_id, *scopes)
@@ -167,7 +167,7 @@ def signers(count: int, *, start: int = 0) -> list[dict[str, Any]]:
 
 @dataclass
 class Sending:
-    """The variables of a create, with defaults for what a test does not set."""
+    """The variables of a create, with defaults for everything that a test does not set."""
 
     tenant: Tenant
     count: int = 1

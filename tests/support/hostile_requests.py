@@ -1,4 +1,4 @@
-"""Hostile requests and the refusal that each must get, for tests/adversarial and tests/bench/adversarial.py."""
+"""Hostile requests with the expected refusals, for tests/adversarial and tests/bench/adversarial.py."""
 
 import json
 from collections.abc import Callable
@@ -149,9 +149,9 @@ ATTACKS: Final = (
     ),
 )
 
-# What only those who have a key come to.
+# Attacks that get past authentication.
 ATTACKS_WITH_A_KEY: Final = (
-    # To merge these fields was the most expensive part of them; they cost no more than others do now.
+    # Merging the fields of these was their most expensive part; they now cost no more than other requests.
     Attack("100 fragments of the same fields", lambda: _query(_fragments(100)), 200, ""),
     Attack("2,400 equal fields", lambda: _query(_many(2_400, "__typename")), 200, ""),
     Attack("140 equal fields of fields", lambda: _query(_nested_equal(140)), 200, ""),

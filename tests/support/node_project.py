@@ -1,4 +1,4 @@
-"""Run the JavaScript of tests/apollo: clients and tools that callers use."""
+"""Run the JavaScript of tests/apollo: clients and tools that API users have."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ async def run_node(*arguments: str, environment: Mapping[str, str] | None = None
 
 
 def _node() -> str:
-    """Return the path of Node; tests/apollo must have its packages installed."""
+    """Return the path of Node; the packages of tests/apollo must be installed."""
     found = shutil.which("node")
     if found and (APOLLO / "node_modules" / "@apollo" / "client").is_dir():
         return found

@@ -1,4 +1,4 @@
-"""Extract the text of a PDF's pages."""
+"""Extract text from PDFs."""
 
 import io
 import re
@@ -9,12 +9,12 @@ import pikepdf
 
 
 def opened(pdf: bytes) -> pikepdf.Pdf:
-    """Return an opened PDF, to be closed."""
+    """Return an opened PDF, which the caller must close."""
     return pikepdf.open(io.BytesIO(pdf))
 
 
 def shown(pdf: bytes) -> str:
-    """The text of all pages, read through the fonts' ToUnicode maps, in the order it is drawn."""
+    """Return the text of all pages, decoded with the fonts' ToUnicode maps, in drawing order."""
     with opened(pdf) as document:
         return "".join(text for page in document.pages for text in _page_text(page))
 

@@ -1,6 +1,6 @@
 """PgBouncer in transaction mode in front of the tests' PostgreSQL, if BULKSEND_TEST_PGBOUNCER is set.
 
-`pooled` returns the DSN that a gateway uses; without PgBouncer it is the direct one.
+`pooled` returns the DSN for gateways; without PgBouncer it is the direct one.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import asyncpg
 from bulksend.db.embedded.server import TEST_SETTINGS, embedded_postgres
 
 WANTED = bool(os.environ.get("BULKSEND_TEST_PGBOUNCER"))
-# A prepared statement belongs to a server connection, and in transaction mode the next transaction has another.
+# A prepared statement belongs to a server connection, and in transaction mode each transaction may get another.
 STATEMENT_CACHE_SIZE = 0 if WANTED else 100
 
 _ports: list[int] = []
@@ -35,7 +35,7 @@ def pooled(dsn: str) -> str:
 async def behind_pgbouncer() -> AsyncIterator[str]:
     """Run PostgreSQL with PgBouncer in front of it and yield PostgreSQL's own DSN."""
     with tempfile.TemporaryDirectory() as folder:
-        # PgBouncer runs under another account than root's, and must reach the server's socket.
+        # PgBouncer runs under an account other than root, and must be able to reach the server's socket.
         Path(folder).chmod(0o755)
         async with embedded_postgres(Path(folder) / "postgres", settings=TEST_SETTINGS) as dsn, _before(dsn, folder):
             yield dsn
@@ -74,7 +74,7 @@ max_client_conn = 500
 
 
 def _user() -> list[str]:
-    """Return the option for an account that may open the server's socket; PgBouncer refuses to run as root."""
+    """Return the option for an account that can access the server's socket; PgBouncer refuses to run as root."""
     if os.geteuid() != 0:
         return []
     for name in ("postgres", "nobody"):

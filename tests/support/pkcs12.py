@@ -1,4 +1,4 @@
-"""PKCS#12 files: certified by an authority, with an EC key, expired."""
+"""PKCS#12 files for tests: certified by an authority, with an EC key, expired."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""Poppler's commands: another reader of PDFs and of their signatures."""
+"""Poppler's commands, an independent reader of PDFs and their signatures."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 
 def poppler(command: str, *arguments: str | Path) -> str:
-    """Return what a command of poppler-utils prints. Skip the test if it is not installed, except in CI."""
+    """Return the output of a command of poppler-utils. Skip the test if it is not installed, except in CI."""
     path = shutil.which(command)
     if path is None:
         assert "CI" not in os.environ, f"{command} must be installed in CI"

@@ -52,7 +52,7 @@ async def running(command: list[str], environment: dict[str, str]) -> AsyncItera
         if reading is not None:
             await reading
         if process.stdout is not None:
-            await process.stdout.read()  # what it started, like dev's PostgreSQL, may outlive it for a moment
+            await process.stdout.read()  # child processes, such as PostgreSQL in `dev`, may end a moment later
 
 
 def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ def environment(dsn: str, smtp_url: str, **more: str) -> dict[str, str]:
 
 
 def asking(process: Process, gateway: RunningGateway, session: aiohttp.ClientSession) -> RunningGateway:
-    """Return a client of a gateway process, as for a gateway in the test's own process."""
+    """Return a client of a gateway process, with the interface of a gateway in the test's own process."""
     return RunningGateway(process.url, gateway.parts, session)
 
 

@@ -1,4 +1,4 @@
-"""A primary and a real streaming replica of it, from the embedded binaries."""
+"""A primary and a real streaming replica, using the embedded PostgreSQL's binaries."""
 
 import asyncio
 import os
@@ -16,21 +16,21 @@ _SETTINGS: Final = {
     **TEST_SETTINGS,
     "wal_level": "replica",
     "max_wal_senders": "4",
-    # A read that stands in the way of replaying is cancelled at once.
+    # Cancel a read that blocks replay immediately.
     "max_standby_streaming_delay": "0",
 }
-# Too long for a socket, so that its folder is one that the replica's account can reach.
+# Too long for a socket, so that its folder is placed where the replica's account can access it.
 _LONG_NAME: Final = "primary-" + "x" * 100
 
 
 def running_primary(folder: Path) -> AbstractAsyncContextManager[str]:
-    """Run a PostgreSQL that replicas may follow, and yield its DSN."""
+    """Run a PostgreSQL that accepts replicas, and yield its DSN."""
     return embedded_postgres(folder / _LONG_NAME, settings=_SETTINGS)
 
 
 @asynccontextmanager
 async def running_replica(primary: str, folder: Path) -> AsyncIterator[str]:
-    """Run the replica in `folder`, copied from the primary the first time, and yield its DSN."""
+    """Run the replica in `folder`, copied from the primary on the first run, and yield its DSN."""
     home = folder / "replica"
     if not (home / "data").exists():
         await asyncio.to_thread(_copy, primary, home / "data")

@@ -1,4 +1,4 @@
-"""Calls to the REST endpoints, and their problem details."""
+"""Call the REST endpoints, and read their problem details."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ async def call(
 async def post(
     gateway: RunningGateway, tenant: Tenant, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Reply:
-    """Create a bulk send, with defaults for what a test does not set."""
+    """Create a bulk send, with defaults for everything that a test does not set."""
     return await call(gateway, tenant, "POST", json=filled(tenant, more), headers=headers)
 
 

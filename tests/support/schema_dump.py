@@ -1,4 +1,4 @@
-"""The database's schema as pg_dump writes it, without what differs between runs."""
+"""The database's schema as written by pg_dump, without the parts that differ between runs."""
 
 import asyncio
 import subprocess

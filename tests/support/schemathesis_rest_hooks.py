@@ -1,4 +1,4 @@
-"""Schemathesis hooks: stored IDs, and rules that the OpenAPI document cannot express."""
+"""Information that schemathesis needs beyond the OpenAPI document: stored ids, and rules that no schema can express."""
 
 import copy
 import json
@@ -14,12 +14,12 @@ from bulksend.resolvers.visible_text import is_visible
 CURSOR = re.compile(r"[A-Za-z0-9_-]{32}")
 TEMPLATE_ID = re.compile(r"tpl_[0-7][0-9a-hjkmnp-tv-z]{25}")
 LINE_BREAK_OR_TAB = re.compile(r"[\r\n\t]")
-# Texts that must show something. Patterns exclude white space only: invisible characters are too many.
+# Texts that must contain visible characters. Patterns only exclude white space: invisible characters are too many.
 VISIBLE = ("name", "externalId", "idempotencyKey", "phone", "reason", "value")
-# A stored bulk send for each operation on documents, by the last part of its path: `id` and `documentIds`.
+# A bulk send for each operation on documents, by the last part of its path: `id` and `documentIds`.
 STORED = json.loads(os.environ["BULKSEND_TEST_STORED"])
 
-# Addresses that `email` means to us: hypothesis' own go beyond it, to names that resolve nowhere.
+# Addresses that the API accepts as `email`: Hypothesis' own include domains that do not resolve.
 schemathesis.openapi.format("email", st.from_regex(r"\A[a-z]{1,10}(\.[a-z]{1,5})?(\+[a-z0-9]{1,5})?@example\.com\Z"))
 
 
@@ -32,7 +32,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         if case.meta is None or case.meta.generation.mode.is_positive:
             _make_acceptable(case)
     if isinstance(case.query, dict) and _looks_like(CURSOR, case.query.get("cursor")):
-        # A cursor comes from a page; those made up are refused.
+        # Cursors must come from a page; generated ones are refused.
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
 
 
@@ -50,7 +50,7 @@ def _sensible(body: dict[str, Any], headers: Any) -> dict[str, Any]:
 
 
 def _void_its_own(case: Any) -> None:
-    """Leave pending what is stored for the other operations: ids of theirs are learned from lists."""
+    """Void only the bulk send stored for voiding; ids of those for other operations may be known from lists."""
     if _action(case) == "void" and case.path_parameters.get("id") in [stored["id"] for stored in STORED.values()]:
         case.path_parameters = {**case.path_parameters, "id": STORED["void"]["id"]}
 
@@ -60,10 +60,10 @@ def _action(case: Any) -> str:
 
 
 def _make_acceptable(case: Any) -> None:
-    """Make input that the document allows satisfy the other rules too."""
+    """Make a request that is valid by the document valid by the rules that the document cannot express."""
     case.body = _acceptable(case.body)
     for signer in _dicts(case.body.get("signers")):
-        # The template declares no field: any value is one line of text.
+        # The template declares no fields, so any value must be a single line of text.
         for value in _dicts(signer.get("values")):
             value["value"] = LINE_BREAK_OR_TAB.sub(" ", value["value"])
     stored = STORED.get(_action(case))
@@ -73,22 +73,22 @@ def _make_acceptable(case: Any) -> None:
 
 
 def _of_stored(body: dict[str, Any], document_ids: list[str]) -> dict[str, Any]:
-    """Return the parts of the body that name documents, with as many of those that are stored."""
+    """Return the parts of the body that refer to documents, with the ids of stored documents."""
     if "documentIds" in body:
         return {"documentIds": document_ids[: len(body["documentIds"])]}
-    # The stored documents have no values to amend.
+    # The stored documents have no values that could be amended.
     pairs = zip(document_ids, body["documents"], strict=False)
     return {"documents": [{**one, "documentId": document_id, "values": []} for document_id, one in pairs]}
 
 
 def _acceptable(found: Any, name: str = "") -> Any:
-    """Return JSON whose texts show something where they must, with whole numbers written without a fraction."""
+    """Return JSON whose texts are visible where required, and whose whole numbers are integers."""
     if isinstance(found, dict):
         return {key: _acceptable(value, key) for key, value in found.items()}
     if isinstance(found, list):
         return [_acceptable(value) for value in found]
     if isinstance(found, float) and found.is_integer():
-        # 3.0 is an integer to JSON Schema; the API takes 3 alone.
+        # 3.0 is an integer in JSON Schema; the API accepts only 3.
         return int(found)
     return "x" if name in VISIBLE and isinstance(found, str) and found and not is_visible(found) else found
 

@@ -1,4 +1,4 @@
-"""Sealed PDFs in the database, made at once and in the test's own process."""
+"""Seal PDFs in the database immediately, in the test's own process."""
 
 import asyncio
 from functools import cache
@@ -15,7 +15,7 @@ from bulksend.evidence.sealing_key import SealingKey, make_test_key
 
 
 class SealingInThread(SealingProcesses):
-    """Seals in a thread of the test's own process, which is there already."""
+    """Seals in a thread of the test's own process, without starting processes."""
 
     def __init__(self) -> None:
         super().__init__(SealingOptions(b"", None, None))
@@ -30,7 +30,7 @@ def _sealer() -> Sealer:
 
 
 async def close_document(gateway: RunningGateway, tenant: Tenant, document_id: str, *, decline: bool = False) -> str:
-    """Sign or decline as its signer would, and return the path of the signing link."""
+    """Sign or decline a document as its signer, and return the path of the signing link."""
     path = await signing_path(gateway, tenant, document_id)
     form = await open_form(gateway, path)
     reply = await post_form(gateway, path, form.declined() if decline else form.signed())
@@ -39,7 +39,7 @@ async def close_document(gateway: RunningGateway, tenant: Tenant, document_id: s
 
 
 async def seal_due(gateway: RunningGateway) -> int:
-    """Seal what is due, and return how many documents that were."""
+    """Seal all documents that are due, and return their number."""
     sealed = 0
     worker = SealingWorker(gateway.pool, gateway.parts.gateway.notices, SealingInThread())
     while found := await worker.seal_due():

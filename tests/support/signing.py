@@ -1,4 +1,4 @@
-"""A signer without a browser: opens a signing link, fills in its form and posts it."""
+"""A signer without a browser: open a signing link, fill in its form and post it."""
 
 import json
 import re
@@ -17,18 +17,18 @@ _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 @dataclass(frozen=True, slots=True)
 class SigningForm:
-    """The page at a signing link, and the values of the hidden fields of its forms."""
+    """The page of a signing link, and the hidden fields of its forms."""
 
     path: str
     page: Reply
     hidden: dict[str, str] = field(default_factory=dict)
 
     def signed(self, name: str = "Ann Example", **changes: str) -> dict[str, str]:
-        """Return the form that a browser posts when the signer signs."""
+        """Return the form data that a browser posts when the signer signs."""
         return {**self.hidden, "consent": "yes", "name": name, "decision": "sign", **changes}
 
     def declined(self, reason: str = "Wrong price", **changes: str) -> dict[str, str]:
-        """Return the form that a browser posts when the signer declines."""
+        """Return the form data that a browser posts when the signer declines."""
         return {**self.hidden, "reason": reason, "decision": "decline", **changes}
 
 
@@ -47,7 +47,7 @@ async def open_form(gateway: RunningGateway, path: str, **options: Any) -> Signi
 
 
 async def post_form(gateway: RunningGateway, path: str, posted: dict[str, str], **options: Any) -> Reply:
-    """Post a form of the page, without following the redirect that comes after success."""
+    """Post a form of the page without following the redirect after success."""
     url = f"{gateway.url}{path}"
     async with gateway.session.post(url, data=posted, allow_redirects=False, **options) as response:
         return Reply(response.status, response.headers, await response.text())

@@ -9,7 +9,7 @@ from asyncpg.introspection import INTRO_LOOKUP_TYPES
 from bulksend.db.pool import Pool
 from bulksend.db.queries import BOUND
 
-# What asyncpg sends by itself, once a connection and type, before the first statement with an array or a composite.
+# Statements that asyncpg sends itself, once per connection and type, before the first use of an array or composite.
 _TYPE_LOOK_UPS: Final = frozenset(
     {
         " ".join(INTRO_LOOKUP_TYPES.split()),

@@ -1,4 +1,4 @@
-"""Bulk sends stored in the database that nothing delivers, for tests of reads."""
+"""Bulk sends stored in the database without delivery, for tests of reads."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,7 @@ async def store(
 
 
 async def move_to(pool: Pool, stored: Stored, moment: datetime) -> Stored:
-    """Change when a bulk send was created: its id, which begins with that time, and `created_at`."""
+    """Change when a bulk send was created: `created_at`, and its id, which begins with that time."""
     milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     moved = UUID(int=milliseconds << 80 | stored.uuid.int & (1 << 80) - 1)
     async with pool.acquire() as conn, conn.transaction():
@@ -89,7 +89,7 @@ async def mark_sent(pool: Pool, stored: Stored, *indexes: int) -> None:
 
 
 async def mark_failed(pool: Pool, stored: Stored, *indexes: int) -> None:
-    """Mark these signers' documents as failed: no such mailbox."""
+    """Mark these signers' documents as failed with an unknown mailbox."""
     changes = (
         "failed_at = clock_timestamp(), delivery_status = 'failed', error_code = 'MAILBOX_UNAVAILABLE', "
         "error_message = '5.1.1 No such user', smtp_code = 550"

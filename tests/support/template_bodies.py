@@ -21,7 +21,7 @@ AGREEMENT_FIELDS = ("company", "my_role_1", "_price")
 
 
 class Parsed(HTMLParser):
-    """Collects the tags with their attributes, and the text."""
+    """Collects the tags with their attributes, and the texts."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -15,7 +15,7 @@ from bulksend.evidence.sealing_key import SealingKey
 
 @contextmanager
 def timestamp_server(authority: SealingKey, status: int = 200) -> Iterator[str]:
-    """Yield the URL of a server that stamps with `authority`, or answers with an HTTP error `status`."""
+    """Yield the URL of a server that issues timestamps with `authority`, or returns the HTTP error `status`."""
     stamper = DummyTimeStamper(authority.certificate, _key(authority))
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A small Excel workbook, as ECMA-376 (Office Open XML) has it."""
+"""Create a minimal Excel workbook, as specified by ECMA-376 (Office Open XML)."""
 
 import io
 import zipfile
@@ -43,7 +43,7 @@ _DAY_ZERO: Final = date(1899, 12, 30)
 
 
 def workbook(rows: Sequence[Sequence[Cell]]) -> bytes:
-    """Return an .xlsx file with these rows in its one sheet."""
+    """Return an .xlsx file with these rows in a single sheet."""
     written = "".join(f'<row r="{number}">{_row(row, number)}</row>' for number, row in enumerate(rows, start=1))
     sheet = f"<worksheet {_MAIN}><sheetData>{written}</sheetData></worksheet>"
     file = io.BytesIO()

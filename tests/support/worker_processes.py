@@ -13,7 +13,7 @@ _WORKER = "delivery.worker_process:main"
 
 @asynccontextmanager
 async def worker_process(dsn: str, sink: SmtpSink, rate: float = 0) -> AsyncIterator[ForkedProcess]:
-    """Yield a worker once it works; kill it at the end if it still runs."""
+    """Yield a worker process once it is ready; kill it at the end if it is still running."""
     named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=worker"
     process = await start(*(named, str(sink.port), str(LEASE), str(rate)), program=_WORKER, environment=os.environ)
     assert process.stdout

@@ -28,7 +28,7 @@ POLICY = Policy(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A worker and its parts."""
+    """A worker and its components."""
 
     worker: Worker
     mailer: Mailer
@@ -46,7 +46,7 @@ async def delivery_to(
     connections: int = 3,
     reply_timeout: float = 90,
 ) -> AsyncIterator[Delivery]:
-    """Yield a worker whose loop does not run."""
+    """Yield a worker without running its loop."""
     notices = Notices(pool, dsn)
     mailer = mailer_to(sink, url=url, connections=connections, reply_timeout=reply_timeout)
     try:

@@ -1,7 +1,7 @@
-"""Filling a database in one go: what a year of use leaves, and then the indexes as the migrations define them.
+"""Fill a database with the data of a year of use, then create the indexes as the migrations define them.
 
-Rows are as the product writes them: every CHECK holds, counters are what the documents say, and ids are in the order of
-time, with the tenants' rows mixed.
+Rows are as the product writes them: every CHECK holds, counters match the documents, and ids are in the order of time,
+with the rows of all tenants mixed.
 """
 
 import random
@@ -18,7 +18,7 @@ from bulksend.db.pool import Connection
 
 SEED: Final = 20_000
 
-# While filling: nothing is lost but time if the machine dies, for a database gets its name when it is complete.
+# Settings while filling. A crash loses only time, because a database gets its final name when it is complete.
 FILL_SETTINGS: Final = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -33,7 +33,7 @@ FILL_SETTINGS: Final = {
 
 
 async def fill(server_dsn: str, shape: Shape) -> bool:
-    """Create the database of a shape unless it exists. Return whether it was created."""
+    """Create the database of a shape unless it exists; return whether it was created."""
     if await _run(server_dsn, _EXISTS, shape.database):
         return False
     new = f"{shape.database}_new"
@@ -75,7 +75,7 @@ async def _fill(dsn: str, shape: Shape) -> None:
 async def _plan(conn: Connection, shape: Shape) -> None:
     planned = list(shape.planned())
     random.Random(SEED).shuffle(planned)
-    planned.sort(key=lambda one: one.waits)  # what waits is the newest
+    planned.sort(key=lambda one: one.waits)  # bulk sends that wait for delivery are the newest
     await conn.execute("CREATE TEMPORARY TABLE planned (n integer, tenant integer, size integer, waits boolean)")
     await conn.copy_records_to_table(
         "planned", records=((n, one.tenant, one.size, one.waits) for n, one in enumerate(planned))
@@ -83,7 +83,7 @@ async def _plan(conn: Connection, shape: Shape) -> None:
 
 
 async def _insert(conn: Connection, table: str, kept: Sequence[str], statement: str) -> None:
-    """Insert without indexes and foreign keys' triggers, then put the indexes back as they were."""
+    """Insert without indexes and without foreign key triggers, then restore the indexes."""
     constraints = await conn.fetch(_CONSTRAINTS, table, kept)
     indexes = await conn.fetch(_INDEXES, table)
     async with conn.transaction():
@@ -92,7 +92,7 @@ async def _insert(conn: Connection, table: str, kept: Sequence[str], statement: 
         for name, _ in indexes:
             await conn.execute(f'DROP INDEX "{name}"')
         await conn.execute("SET LOCAL session_replication_role = replica")
-        await conn.execute(f"TRUNCATE {table} CASCADE")  # what is written to a table that is new needs no WAL
+        await conn.execute(f"TRUNCATE {table} CASCADE")  # writes to a newly truncated table need no WAL
         await conn.execute(statement)
     for name, definition in constraints:
         await conn.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')

@@ -1,7 +1,7 @@
-"""Measuring in rounds over all databases, so that the machine's noise hits all alike; and counting pages.
+"""Measure in rounds over all databases, so that noise of the machine affects all alike, and count pages.
 
-Pages do not depend on noise. PostgreSQL counts what each connection looks at (`pg_stat_get_backend_io`, `…_wal`): the
-same that EXPLAIN tells as shared hits and reads, but also what foreign keys' checks cost.
+Page counts are free of noise. PostgreSQL counts what each connection accesses (`pg_stat_get_backend_io`, `…_wal`): the
+same as the shared hits and reads of EXPLAIN, plus the checks of foreign keys.
 """
 
 import random
@@ -20,7 +20,7 @@ from bench.growth.subject import Subject
 from bulksend.db.pool import Pool, open_pool
 
 SEED: Final = 30_000
-WARM_UP: Final = 10  # more than the 5 custom plans after which PostgreSQL may decide for a generic one
+WARM_UP: Final = 10  # more than the 5 custom plans after which PostgreSQL may switch to a generic one
 COUNTED: Final = 20
 TIDY_TIMEOUT: Final = 600.0
 PLANS: Final = ("auto", "force_generic_plan", "force_custom_plan")
@@ -28,9 +28,9 @@ PLANS: Final = ("auto", "force_generic_plan", "force_custom_plan")
 
 @dataclass(slots=True)
 class Measured:
-    """One operation on one database: milliseconds of each call, and of a middling one the pages and the WAL.
+    """One operation on one database: milliseconds of each call, and the median pages and WAL per call.
 
-    `page_images`: how many pages were written to the WAL whole, as the first change after a checkpoint has it.
+    `page_images`: how many full pages were written to the WAL, as the first change after a checkpoint requires.
     """
 
     shape: Shape
@@ -42,18 +42,18 @@ class Measured:
 
     @property
     def median(self) -> float:
-        """The middle of all calls, in milliseconds."""
+        """The median of all calls, in milliseconds."""
         return statistics.median(self.milliseconds)
 
     @property
     def p95(self) -> float:
-        """The 95th percentile of the calls' times, in milliseconds."""
+        """The 95th percentile of all calls, in milliseconds."""
         return statistics.quantiles(self.milliseconds, n=20, method="inclusive")[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """The rows that a connection has read and written so far."""
+    """Pages accessed and WAL written by a connection so far."""
 
     pages: int
     wal_bytes: int
@@ -62,7 +62,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One operation on one database, and what was measured of it."""
+    """One operation on one database, and its measurements."""
 
     subject: Subject
     operation: Operation
@@ -70,7 +70,7 @@ class Case:
 
 
 async def measure(server_dsn: str, shapes: Sequence[Shape], rounds: int) -> list[Measured]:
-    """Measure every operation on every database: times first, then pages."""
+    """Measure every operation on every database: first times, then pages."""
     async with _cases(server_dsn, shapes) as cases:
         await _tidy(cases)
         for case in cases:
@@ -92,7 +92,7 @@ async def _cases(server_dsn: str, shapes: Sequence[Shape]) -> AsyncIterator[list
         cases = []
         for shape in shapes:
             dsn = database(server_dsn, shape.database)
-            # One connection, so that all of a database's calls meet the same prepared statements.
+            # One connection, so that all calls to a database use the same prepared statements.
             pool = await stack.enter_async_context(open_pool(dsn, min_size=1, max_size=1))
             subject = await Subject.of(pool, SEED)
             cases += [Case(subject, operation, Measured(shape, name)) for name, operation in OPERATIONS.items()]
@@ -100,7 +100,7 @@ async def _cases(server_dsn: str, shapes: Sequence[Shape]) -> AsyncIterator[list
 
 
 async def _tidy(cases: Sequence[Case]) -> None:
-    """Take away what measuring left dead, and count what is left, so that all begin alike."""
+    """Vacuum, analyze and checkpoint, so that all measurements start from the same state."""
     for pool in {case.subject.pool for case in cases}:
         await pool.execute("VACUUM (INDEX_CLEANUP ON, ANALYZE)", timeout=TIDY_TIMEOUT)
         await pool.execute("CHECKPOINT", timeout=TIDY_TIMEOUT)
@@ -116,7 +116,7 @@ async def _times(case: Case, times: int) -> None:
 
 
 async def _pages(case: Case) -> None:
-    """Count under the plans that PostgreSQL chooses, and then under each kind that it could."""
+    """Count pages under the plans that PostgreSQL chooses, then under each plan cache mode."""
     pool, measured = case.subject.pool, case.measured
     for plans in PLANS:
         await pool.execute(f"SET plan_cache_mode = {plans}")
@@ -129,7 +129,7 @@ async def _pages(case: Case) -> None:
 
 
 async def _count(case: Case) -> Counters:
-    """Return how many pages (of 8 kB, in memory or not) one call looks at, and what it writes to the WAL."""
+    """Return how many pages (of 8 kB, in memory or not) one call accesses, and what it writes to the WAL."""
     work = case.operation.prepare(case.subject)
     before = await _so_far(case.subject.pool)
     undo = await work()

@@ -1,4 +1,4 @@
-"""The measured operations: the functions that the product calls, each with a check of its result."""
+"""The measured operations: they call the product's own functions and check that the results are as expected."""
 
 import hashlib
 import random
@@ -29,7 +29,7 @@ Work: TypeAlias = Callable[[], Awaitable[Undo]]
 
 
 async def nothing() -> None:
-    """Undo what changed nothing."""
+    """Undo an operation that changed nothing."""
 
 
 def list_first(subject: Subject) -> Work:
@@ -39,7 +39,7 @@ def list_first(subject: Subject) -> Work:
 
 
 def list_deep(subject: Subject) -> Work:
-    """Read 25 bulk sends from anywhere in the list."""
+    """Read 25 bulk sends from the middle of the list."""
     return _listing(subject, *subject.chance.choice(subject.list_middles))
 
 
@@ -56,7 +56,7 @@ def _listing(subject: Subject, organization_id: UUID, after: UUID) -> Work:
 
 
 def list_signer(subject: Subject) -> Work:
-    """Read the first 25 documents to one address; there is one."""
+    """Read the first 25 documents to one address; exactly one exists."""
     organization_id, email = subject.chance.choice(subject.signers)
 
     async def work() -> Undo:
@@ -91,7 +91,7 @@ def read(subject: Subject) -> Work:
 
 
 def create(subject: Subject) -> Work:
-    """Store a bulk send to 500 signers in the one statement in which `resolvers/creating.py` does."""
+    """Store a bulk send to 500 signers in a single statement, as `resolvers/creating.py` does."""
     organization_id, template_id = subject.chance.choice(subject.templates)
     new = _new_bulk_send(template_id, [_signer(number, subject.chance) for number in range(SIGNERS)])
 
@@ -121,7 +121,7 @@ def _new_bulk_send(template_id: UUID, signers: list[ValidSigner]) -> NewBulkSend
 
 
 def _signer(number: int, chance: random.Random) -> ValidSigner:
-    # Their addresses fall anywhere among those that are there.
+    # Random addresses, so that they fall anywhere among the existing ones.
     email = f"{chance.getrandbits(48):012x}@example.com"
     return ValidSigner(f"Signer {number}", email, None, None, f"contract-{number}", {"company": "Acme"})
 
@@ -134,7 +134,7 @@ async def _remove(pool: Pool, organization_id: UUID, bulk_send_id: UUID) -> None
 
 
 def claim(subject: Subject) -> Work:
-    """Lease 10 documents, as the worker does; afterwards they are put back as the worker puts mail back."""
+    """Lease 10 documents as the worker does; undo returns them to the queue, also as the worker does."""
 
     async def work() -> Undo:
         worker_id, lease_id = subject.worker_id, uuid4()
@@ -155,7 +155,7 @@ async def _put_back(pool: Pool, claimed: list[ClaimedRow]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something to measure, and how often in each round."""
+    """An operation to measure, and how often in each round."""
 
     title: str
     prepare: Callable[[Subject], Work]

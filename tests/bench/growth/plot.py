@@ -1,4 +1,4 @@
-"""Drawing what was measured: milliseconds over documents, a line for each operation and number of tenants.
+"""Plot the measurements: milliseconds over documents, with a line for each operation and number of tenants.
 
     .venv/bin/python tests/bench/growth/plot.py growth.json growth.svg
 
@@ -36,7 +36,7 @@ TICKS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 def draw(source: Path, target: Path) -> None:
-    """Draw the measurements in `source` into the SVG `target`, the same bytes for the same measurements."""
+    """Draw the measurements in `source` into the SVG `target`; the same measurements result in the same bytes."""
     records = json.loads(source.read_text("utf-8"))
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7, 4.2), facecolor="white", layout="constrained")

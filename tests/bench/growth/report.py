@@ -1,4 +1,4 @@
-"""Telling what was measured: as a table, and as JSON for the plot."""
+"""Report the measurements: as a table, and as JSON for the plot."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from bench.growth.operations import OPERATIONS
 
 
 def print_table(measured: Sequence[Measured]) -> None:
-    """Print a block for each operation, a line for each database."""
+    """Print a block for each operation with a line for each database."""
     for name, operation in OPERATIONS.items():
         print(f"\n{operation.title}")
         heads = ("documents", "tenants", "median ms", "p95 ms", "pages", "generic", "custom", "WAL kB", "images")
@@ -29,7 +29,7 @@ def _line(one: Measured) -> str:
 
 
 def save(measured: Sequence[Measured], path: Path) -> None:
-    """Write what the plot is drawn from."""
+    """Write the JSON from which the plot is drawn."""
     path.write_text(json.dumps([_record(one) for one in measured], indent=1) + "\n", "utf-8")
 
 

@@ -1,9 +1,9 @@
-"""Measure the cost of list, read, create and claim as the number of documents and tenants grows.
+"""Measure how the cost of list, read, create and claim grows with the number of documents and tenants.
 
     .venv/bin/python tests/bench/growth/run.py [--sizes 1e4,1e6,1e7] [--tenants 1,10000] [--keep DIR] [--rounds 30]
         [--setting shared_buffers=3GB]
 
-Writes growth.json and growth.svg into --output (this folder) and prints a table. README.md beside this tells more.
+Writes growth.json and growth.svg into --output (this folder) and prints a table. See README.md in this folder.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from bench.growth.shape import Shape
 
 from bulksend.db.embedded.server import embedded_postgres
 
-# The product's own settings, but for what would run in some rounds and not in others.
+# The product's own settings, except for autovacuum, which would run in some rounds and not in others.
 MEASURE_SETTINGS = {"autovacuum": "off"}
 MEBIBYTE = 1 << 20
 
 
 async def fill_all(home: Path, shapes: list[Shape]) -> None:
-    """Create the missing databases."""
+    """Create the databases that do not exist yet."""
     async with embedded_postgres(home, settings=FILL_SETTINGS, attach=False) as dsn:
         for shape in shapes:
             before = time.monotonic()
@@ -39,7 +39,7 @@ async def fill_all(home: Path, shapes: list[Shape]) -> None:
 
 
 def warm(home: Path) -> None:
-    """Read all files once, so that what memory can hold is there and no disk is measured."""
+    """Read all files once, so that they are cached in memory as far as they fit and no disk access is measured."""
     for path in (home / "data" / "base").rglob("*"):
         if path.is_file():
             with path.open("rb") as file:
@@ -48,7 +48,7 @@ def warm(home: Path) -> None:
 
 
 async def run(home: Path, shapes: list[Shape], *, rounds: int, settings: dict[str, str], output: Path) -> None:
-    """Fill, measure and tell."""
+    """Fill, measure and report."""
     await fill_all(home, shapes)
     warm(home)
     async with embedded_postgres(home, settings=MEASURE_SETTINGS | settings, attach=False) as dsn:

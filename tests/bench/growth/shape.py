@@ -1,23 +1,23 @@
-"""The contents of a measured database: the same measured rows in each, among more and more others."""
+"""The contents of a measured database: a constant core of bulk sends, and a growing number of others around it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-# Sizes of bulk sends as they come, 100 on average.
+# Typical sizes of bulk sends, 100 on average.
 SPREAD: Final = (*(100,) * 14, 1, 9, 20, 30, 40, 500)
 AVERAGE: Final = 100
-# Tenants that have the same in every database, so that a page of theirs is full in each.
+# Tenants that have the same bulk sends in every database, enough to fill a page.
 REGULARS: Final = 25
 REGULAR_SIZES: Final = (100, *(1,) * 49)
-# What waits to be sent in every database, and is found by claims.
+# Bulk sends that wait for delivery in every database, for claims to find.
 WAITING: Final = 200
 WAITING_SIZE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One bulk send to be: whose it is, to how many, and whether it waits to be delivered."""
+    """A bulk send to create: its tenant, its number of signers, and whether it waits for delivery."""
 
     tenant: int
     size: int
@@ -26,7 +26,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A database to measure: about so many documents, of exactly so many tenants."""
+    """A database to measure, with approximately this many documents and exactly this many tenants."""
 
     documents: int
     tenants: int
@@ -37,7 +37,7 @@ class Shape:
         return f"growth_{self.documents}_{self.tenants}"
 
     def planned(self) -> Iterator[Planned]:
-        """Return every bulk send, in no order of time."""
+        """Yield every bulk send, in no particular order."""
         yield from self._regulars()
         yield from self._waiting()
         yield from self._others()
@@ -59,7 +59,7 @@ class Shape:
         number = 0
         while left > 0:
             size = min(left, sizes[number % len(sizes)])
-            # The factor has nothing in common with the number of tenants: everybody's are spread over time.
+            # The factor is coprime to the numbers of tenants, so the bulk sends of each tenant are spread over time.
             yield Planned(number * 7919 % self.tenants, size)
             left -= size
             number += 1

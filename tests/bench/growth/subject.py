@@ -1,4 +1,4 @@
-"""One database to be measured, and what may be asked of it."""
+"""A database to measure, and the ids to query in it."""
 
 import random
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Key: TypeAlias = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One database and what may be asked of it: pairs of an organization and an id, an address, or a template."""
+    """One database and the keys to query: pairs of an organization and an id, an address, or a template."""
 
     pool: Pool
     worker_id: UUID
@@ -30,14 +30,14 @@ class Subject:
 
     @classmethod
     async def of(cls, pool: Pool, seed: int) -> "Subject":
-        """Find what there is to ask for; the same for the same seed."""
+        """Select the keys to query; the same seed selects the same keys."""
         async with pool.acquire() as conn:
             worker_id = await workers.register(conn)
             found = [[tuple(row) for row in await conn.fetch(sql, TARGETS)] for sql in _TARGETS]
         return cls(pool, worker_id, random.Random(seed), *found)
 
 
-# Any that are there, in the order of their hashes: the same whenever the ids are.
+# Any existing rows, ordered by hash, so that the same ids give the same selection.
 _LIST_STARTS: Final = f"""
 SELECT organization_id, (array_agg(id))[1]
 FROM bulk_sends

@@ -1,7 +1,7 @@
-"""Answers in one canonical form, so that those of different servers can be compared to the last character.
+"""Convert responses to a canonical form, so that those of different servers can be compared exactly.
 
-Systems differ in how they write an id (TypeID or UUID), a time (digits of a second) and a state (case), in how they
-nest the same columns, and in what a cursor is. Nothing else is forgiven.
+Servers differ in how they write ids (TypeID or UUID), times (digits of a second) and states (case), in how they nest
+the same columns, and in their cursors. All other differences count.
 """
 
 import re
@@ -23,7 +23,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def canonical(answer: Any) -> Any:
-    """Return the comparable form of an answer's `data`."""
+    """Return the canonical form of a response's `data`."""
     if isinstance(answer, list):
         return [canonical(item) for item in answer]
     if not isinstance(answer, dict):
@@ -32,7 +32,7 @@ def canonical(answer: Any) -> Any:
 
 
 def _nested(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return PostGraphile's document with its columns nested as the others have them."""
+    """Return PostGraphile's document with its columns nested as in the other servers."""
     if "signerName" not in answer and "deliveryStatus" not in answer:
         return answer
     nested: dict[str, Any] = {key: value for key, value in answer.items() if key not in _NESTED and key != "errorCode"}

@@ -1,4 +1,4 @@
-"""The cores of the bench, and processor times of processes and cores."""
+"""The CPU cores of the benchmark, and processor times of processes and cores."""
 
 import os
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ from typing import Final
 SERVER_CORE: Final = 0
 OTHER_CORE: Final = 1
 TICK: Final = 1000 / os.sysconf("SC_CLK_TCK")  # milliseconds
-# In /proc/<pid>/stat after the name in parentheses: state, parent, …, user and system time, and those of dead children.
+# /proc/<pid>/stat after the name in parentheses: state, parent, …, user and system time, also of dead children.
 _PARENT: Final = 1
 _TIMES: Final = slice(11, 15)
-# In /proc/stat, of a core: user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in user's.
+# Fields of a core in /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal; user includes all later ones.
 _CORE_TIMES: Final = slice(1, 9)
 _IDLE: Final = slice(3, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Ticks of a core since the machine started: those it worked, and all."""
+    """Ticks of a core since the machine started: busy and total."""
 
     at_work: int
     all: int
 
     def part_since(self, before: "Busy") -> float:
-        """Return the part (0-1) of the time since then that the core worked."""
+        """Return the fraction (0-1) of the time since `before` that the core was busy."""
         return (self.at_work - before.at_work) / (self.all - before.all)
 
 
 def on_core(core: int, command: list[str]) -> list[str]:
-    """Return the command that runs on one core and ends when this process does."""
+    """Return the command so that it runs on one core and ends when this process does."""
     return ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", str(core), *command]
 
 
 def used(process_id: int) -> float:
-    """Return the processor time of a process and all its descendants, also ended ones, in milliseconds."""
+    """Return the processor time of a process and all its descendants, including ended ones, in milliseconds."""
     stats = {int(path.name): stat for path in Path("/proc").glob("[0-9]*") if (stat := _stat(path))}
     family = {process_id}
     while grown := {child for child, stat in stats.items() if int(stat[_PARENT]) in family} - family:
@@ -43,7 +43,7 @@ def used(process_id: int) -> float:
 
 
 def busy(core: int) -> Busy:
-    """Return the ticks of a core until now."""
+    """Return the ticks of a core up to now."""
     lines = Path("/proc/stat").read_text().splitlines()
     (ticks,) = ([int(text) for text in line.split()[_CORE_TIMES]] for line in lines if line.startswith(f"cpu{core} "))
     return Busy(sum(ticks) - sum(ticks[_IDLE]), sum(ticks))

@@ -1,4 +1,4 @@
-"""The one PostgreSQL that every server asks: filled once, and put back after what writes."""
+"""The PostgreSQL that all servers query: filled once, and reset after workloads that write."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from bulksend.db.migrations import migrate
 
 FOLDER = Path(__file__).parent
 SETTINGS = {
-    # Besides Bulksend's own: memory for all of it, connections for every pool, and nothing that works by itself.
+    # In addition to Bulksend's own: memory for all data, connections for every pool, and no background work.
     "shared_buffers": "512MB",
     "max_connections": "200",
     "max_wal_size": "4GB",
@@ -24,12 +24,12 @@ SETTINGS = {
     "autovacuum": "off",
 }
 LARGE = 100  # documents
-LARGE_ONES = 10  # bulk sends that are asked for, of each of the four
+LARGE_ONES = 10  # bulk sends that are queried, of each of the four tenants
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organization: its key, a template to send, and some bulk sends that have 100 documents."""
+    """An organization: its key, a template to send, and some bulk sends with 100 documents."""
 
     organization_id: UUID
     key: str
@@ -41,8 +41,8 @@ class Tenant:
 class Database:
     """A filled database.
 
-    `process_id` is the postmaster's; `newest` the last bulk send of the seed; `tenants` the four large ones and
-    `small_tenants` the thousand others; `unseen` bulk sends of these, each to be asked for once.
+    `process_id`: that of the postmaster. `newest`: the last bulk send of the seed. `tenants`: the four large ones.
+    `small_tenants`: the thousand others. `unseen`: bulk sends of `small_tenants`, each to be queried once.
     """
 
     dsn: str
@@ -54,12 +54,12 @@ class Database:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return its address as libpq's and node-postgres' variables."""
+        """Return the address of the database as environment variables of libpq and node-postgres."""
         asked = parse_qs(urlsplit(self.dsn).query)
         return {"PGHOST": asked["host"][0], "PGPORT": asked["port"][0], "PGDATABASE": "postgres", "PGUSER": "postgres"}
 
     async def documents(self, bulk_send_id: UUID) -> list[tuple[object, ...]]:
-        """Return what was stored of each document of a bulk send."""
+        """Return what is stored about each document of a bulk send."""
         conn = await asyncpg.connect(self.dsn)
         try:
             rows = await conn.fetch(
@@ -72,11 +72,11 @@ class Database:
             await conn.close()
 
     async def forget_created(self) -> None:
-        """Delete what was created since the seed, and leave nothing of it for who is measured next."""
+        """Delete everything created since the seed, and clean up so that the next measurement is not affected."""
         conn = await asyncpg.connect(self.dsn)
         try:
             async with conn.transaction():
-                # The load breaks off in the middle of creates; they end first.
+                # The load stops in the middle of creates; wait until they end.
                 await conn.execute("LOCK TABLE bulk_sends, documents IN EXCLUSIVE MODE")
                 await conn.execute("DELETE FROM documents WHERE bulk_send_id > $1", self.newest)
                 await conn.execute("DELETE FROM bulk_sends WHERE id > $1", self.newest)
@@ -88,7 +88,7 @@ class Database:
 
 @asynccontextmanager
 async def filled_database() -> AsyncIterator[Database]:
-    """Run the embedded PostgreSQL with the seed in it."""
+    """Run the embedded PostgreSQL filled with the seed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with embedded_postgres(Path(home) / "postgres", settings=SETTINGS) as dsn:
             await migrate(dsn)

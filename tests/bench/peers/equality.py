@@ -1,4 +1,4 @@
-"""Compare the answers of all servers, and the rows they create, before anything is measured."""
+"""Compare the responses of all servers, and the rows they create, before measuring."""
 
 import json
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ from bench.peers.workloads import Request, Requests, Workload
 
 
 async def check(workload: Workload, servers: Iterable[Server], database: Database) -> dict[str, frozenset[int]]:
-    """Compare the servers' answers, and return the possible lengths of each server's.
+    """Compare the servers' responses, and return the possible response lengths of each server.
 
-    No lengths where only some of the requests were compared. Raises `BadAnswer` where answers differ.
+    The lengths are empty if only some of the requests were compared. Raise `BadAnswer` if responses differ.
     """
     lengths = {}
     first: tuple[str, list[Any]] | None = None
@@ -68,7 +68,7 @@ def _difference(expected: Any, given: Any, path: str = "") -> str:
 
 
 async def _refuses_strangers(workload: Workload, servers: Iterable[Server], database: Database) -> None:
-    """Raise `BadAnswer` for a server that answers without a key, or with one tenant's rows for another's key."""
+    """Raise `BadAnswer` if a server answers without a key, or returns one tenant's rows for another's key."""
     async with aiohttp.ClientSession() as session:
         for server in servers:
             request = Requests(workload, server.dialect, database).compared()[0]

@@ -1,6 +1,6 @@
-"""The floor: a handler by hand for each workload. One statement, whose JSON is passed on as it comes; no GraphQL.
+"""The lower bound: a handwritten handler for each workload. One statement, whose JSON is returned as is; no GraphQL.
 
-A create has Bulksend's own statements in their order, without its validation.
+A create executes Bulksend's own statements in the same order, without its validation.
 """
 
 import asyncio
@@ -109,6 +109,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    # The event loop that Bulksend runs on.
+    # The event loop that Bulksend uses.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

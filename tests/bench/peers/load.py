@@ -1,4 +1,4 @@
-"""Load by wrk over kept-alive connections, and what it and the kernel counted meanwhile."""
+"""Generate load with wrk over kept-alive connections, and collect its counts and the kernel's."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ END_SECONDS: Final = 60
 
 
 class BadAnswer(Exception):
-    """A server did not answer as it should."""
+    """A server did not respond as expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The load on one server. `lengths`: the allowed lengths of a response in bytes; empty: any length."""
+    """The requests sent to one server. `lengths`: the accepted response lengths in bytes; empty: any length."""
 
     requests: Path
     lengths: frozenset[int]
@@ -33,10 +33,11 @@ class Load:
 class Measured:
     """The results of one run of a load.
 
-    `rate`: requests a second. `p50`, `p99`, `longest`: milliseconds from a request to its answer. `server_time`,
-    `database_time`: milliseconds of processor time a request. The others are parts (0-1) of a core: the server's own
-    that it used, the other one that was used at all, and of that by wrk. A server below 0.95 of its core while the
-    other one is near 1 is held back by PostgreSQL or the load: then only its processor time can be compared.
+    `rate`: requests per second. `p50`, `p99`, `longest`: milliseconds from a request to its response. `server_time`,
+    `database_time`: milliseconds of processor time per request. The others are fractions (0-1) of a core: the usage of
+    the server's core by the server, the usage of the other core in total, and by wrk. If a server uses less than 0.95
+    of its core while the other core is near 1, PostgreSQL or the load limits it: then only its processor time is
+    comparable.
     """
 
     rate: float
@@ -76,13 +77,13 @@ def write_requests(path: Path, requests: list[Request]) -> None:
 
 
 async def warm_up(server: Server, load: Load, *, seconds: int) -> None:
-    """Put a server under load without counting. Raises `BadAnswer`."""
+    """Put a server under load without measuring. Raise `BadAnswer` for an unexpected response."""
     await _wrk(server, load, seconds)
     await _until_idle(server)
 
 
 async def measure(server: Server, load: Load, *, seconds: int, database_process: int) -> Measured:
-    """Put a server under load. Raises `BadAnswer`."""
+    """Put a server under load and measure. Raise `BadAnswer` for an unexpected response."""
     before = _Used.now(server, database_process)
     counted = await _wrk(server, load, seconds)
     after = _Used.now(server, database_process)
@@ -105,7 +106,7 @@ async def measure(server: Server, load: Load, *, seconds: int, database_process:
 
 
 async def _until_idle(server: Server) -> None:
-    # What the load had asked for when it broke off is still worked on, on the core of whoever comes next.
+    # Requests in progress when the load stopped are still being processed, on a core that the next server needs.
     async with asyncio.timeout(END_SECONDS):
         before, now = 0.0, used(server.process_id)
         while now > before + TICK:

@@ -1,6 +1,6 @@
-"""The GraphQL documents of the workloads, each in the dialects of the servers.
+"""The GraphQL documents of the workloads, in the dialect of each server.
 
-`bulksend` and `plain` servers have the same fields and differ in their ids; `postgraphile` derives its fields from the
+`bulksend` and `plain` servers have the same fields but different ids. `postgraphile` derives its fields from the
 tables: ids are `rowId`, and what the others nest in `signer` and `delivery` are columns of the document.
 """
 
@@ -35,14 +35,14 @@ _PAGE_INFO: Final = "pageInfo { hasNextPage endCursor }"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The fields selected of a bulk send, of its template and of its documents; none of the latter two by default."""
+    """The fields selected of a bulk send, its template and its documents; by default none of the latter two."""
 
     fields: tuple[str, ...] = BULK_SEND
     template: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
 
     def text(self, dialect: Dialect, first_documents: str = "$documents") -> str:
-        """Return the selection set's inside. `first_documents` is a variable or a literal."""
+        """Return the contents of the selection set. `first_documents` is a variable or a literal."""
         parts = [_fields(dialect, self.fields)]
         if self.template:
             parts.append(f"template {{ {_fields(dialect, self.template)} }}")
@@ -57,36 +57,36 @@ ALL_FIELDS: Final = Selection(template=TEMPLATE, documents=DOCUMENT)
 
 
 def page(name: str, dialect: Dialect, selection: Selection) -> str:
-    """Return the query of the newest bulk sends; variables `first` and, with documents, `documents`."""
+    """Return the query for the newest bulk sends; variables `first` and, with documents, `documents`."""
     documents = ", $documents: Int!" if selection.documents else ""
     return f"query {name}($first: Int!{documents}) {{ {_page(dialect, selection, '$first', '$documents')} }}"
 
 
 def one(name: str, dialect: Dialect, selection: Selection) -> str:
-    """Return the query of one bulk send; variables `id` and, with documents, `documents`."""
+    """Return the query for one bulk send; variables `id` and, with documents, `documents`."""
     documents = ", $documents: Int!" if selection.documents else ""
     return f"query {name}($id: {_id_type(dialect)}!{documents}) {{ bulkSend(id: $id) {{ {selection.text(dialect)} }} }}"
 
 
 def one_in_literals(name: str, dialect: Dialect, identifier: str) -> str:
-    """Return a query of one bulk send with 10 documents that has no variables, as clients without them write it."""
+    """Return a query without variables for one bulk send with 10 documents, as clients without variables write it."""
     return f'query {name} {{ bulkSend(id: "{identifier}") {{ {ALL_FIELDS.text(dialect, "10")} }} }}'
 
 
 def aliased_pages(name: str, dialect: Dialect, aliases: int) -> str:
-    """Return a query of as many pages of 3 bulk sends with 5 documents each, without variables."""
+    """Return a query without variables for this many pages of 3 bulk sends with 5 documents each."""
     pages = (f"a{number}: {_page(dialect, ALL_FIELDS, '3', '5')}" for number in range(aliases))
     return f"query {name} {{ {' '.join(pages)} }}"
 
 
 def create(name: str, dialect: Dialect) -> str:
-    """Return the mutation that creates a bulk send; variable `input`."""
+    """Return the mutation that creates a bulk send; variable: `input`."""
     fields = _fields(dialect, BULK_SEND[:-2])
     created = f"createBulkSend(input: $input) {{ bulkSend {{ {fields} }} }}"
     return f"mutation {name}($input: CreateBulkSendInput!) {{ {created} }}"
 
 
-# What a user interface asks for: lists, tables with some columns, one bulk send's page, a progress bar. Pages first.
+# Typical queries of a user interface: lists, tables with some columns, a bulk send's page, a progress bar. Pages first.
 MIXED_PAGES: Final = (
     Selection(),
     Selection(("id", "name")),

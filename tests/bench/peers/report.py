@@ -1,4 +1,4 @@
-"""Medians of the rounds: as a table for the terminal, as markdown for the documentation and as JSON for programs."""
+"""Report the medians of the rounds: as a table for the terminal, as Markdown for the documentation and as JSON."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,21 +9,21 @@ from bench.peers.load import Measured
 from bench.peers.workloads import WORKLOADS
 
 OURS: Final = "bulksend"
-# Of a core, in use: below the first one the server waits for something; above the second one the other core is full.
+# Core usage: below `WAITING` the server waits for something; above `FULL` the other core is saturated.
 WAITING: Final = 0.95
 FULL: Final = 0.93
 Rounds = Mapping[str, Sequence[Measured]]
 
 
 def medians(rounds: Sequence[Measured]) -> Measured:
-    """Return the median of each number by itself."""
+    """Return the median of each field."""
     return Measured(
         **{field.name: statistics.median(getattr(each, field.name) for each in rounds) for field in fields(Measured)}
     )
 
 
 def table(workload: str, rounds: Rounds) -> str:
-    """Return one workload's lines for the terminal: one a server, with Bulksend's ratio to it by rate and by CPU."""
+    """Return the terminal lines of one workload: one per server, with Bulksend's ratio to it by rate and by CPU."""
     head = (
         f"{workload:18} {'req/s':>8} {'(least–most)':>15} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'server ms':>10} "
         f"{'database ms':>12} {'its core':>9} {'other core':>11} {'wrk':>5} {'rate':>6} {'CPU':>6}"
@@ -87,7 +87,7 @@ def _ratios(row: Mapping[str, Measured], servers: list[str]) -> list[str]:
 
 
 def _ratio(ours: Measured, other: Measured) -> str:
-    """Return the ratio of the rates; in italics that by processor time, where a rate was held back from outside."""
+    """Return the ratio of the rates; if a rate was limited from outside, the ratio of processor times, in italics."""
     by_time = other.server_time / ours.server_time
     return f"*{by_time:.2f}*" if _is_held_back(ours) or _is_held_back(other) else f"{ours.rate / other.rate:.2f}"
 
@@ -104,7 +104,7 @@ def _latencies(row: Mapping[str, Measured], servers: list[str]) -> list[str]:
 
 
 def as_json(measured: Mapping[str, Rounds]) -> dict[str, Any]:
-    """Return everything: workload → server → medians and each round."""
+    """Return all results: workload → server → medians and each round."""
     return {
         workload: {
             name: {"median": asdict(medians(runs)), "rounds": [asdict(run) for run in runs]}

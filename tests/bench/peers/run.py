@@ -1,9 +1,9 @@
-"""Measure Bulksend beside its peers: the same workloads, the same database, one core each, in under 15 minutes.
+"""Measure Bulksend against its peers: the same workloads, the same database, one core each, in under 15 minutes.
 
     .venv/bin/python tests/bench/peers/run.py [--only Q1,Q2] [--servers bulksend,floor] [--rounds 2] [--seconds 3]
                                               [--warm-up 2] [--json FILE] [--markdown FILE]
 
-README.md beside this file says what each server is and what must be installed.
+README.md in this folder describes each server and what must be installed.
 """
 
 import argparse
@@ -31,9 +31,9 @@ LATER_WARM_UP = 1  # seconds, in every round but the first
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. Times in seconds; 0 `rounds`: only compare the answers.
+    """What to measure. Times are in seconds; with 0 `rounds`, only check that all servers return the same.
 
-    `servers`: None for the usual ones, which depend on the workload.
+    `servers`: None for the default ones, which depend on the workload.
     """
 
     workloads: list[Workload]
@@ -44,7 +44,7 @@ class Plan:
 
 
 async def run(plan: Plan, measured: dict[str, report.Rounds]) -> None:
-    """Measure everything into `measured`, and print each workload when it is done."""
+    """Measure everything into `measured`, and print each workload when it is complete."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(filled_database())
         servers = [await stack.enter_async_context(running(name, database)) for name in plan.servers or USUAL]
@@ -64,7 +64,7 @@ def _takes_part(server: str, workload: Workload, plan: Plan) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """One workload, to be measured with some servers in turn."""
+    """One workload, measured with several servers alternately."""
 
     workload: Workload
     servers: list[Server]
@@ -73,7 +73,7 @@ class _Bench:
     plan: Plan
 
     async def measure(self) -> dict[str, list[Measured]]:
-        """Return the rounds of each server. Raises `BadAnswer`."""
+        """Return the rounds of each server. Raise `BadAnswer` for an unexpected response."""
         lengths = await equality.check(self.workload, self.servers, self.database)
         measured: dict[str, list[Measured]] = {server.name: [] for server in self.servers}
         for number in range(self.plan.rounds):
@@ -97,7 +97,7 @@ class _Bench:
 
 
 async def _until_told(plan: Plan, measured: dict[str, report.Rounds]) -> None:
-    # SIGINT cancels already; SIGTERM would leave what we started to the kernel.
+    # SIGINT already cancels; without a handler, SIGTERM would leave the child processes running.
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -124,13 +124,13 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run, and write the results to the files given."""
+    """Run the measurements and write the results to the given files."""
     given = _arguments()
     if os.cpu_count() == 1:
         sys.exit("two cores are needed: one for the server, one for the database and the load")
     workloads = [workload for name, workload in WORKLOADS.items() if name in given.only]
     plan = Plan(workloads, given.servers, given.rounds, given.seconds, given.warm_up)
-    # What we start inherits it: the database, and we ourselves. The servers are put on the other core.
+    # This process and the database, which inherits it, run on this core. Servers are moved to the other one.
     os.sched_setaffinity(0, {OTHER_CORE})
     measured: dict[str, report.Rounds] = {}
     try:
@@ -144,7 +144,7 @@ def main() -> None:
 
 
 def _write(given: argparse.Namespace, measured: dict[str, report.Rounds]) -> None:
-    """Write what was measured, also when something went wrong later."""
+    """Write the measurements, even if an error occurred later."""
     if given.markdown:
         given.markdown.write_text(report.markdown(measured) + "\n")
     if given.json:

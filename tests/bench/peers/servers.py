@@ -1,4 +1,4 @@
-"""The servers: how each is started on its core, and ended."""
+"""The servers: how each one is started on its core and stopped."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ _NODE: Final = FOLDER / "node_modules" / "node" / "bin" / "node"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A server that can be started. `dialect`: that of its documents. `environment`: variables of its own."""
+    """A server that can be started. `dialect`: of its GraphQL documents. `environment`: its own variables."""
 
     command: list[str]
     dialect: Dialect
@@ -40,7 +40,7 @@ def _javascript(*arguments: str) -> list[str]:
 
 # What Bulksend sets for each of its connections.
 _GENERIC_PLANS: Final = {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c jit=off"}
-# As long as Bulksend does, without looking for revoked ones meanwhile.
+# As long as Bulksend remembers keys, but without polling for revoked ones.
 _REMEMBERED_KEYS: Final = {"REMEMBER_MILLISECONDS": "60000"}
 KINDS: Final = {
     "bulksend": Kind([*BULKSEND, "serve", "--no-delivery"], "bulksend"),
@@ -53,13 +53,13 @@ KINDS: Final = {
     "strawberry-caches": Kind(_python("stock_strawberry.py", "--caches"), "bulksend"),
 }
 USUAL: Final = tuple(KINDS)[:7]
-# Those that workloads of the peers only are sent to.
+# The servers that run the workloads which are limited to peers.
 PEERS: Final = tuple(KINDS)[:4]
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that listens. `said`: the last lines of its output."""
+    """A running server. `said`: the last lines of its output."""
 
     name: str
     dialect: Dialect

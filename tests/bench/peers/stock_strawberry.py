@@ -2,7 +2,7 @@
 
     stock_strawberry.py [--caches]
 
-`--caches` adds the two extensions that Strawberry's documentation offers for speed: parsed and validated once.
+`--caches` adds the two extensions that Strawberry's documentation recommends for speed: parser and validation caches.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ class View(GraphQLView[Context, None]):
         self._parts = parts
 
     async def get_context(self, request: web.Request, response: Any) -> Context:
-        """Find out who asks."""
+        """Authenticate the request."""
         viewer = await self._parts.authenticator.viewer(request.headers.get("Authorization"))
         return Context(self._parts.gateway, viewer, None, "")
 
 
 def build_schema(extensions: list[type[SchemaExtension]]) -> strawberry.Schema:
-    """Put the types together."""
+    """Build the schema."""
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,

@@ -1,4 +1,4 @@
-"""The workloads: which requests each sends, by which tenants, over how many connections."""
+"""The workloads: which requests each one sends, for which tenants, over how many connections."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from bench.peers.queries import Dialect, Selection
 from bulksend.db import ids
 
 SIGNERS: Final = 500
-# As many as an operation may have within Bulksend's limits on aliases (50), tokens (5,000) and cost (20,000).
+# The maximum within Bulksend's limits on aliases (50), tokens (5,000) and cost (20,000).
 ALIASES: Final = 48
 USUAL_CONNECTIONS: Final = 16
 MANY_CONNECTIONS: Final = 64
-# Enough of a workload's requests to compare the answers of all servers.
+# The number of requests per workload that are compared between all servers.
 COMPARED: Final = 40
 
 Kind = Literal["page", "one", "mixed", "literals", "named", "aliases", "small", "create"]
@@ -26,7 +26,7 @@ Kind = Literal["page", "one", "mixed", "literals", "named", "aliases", "small", 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A workload. `tenants`: whose keys send it. `has_peers_only`: without yoga, stock Strawberry and the floor."""
+    """A workload. `tenants`: whose keys are used. `has_peers_only`: without yoga, stock Strawberry and the floor."""
 
     name: str
     title: str
@@ -38,12 +38,12 @@ class Workload:
 
     @property
     def writes(self) -> bool:
-        """Whether its requests insert rows."""
+        """Whether its requests create rows."""
         return self.kind == "create"
 
     @property
     def is_unseen(self) -> bool:
-        """Whether each request has a document that was not sent before."""
+        """Whether every request sends a new document."""
         return self.kind in ("literals", "named")
 
 
@@ -64,7 +64,7 @@ _ALL: Final = (
     _thousand("NEW", "an operation name and an id of its own in every request", "named"),
     _thousand("C64", "Q1 by 1,000 tenants over 64 connections", "page", _Q1, connections=MANY_CONNECTIONS),
     Workload("LARGEST", f"{ALIASES} aliases of pages with everything", "aliases", connections=2, has_peers_only=True),
-    # What writes comes last.
+    # Workloads that write come last.
     Workload("M1", "a create with 500 signers", "create"),
 )
 WORKLOADS: Final = {workload.name: workload for workload in _ALL}
@@ -72,7 +72,7 @@ WORKLOADS: Final = {workload.name: workload for workload in _ALL}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: who asks, and the body to POST."""
+    """One request: the tenant, and the body to POST."""
 
     tenant: Tenant
     body: dict[str, Any]
@@ -80,20 +80,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """The requests that a workload sends one server; all servers get the same in the same order."""
+    """The requests that a workload sends to one server; all servers get the same ones in the same order."""
 
     workload: Workload
     dialect: Dialect
     database: Database
 
     def compared(self) -> list[Request]:
-        """Return those whose answers are compared before the load."""
+        """Return the requests whose responses are compared before the load."""
         if self.workload.is_unseen:
             return list(self._in_literals(self.database.unseen[:COMPARED]))
         return list(islice(self._in_turn(), COMPARED))
 
     def sent(self, run: int, runs: int) -> list[Request]:
-        """Return those of one run of the load: for new documents a part that no other run has."""
+        """Return the requests of one run of the load; with new documents, a part that no other run uses."""
         if self.workload.is_unseen:
             unseen = self.database.unseen[COMPARED:]
             size = len(unseen) // runs
@@ -108,7 +108,7 @@ class Requests:
         if self.workload.kind == "mixed":
             yield from map(self._mixed, range(len(self._tenants)), self._tenants)
             return
-        # One tenant after the other, so that neighbours ask for different rows.
+        # Alternate between tenants, so that consecutive requests read different rows.
         for number in range(self._turns()):
             for tenant in self._tenants:
                 yield self._request(tenant, self._query(), self._variables(tenant, number))
@@ -177,5 +177,5 @@ class Requests:
 
 
 def requests(name: str, dialect: Dialect, database: Database) -> list[Request]:
-    """Return the requests of a workload that are sent in turn."""
+    """Return the requests of a workload in the order they are sent."""
     return Requests(WORKLOADS[name], dialect, database).sent(0, 1)

@@ -26,7 +26,7 @@ def sending(**more: Any) -> dict[str, Any]:
 
 
 async def refusal(call: Awaitable[object], kind: type[Refusal]) -> Refusal:
-    """Return the error of a call that must end with one."""
+    """Return the error of a call that must fail."""
     try:
         await call
     except kind as error:

@@ -50,7 +50,7 @@ def content(part: Message) -> str:
 
 
 def addressee(raw: bytes) -> tuple[str, str]:
-    """Python 3.11's modern parser puts blanks between the encoded words of a name, its older one does not."""
+    """Use the older parser: Python 3.11's modern one inserts blanks between the encoded words of a name."""
     [(name, address)] = getaddresses([email.message_from_bytes(raw)["To"]])
     return str(make_header(decode_header(name))), address
 
@@ -151,7 +151,7 @@ def test_line_breaks_of_a_message_are_kept() -> None:
     assert re.search(r"one<br>\s+two<br>\s+three\s", html)
 
 
-# What a caller might write to break out of a field, among anything else.
+# Characters with which a caller might try to break out of a header field, among others.
 AWKWARD = (
     *("\r\n", "\n", "\r", "\0", "\x0b", "\x85", "\u2028", "\u202e", "\u200f", "\ud800", "\t", " "),
     *("\r\nBcc: eve@example.com\r\n", "\r\n\r\nbody", "=?utf-8?b?QmNjOg0K?=", "=?utf-8?q?=0D=0ABcc:?=", "=?"),
@@ -163,7 +163,7 @@ awkward = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(AWKWARD)), ma
 
 
 def legible(written: str) -> str:
-    """The text on one line, computed in another way than by the product."""
+    """Return the legible part on one line, computed differently than in the product."""
     visible = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in written)
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", visible).split())
 
@@ -301,7 +301,7 @@ def test_each_mail_of_a_document_has_a_message_id_of_its_own() -> None:
     ids=lambda changed: next(iter(changed)),
 )
 def test_a_letter_has_nothing_of_the_letter_before(changed: dict[str, str]) -> None:
-    """The texts of a bulk send are rendered once; each must reach only the signers whose letter has it."""
+    """The texts of a bulk send are rendered once; none may leak into the mail of a signer with different texts."""
     ((name, value),) = changed.items()
     before = getattr(LETTER, name).split("\n")[0]
     other = replace(LETTER, **cast("dict[str, Any]", changed))

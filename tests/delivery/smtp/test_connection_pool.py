@@ -29,7 +29,7 @@ async def test_the_connections_that_a_server_takes_carry_all_mails() -> None:
 
 
 async def shrunk(mailer: Mailer) -> bool:
-    """Return whether the pool has found the limit of two: further connections were refused."""
+    """Return whether the pool has reached the limit of two: all other connection attempts have been refused."""
     return mailer.connections == 2
 
 
@@ -38,17 +38,17 @@ async def test_after_a_while_more_are_tried(monkeypatch: pytest.MonkeyPatch) -> 
         mailer = mailer_to(sink, connections=4)
         await send_many(mailer, 20)
         await eventually(lambda: shrunk(mailer))
-        # Attempts that were begun before the pool had shrunk end while these are sent.
+        # Connection attempts from before the pool shrank end while these mails are sent.
         await send_many(mailer, 20)
         refused = sink.refused_clients
         await send_many(mailer, 20)
         assert (mailer.connections, sink.refused_clients) == (2, refused)
         monkeypatch.setattr(connection_pool, "GROW_SECONDS", 0)
         sink.most_clients = 3
-        mailer._pool._grow_at = 0  # the time has come
+        mailer._pool._grow_at = 0  # the time to try another connection has come
 
         async def has_grown() -> bool:
-            # Twenty mails may be sent before a connection that is tried is open.
+            # Twenty mails may be sent before the additional connection is open.
             await send_many(mailer, 20)
             return sink.most_connections == 3
 

@@ -1,4 +1,4 @@
-"""One timer for many deadlines: every block ends at its own deadline, even after it was moved."""
+"""One timer for many time limits: every block ends at its own limit, however the limits change meanwhile."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ FAR = 3600.0
 
 
 async def ended(timer: DeadlineTimer, *limits: float) -> bool:
-    """Set one limit after the other on a block that never ends, and return whether the timer ended it."""
+    """Set the limits one after another on a block that never ends, and return whether the timer ended it."""
     limit = TimeLimit(timer)
     try:
         with timer.watching(limit):

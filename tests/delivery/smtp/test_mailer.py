@@ -1,4 +1,4 @@
-"""The mailer: its connections, and the time limits of mails."""
+"""The lifetime of connections, and time limits of the mails on them."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Every row of the outcome table, against a scripted server."""
+"""Every row of the table of outcomes, against a scripted server."""
 
 import asyncio
 import time

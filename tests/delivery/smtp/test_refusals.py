@@ -1,4 +1,4 @@
-"""Classification of refusals, in the words of real servers."""
+"""Classifying refusals, with the texts of real servers."""
 
 import pytest
 

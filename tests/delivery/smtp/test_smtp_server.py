@@ -1,4 +1,4 @@
-"""Connecting to the SMTP server: its address, TLS and authentication."""
+"""Resolving the SMTP server, verifying its certificate, and logging in."""
 
 import socket
 

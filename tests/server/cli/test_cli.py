@@ -1,4 +1,4 @@
-"""The command line, as a separate process: its output, its messages and its exit status."""
+"""The command line as a separate process: its output streams and exit statuses."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ KEY = re.compile(r"isk_[A-Za-z0-9_-]{44}")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended, and what it said."""
+    """The exit status and output of a command."""
 
     status: int
     stdout: str
@@ -36,7 +36,7 @@ class Ended:
 
     @property
     def result(self) -> str:
-        """The one line on standard output of a command that succeeded."""
+        """Return the single line of standard output of a command that succeeded."""
         assert self.status == 0, self.stderr
         (line,) = self.stdout.splitlines()
         return line
@@ -48,7 +48,7 @@ def environment(tmp_path: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class CommandLine:
-    """Runs `bulksend` with some settings, from a folder of no importance."""
+    """Runs `bulksend` with the given settings, in an arbitrary folder."""
 
     def __init__(self, tmp_path: Path, **settings: str) -> None:
         self._tmp_path = tmp_path
@@ -254,7 +254,7 @@ def test_help_and_version() -> None:
 
 @asynccontextmanager
 async def running(bulksend: CommandLine, *arguments: str, until: str) -> AsyncIterator[tuple[int, str]]:
-    """Run a command until it has said `until`; gives its process id and what it said. Then SIGTERM, and exit 0."""
+    """Run a command; yield its process id and output once it printed `until`. Then send SIGTERM and expect exit 0."""
     process = await bulksend.start(*arguments)
     assert process.stderr is not None
     said = ""
@@ -296,7 +296,7 @@ async def test_dev_prints_what_works_and_keeps_it(tmp_path: Path) -> None:
             "failedCount": 0,
         }
 
-        # Its signing links lead to the port it really has.
+        # Its signing links contain the actual port.
         mails = [mail.read_text() for mail in (tmp_path / "data" / "outbox").glob("*.eml")]
         assert sum(mail.splitlines()[1].endswith("@example.com") for mail in mails) == 3
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
@@ -309,7 +309,7 @@ async def test_dev_prints_what_works_and_keeps_it(tmp_path: Path) -> None:
             async with session.get(graphql.replace("/graphql", "/outbox")) as response:
                 assert response.status == 200
 
-        # The administrative commands work beside it, on its data.
+        # The administrative commands work on its data while it runs.
         organization = (await bulksend("organizations", "create", "Beside")).result
         of = ("--organization", organization)
         beside = (await bulksend("keys", "create", *of, "--name", "Beside", "--scopes", "*")).result
@@ -390,7 +390,7 @@ async def test_a_port_in_use_is_told(tmp_path: Path, database: str) -> None:
         SEALING="off",
         PORT=str(port),
     )
-    # uvloop cannot close a loop on which a server still listens: a failure here must close it too.
+    # uvloop cannot close a loop on which a server still listens, so the server must be closed even if the test fails.
     async with server:
         for command in ("serve", "work", "dev"):
             ended = await bulksend(command)

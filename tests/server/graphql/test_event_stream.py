@@ -26,7 +26,7 @@ class Events:
         self.response = response
 
     async def next(self) -> tuple[str, Any]:
-        """The name of the next event and its data."""
+        """Return the name of the next event and its data."""
         while (block := await self.block()) == ":":
             pass
         event, data = block.split("\n")
@@ -36,13 +36,13 @@ class Events:
         return event.removeprefix("event: "), json.loads(text) if text else None
 
     async def result(self) -> Any:
-        """The result of the next event, which has to be one."""
+        """Return the result of the next event, which must be a result."""
         event, data = await self.next()
         assert event == "next"
         return data
 
     async def block(self) -> str:
-        """The next event or comment as it was written."""
+        """Return the next event or comment as written."""
         block = await asyncio.wait_for(self.response.content.readuntil(b"\n\n"), 10)
         return block.decode().removesuffix("\n\n")
 
@@ -202,7 +202,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(
         assert connection.transport
         connection.transport.abort()
     async with asyncio.timeout(5):
-        while gateway.parts.gateway.notices._watchers:  # nothing tells
+        while gateway.parts.gateway.notices._watchers:  # no event to wait for
             await asyncio.sleep(0.01)
     assert not caplog.records
 

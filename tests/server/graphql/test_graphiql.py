@@ -1,4 +1,4 @@
-"""The explorer's page and files, as a browser is given them."""
+"""GraphiQL's page and files, as browsers receive them."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def unbuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation where the build could not run."""
+    """An installation without built pages."""
     monkeypatch.setattr(web_build, "BUILT", tmp_path)
 
 
@@ -55,19 +55,19 @@ async def site() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def local() -> web.Request:
-    """A browser's request on this machine."""
+    """Return a request from a browser on this machine."""
     return asked("127.0.0.1", {"Host": "127.0.0.1:8000"})
 
 
 def asked(peer: str, headers: dict[str, str]) -> web.Request:
-    """A request from the address `peer`."""
+    """Return a request from the address `peer`."""
     transport = Mock()
     transport.get_extra_info.return_value = (peer, 50000)
     return make_mocked_request("GET", "/graphql", headers=headers, transport=transport)
 
 
 def settings_in(response: web.Response) -> Any:
-    """The settings that the page's script reads, as an HTML parser delimits them."""
+    """Return the settings that the page's script reads, delimited as by an HTML parser."""
     found = re.search('<script type="application/json" id="settings">(.*?)</script', response.text or "", re.DOTALL)
     assert found
     return json.loads(found[1])

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: the audit of the specification's own working group, all of it, notices too."""
+"""The GraphQL over HTTP audit of the specification's working group: all of it passes, including notices."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ APOLLO = Path(__file__).parents[2] / "apollo"
 
 @pytest.fixture
 def node() -> str:
-    """Node, with the packages of tests/apollo installed. Where CI is set they must be there."""
+    """The path of Node, with the packages of tests/apollo installed. In CI they must be present."""
     found = shutil.which("node")
     if found and (APOLLO / "node_modules" / "graphql-http").is_dir():
         return found

@@ -27,7 +27,7 @@ class Parts:
         self.is_over = False
 
     async def next(self) -> Any:
-        """The next part; None at the end."""
+        """Return the next part, or None at the end."""
         while (part := await self._part()) is not None:
             if part.strip():
                 headers, _, body = part.partition(b"\r\n\r\n")
@@ -138,7 +138,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(
         assert connection.transport
         connection.transport.abort()
     async with asyncio.timeout(5):
-        while gateway.parts.gateway.notices._watchers:  # nothing tells
+        while gateway.parts.gateway.notices._watchers:  # no event to wait for
             await asyncio.sleep(0.01)
     assert not caplog.records
 

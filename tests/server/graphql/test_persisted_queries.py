@@ -1,4 +1,4 @@
-"""Automatic persisted queries: missed, sent, found; shared, bounded, and each organization's own."""
+"""Automatic persisted queries: not found, registered, found; shared by processes, bounded, and per organization."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def extensions(query: str) -> dict[str, Any]:
 
 
 async def by_hash(gateway: RunningGateway, tenant: Tenant | None, query: str = QUERY, **headers: str) -> Reply:
-    """Send only the hash by GET, as Apollo Client does first."""
+    """Send only the hash, by GET, as Apollo Client does first."""
     parameters = {"extensions": json.dumps(extensions(query))}
     sent = {**(tenant.headers if tenant else {}), **headers}
     async with gateway.session.get(f"{gateway.url}/graphql", params=parameters, headers=sent) as response:
@@ -135,7 +135,7 @@ async def test_the_last_used_are_kept(pool: Pool, tenant: Tenant) -> None:
                     query=f"query Q{number} {{ __typename }}",
                     keep=3,
                 )
-                if number == 2:  # Used again, so 1 is the one that goes.
+                if number == 2:  # Used again, so 1 is evicted.
                     await persisted_queries.store(
                         conn,
                         organization_id=owner.organization_id,

@@ -1,4 +1,4 @@
-"""The parameters of a GraphQL request, each of the right type or refused by name."""
+"""Parsing the parameters of a GraphQL request: each must have the right type, or is refused by name."""
 
 import hashlib
 import json

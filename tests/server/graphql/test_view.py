@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: media types, status codes, headers, and a specific 4xx for each malformed request."""
+"""The GraphQL endpoint over HTTP: media types, status codes, headers, and a specific 4xx for each malformed request."""
 
 import io
 import json

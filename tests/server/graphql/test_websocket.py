@@ -1,4 +1,4 @@
-"""GraphQL over a WebSocket: the protocol, who is let in and for how long, and the rules of HTTP."""
+"""GraphQL over WebSocket: the protocol, authentication and its duration, and the same rules as over HTTP."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ VIEWER = "{ viewer { organization { name } } }"
 
 
 async def processing(gateway: RunningGateway, tenant: Tenant, sink: SmtpSink) -> str:
-    """A bulk send that stays PROCESSING: its mail's answer is held."""
+    """Create a bulk send that stays PROCESSING because the reply to its mail is held, and return its id."""
     sink.hold(Phase.MESSAGE)
     payload = await create(gateway, tenant, waitForDelivery=False)
     return str(payload["bulkSend"]["id"])
@@ -62,7 +62,7 @@ async def test_queries_and_mutations_go_too_each_with_its_own_context(
         payload = (await socket.receive())["payload"]["data"]["createBulkSend"]
         assert payload["bulkSend"]["status"] == "COMPLETED"
         assert await socket.receive() == {"id": "m", "type": "complete"}
-        # A loader of the mutation's context would have remembered the bulk send as it was.
+        # If the mutation's context were reused, its loader would return the bulk send from before.
         await delivering_gateway.pool.execute("UPDATE bulk_sends SET name = 'Renamed'")
         await socket.subscribe("m", "query($id: ID!) { bulkSend(id: $id) { name } }", {"id": payload["bulkSend"]["id"]})
         assert (await socket.receive())["payload"] == {"data": {"bulkSend": {"name": "Renamed"}}}
@@ -90,7 +90,7 @@ async def test_what_is_refused_is_an_error_with_its_code(
         message = await socket.receive()
         assert (message["id"], message["type"]) == ("1", "error")
         assert message["payload"][0]["extensions"]["code"] == code
-        # The id is free again, and the socket open.
+        # The id can be used again, and the socket is still open.
         await socket.subscribe("1", VIEWER)
         assert (await socket.receive())["type"] == "next"
 
@@ -236,7 +236,7 @@ async def test_a_key_that_is_no_longer_good_ends_its_streams_within_a_second(
         await socket.subscribe("1", FOLLOW, {"id": bulk_send})
         assert (await socket.receive())["type"] == "next"
         await gateway.pool.execute(f"UPDATE api_keys SET {change} WHERE organization_id = $1", tenant.organization_id)
-        # A busy machine gets another second.
+        # Allow another second for a busy machine.
         assert CHECK_SECONDS + max(POLL_SECONDS, UNPOLLED_SECONDS) < 1
         async with asyncio.timeout(2):
             assert await socket.closed() == 4401
@@ -283,7 +283,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(
         assert (await socket.receive())["type"] == "next"
         socket.ws._writer.transport.abort()
     async with asyncio.timeout(5):
-        while gateway.parts.gateway.notices._watchers:  # nothing tells
+        while gateway.parts.gateway.notices._watchers:  # no event to wait for
             await asyncio.sleep(0.01)
     assert not caplog.records
 

@@ -1,4 +1,4 @@
-"""Where a process that listens is reached."""
+"""The URLs at which a listening process can be reached."""
 
 import pytest
 

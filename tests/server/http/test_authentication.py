@@ -1,4 +1,4 @@
-"""Who holds a key, and who does not: headers, expiry, revocation, and what is stored."""
+"""Authentication by API keys: headers, expiry, revocation, and what is stored."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ async def post(gateway: RunningGateway, authorization: str | None, accept: str =
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float) -> float:
-    """Wait for a condition and give how long it took; fail when it takes longer than `seconds`."""
+    """Wait for a condition and return how long it took. Fail if it takes longer than `seconds`."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     while not await condition():
@@ -198,7 +198,7 @@ async def test_a_key_revoked_while_it_was_looked_up_is_forgotten_by_the_next_pol
     await authenticator.poll()
     await pool.execute("UPDATE api_keys SET revoked_at = NULL")
     await authenticator.viewer(f"Bearer {tenant.key}")
-    # Committed only now, with the time at which it began.
+    # Committed only now, with the time at which the transaction began.
     await pool.execute("UPDATE api_keys SET revoked_at = clock_timestamp() - interval '20 seconds'")
     await authenticator.poll()
     with pytest.raises(Unauthenticated):

@@ -1,4 +1,4 @@
-"""Only trusted proxies may forward a client's address."""
+"""A client's address is taken only from trusted proxies."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -47,6 +47,6 @@ def test_a_user_agent_is_bounded_and_unicode() -> None:
     assert user_agent(make_mocked_request("GET", "/")) is None
     request = make_mocked_request("GET", "/", headers={"User-Agent": "x" * 5000})
     assert user_agent(request) == "x" * LONGEST_USER_AGENT
-    # Bytes that are no UTF-8 come as lone surrogates.
+    # Bytes that are not valid UTF-8 are decoded as lone surrogates.
     request = cast(web.Request, SimpleNamespace(headers={"User-Agent": "a\udcffb"}))
     assert user_agent(request) == "a?b"

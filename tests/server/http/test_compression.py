@@ -1,4 +1,4 @@
-"""JSON responses of both APIs are compressed for those who accept it, and nothing else is."""
+"""JSON responses of both APIs are compressed for clients that accept it; nothing else is compressed."""
 
 import gzip
 import threading
@@ -25,7 +25,7 @@ LIST = "/api/v1/bulk-sends?limit=100"
 
 @pytest.fixture
 async def raw() -> AsyncIterator[aiohttp.ClientSession]:
-    """A client that neither asks for an encoding nor decodes one."""
+    """A client that neither sends Accept-Encoding nor decompresses."""
     async with aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=["Accept-Encoding"]) as session:
         yield session
 
@@ -67,7 +67,7 @@ async def test_graphql(
     assert (headers["Content-Encoding"], headers["Vary"]) == ("gzip", "Accept, Authorization, Accept-Encoding")
     assert int(headers["Content-Length"]) == len(packed) < len(plain) / 2
     assert gzip.decompress(packed) == plain
-    # What takes milliseconds does not hold the event loop.
+    # Compression that takes milliseconds runs outside the event loop's thread.
     assert [thread is threading.main_thread() for thread in threads] == [len(plain) <= compression.LARGEST_IN_LOOP]
 
 

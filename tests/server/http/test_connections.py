@@ -1,4 +1,4 @@
-"""Client connections: how many an address may have, how long a head may take, and what malformed ones get."""
+"""Client connections: the maximum per address, the time limit of a request head, and malformed requests."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ async def test_half_sent_requests_make_room_for_new_ones(bounded: RunningGateway
     reader, writer = await open_raw(bounded)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
     assert (await head_of(reader)).startswith(b"HTTP/1.1 200 ")
-    # The oldest are closed, and are counted.
+    # The oldest connections are closed and counted.
     assert await asyncio.wait_for(opened[0][0].read(), 10) == b""
     assert connections.MADE_ROOM._value.get() - made_room == 2 * BOUND + 1
     for _, each in [*opened, (reader, writer)]:
@@ -85,7 +85,7 @@ async def test_a_half_sent_head_is_given_up(gateway: RunningGateway, monkeypatch
     counted = connections.HEAD_TIMEOUT._value.get()
     silent, half, second = [await open_raw(gateway) for _ in range(3)]
     half[1].write(HALF)
-    # The time limit is each head's own, also that of a later one on the same connection.
+    # Each request head has a time limit of its own, including later ones on the same connection.
     second[1].write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
     assert (await head_of(second[0])).startswith(b"HTTP/1.1 200 ")
     await second[0].readuntil(b"}")

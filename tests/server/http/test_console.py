@@ -1,4 +1,4 @@
-"""The console's page and what `/` answers, over HTTP."""
+"""The console's page and the response to `/`, over HTTP."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(delivering_gateway: RunningGateway) -> Site:
-    """Serve the app with the test's settings on a separate gateway, since its streams end with the app."""
+    """Serve the app with the given settings, on a gateway of this test only, whose streams end with the app."""
 
     @asynccontextmanager
     async def serve(**settings: object) -> AsyncIterator[aiohttp.ClientSession]:

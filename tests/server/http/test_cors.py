@@ -1,4 +1,4 @@
-"""Other origins: which pages may ask and read, and which requests could be their forgeries."""
+"""Cross-origin requests: which pages may send requests and read responses, and which requests could be forged."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ QUERY = {"query": "{__typename}"}
 
 @pytest.fixture
 async def open_gateway(pool: Pool, dsn: str, sink: SmtpSink) -> AsyncIterator[RunningGateway]:
-    """A gateway that pages of `APP` may ask."""
+    """A gateway that allows requests from pages of `APP`."""
     async with running_gateway(dsn, sink.url, cors_origins=(f"{APP}/",)) as running:
         yield running
 
@@ -68,19 +68,19 @@ async def test_every_page_may_be_allowed(pool: Pool, dsn: str, sink: SmtpSink) -
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        # No browser, or a page that may ask.
+        # No browser, or an allowed page.
         ({}, 200),
         ({"Sec-Fetch-Site": "none"}, 200),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Origin": APP, "Sec-Fetch-Site": "cross-site"}, 200),
-        # A page that may not, with what it can send unasked.
+        # A page that is not allowed, with requests that need no preflight.
         ({"Sec-Fetch-Site": "cross-site"}, 400),
         ({"Sec-Fetch-Site": "same-site"}, 400),
         ({"Origin": EVIL}, 400),
         ({"Origin": "null"}, 400),
         ({"Origin": EVIL, "Content-Type": "text/plain"}, 400),
         ({"Origin": EVIL, "Content-Type": "multipart/form-data; boundary=a"}, 400),
-        # The same with what a browser asks about first.
+        # The same page, with requests that need a preflight.
         ({"Origin": EVIL, "Content-Type": "application/json"}, 200),
         ({"Origin": EVIL, "Apollo-Require-Preflight": "true"}, 200),
         ({"Origin": EVIL, "X-Apollo-Operation-Name": "Q"}, 200),

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics."""
+"""Endpoints for operators: liveness, readiness and metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from support.smtp.sink import SmtpSink
 
 @pytest.fixture
 async def own_dsn(server_dsn: str, worker_name: str) -> AsyncIterator[str]:
-    """A database that a test may ruin."""
+    """A database that the test may damage."""
     async with clone(server_dsn, f"bulksend_health_{worker_name}") as dsn:
         yield dsn
 
@@ -63,7 +63,7 @@ async def test_is_not_ready_without_its_database(own_dsn: str, sink: SmtpSink, d
 
             await conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             async with asyncio.timeout(10):
-                while (await readiness(gateway))[0] != 200:  # it is asked over HTTP
+                while (await readiness(gateway))[0] != 200:  # polled over HTTP
                     await asyncio.sleep(0.05)
         finally:
             await conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

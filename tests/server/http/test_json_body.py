@@ -1,4 +1,4 @@
-"""Reading JSON bodies: what is too much for the event loop is refused before it is parsed."""
+"""Parsing JSON bodies: what would block the event loop is refused before it is parsed."""
 
 import json
 
@@ -12,7 +12,7 @@ from bulksend.server.http.json_body import MOST_TOKENS, RequestRefused, parse_js
     [
         b"[" + b"0," * (MOST_TOKENS - 2) + b"0]",
         b"[" + b'"",' * (MOST_TOKENS // 2 - 1) + b'""]',
-        # What stands in strings is no structure, whatever it looks like.
+        # Brackets within strings do not count as structure.
         json.dumps([",:[{" * 400_000]).encode(),
         json.dumps(['","' * 200_000, "\\" * 200_000, '\\"' * 100_000]).encode(),
     ],

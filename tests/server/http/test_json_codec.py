@@ -1,4 +1,4 @@
-"""JSON by orjson: what is read and written is what the standard library reads and writes."""
+"""JSON by orjson: reads and writes the same as the standard library."""
 
 import json
 import math
@@ -81,7 +81,7 @@ def test_reads_what_the_standard_library_reads(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_refuses_what_is_not_json(text: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 each library has words of its own
+    with pytest.raises(ValueError):  # noqa: PT011 each library has its own messages
         json_codec.read(text)
 
 

@@ -1,4 +1,4 @@
-"""Hits within the last while: exact, each key's own, and forgotten when they are old."""
+"""Counting hits in a moving window: exact, separate for each key, and discarded when expired."""
 
 from dataclasses import dataclass
 

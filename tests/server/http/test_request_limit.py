@@ -1,4 +1,4 @@
-"""Requests a minute and key: in one process, in several on a real Redis, and while that cannot be used."""
+"""The limit on requests per minute and key: in one process, in several with a real Redis, and without Redis."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ QUERY = "{ viewer { organization { id } } }"
 
 @dataclass(slots=True)
 class Redis:
-    """A Redis server of the test's own."""
+    """A Redis server for this test."""
 
     port: int
     process: Process
@@ -123,7 +123,7 @@ async def test_without_its_redis_a_gateway_counts_alone_and_returns_to_it(
     assert [refusal is None for _, refusal in alone] == [True, True, True, False]
 
     async with running_redis(port), asyncio.timeout(20):
-        while (await limit.hit(asking))[1] is not None:  # nothing tells that the store is back
+        while (await limit.hit(asking))[1] is not None:  # no event signals that the store is back
             await asyncio.sleep(0.05)
     await limit.close()
 

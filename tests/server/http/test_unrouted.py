@@ -1,4 +1,4 @@
-"""Middlewares that act on requests without a route only."""
+"""Middlewares that apply only to requests without a route."""
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer

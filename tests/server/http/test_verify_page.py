@@ -1,4 +1,4 @@
-"""The page at /verify: a file in, what it proves out, nothing kept."""
+"""The page at /verify: a file is uploaded, the result is shown, and nothing is stored."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def sealer() -> Sealer:
 
 
 def sealed(sealer: Sealer, name: str = "Zoë Müller") -> bytes:
-    # pyHanko runs a loop of its own, which the tests' does not allow.
+    # pyHanko runs an event loop of its own, which is not allowed within the tests' loop.
     return sealer.seal(render_pdf(signed_evidence(name=name)))
 
 

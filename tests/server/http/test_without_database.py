@@ -1,4 +1,4 @@
-"""Without a database: what keeps working, and which errors are returned."""
+"""While the database is unavailable: what must continue to work, and what must be reported."""
 
 import asyncio
 import hashlib
@@ -34,14 +34,14 @@ async def stored(pool: Pool, tenant: Tenant) -> Stored:
 
 @pytest.fixture
 async def no_socket(tmp_path: Path) -> AsyncIterator[Pool]:
-    """A pool whose server's Unix socket is gone: a plain OSError."""
+    """A pool whose server's Unix socket is missing, which raises a plain OSError."""
     async with open_pool(f"postgresql://nobody@/nothing?host={tmp_path}", min_size=0) as pool:
         yield pool
 
 
 @pytest.fixture
 async def role(dsn: str, worker_name: str) -> AsyncIterator[str]:
-    """A role to which limits apply, as they do not to the tests' own."""
+    """A role that is subject to limits, unlike the tests' own."""
     name = f"limited_{worker_name}"
     owner = await asyncpg.connect(dsn)
     try:
@@ -142,7 +142,7 @@ async def test_both_apis_and_sockets_say_that_the_database_is_away(
 
     query = "{ bulkSends { nodes { id } } }"
     async with initialised(gateway, tenant) as socket:
-        # Known from before: only what comes after authentication finds nobody there.
+        # The key is remembered, so only code after authentication meets the unavailable database.
         monkeypatch.setattr(type(gateway.pool), "lend", refuse)
         for accept in ("application/json", "application/graphql-response+json"):
             reply = await gateway.ask(tenant, query, headers={"Accept": accept})
@@ -161,7 +161,7 @@ async def test_both_apis_and_sockets_say_that_the_database_is_away(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the database for a shorter time than callers do."""
+    """Shorten the time that the gateway waits for the database."""
     monkeypatch.setattr(pool_module, "WAIT_SECONDS", 0.2)
 
 
@@ -188,10 +188,10 @@ async def test_reads_of_a_locked_table_are_given_up(
         await conn.execute("LOCK TABLE bulk_sends, documents")
         reply = await gateway.ask(tenant, query)
         assert is_away(reply)
-        # The statement was cancelled, not left behind waiting on its connection.
+        # The statement was cancelled, not left waiting on its connection.
         while await conn.fetchval(WAITING):
             await asyncio.sleep(0.01)
-        # What does not touch the table is answered all the while.
+        # Requests that do not use the table are answered meanwhile.
         assert (await gateway.ask(tenant, "{ templates { nodes { id } } }")).data["templates"]["nodes"]
     await is_answered_again(gateway, tenant, query)
 
@@ -226,7 +226,7 @@ async def test_callers_are_told_while_all_connections_are_busy(
 
 
 async def is_answered_again(gateway: RunningGateway, tenant: Tenant, query: str, variables: Any = None) -> None:
-    """Wait for an answer: with so little patience one may be late on a busy machine."""
+    """Wait for a response without errors: with the short time limit, one may time out on a busy machine."""
     async with asyncio.timeout(20):
         while "errors" in (await gateway.ask(tenant, query, variables)).body:
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page, and schemathesis' comparison of the API with the document."""
+"""The OpenAPI document, its page, and schemathesis testing the API against the document."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The one table of problems, and the pages to which their types lead."""
+"""The table of problem types, and the pages that their URLs lead to."""
 
 import pytest
 from support.gateway import RunningGateway, Tenant
@@ -8,7 +8,7 @@ from bulksend.resolvers.user_errors import MutationError, UserErrorCode
 from bulksend.server.rest import problems
 from bulksend.server.rest.problems import PROBLEMS, Problem
 
-# What only a GraphQL document can be wrong about, or an Accept header: REST has one representation.
+# Errors that only a GraphQL document or an Accept header can cause; REST has one representation.
 GRAPHQL_ALONE = {
     ErrorCode.GRAPHQL_PARSE_FAILED,
     ErrorCode.GRAPHQL_VALIDATION_FAILED,
@@ -18,7 +18,7 @@ GRAPHQL_ALONE = {
     ErrorCode.NOT_ACCEPTABLE,
 }
 
-# What only mutations that REST does not have can be refused for.
+# Errors of mutations that REST does not have.
 OF_OTHER_MUTATIONS = {UserErrorCode.INVALID_TEMPLATE, UserErrorCode.NOT_FAILED}
 
 

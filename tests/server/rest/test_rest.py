@@ -1,4 +1,4 @@
-"""Responses of the REST API, field by field."""
+"""The REST API: responses match the page of samples, field by field."""
 
 import re
 
@@ -13,7 +13,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """Creates wait until their mail was sent."""
+    """A gateway whose creates wait until their mail was sent."""
     return delivering_gateway
 
 

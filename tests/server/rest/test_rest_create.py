@@ -1,4 +1,4 @@
-"""Creates over REST: input, idempotency, rate limit, waiting."""
+"""Creating through the REST API: input, idempotency, rate limit, waiting."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from bulksend.db.pool import Pool
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """Creates wait until their mail was sent."""
+    """A gateway whose creates wait until their mail was sent."""
     return delivering_gateway
 
 

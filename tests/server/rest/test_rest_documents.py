@@ -1,4 +1,4 @@
-"""Reminding, voiding and amending over REST."""
+"""Reminding about, voiding and amending documents over REST."""
 
 from typing import Any
 

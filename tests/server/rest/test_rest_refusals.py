@@ -1,4 +1,4 @@
-"""Refusals of the REST API: keys, scopes, rate limit, methods, headers."""
+"""Refusals of the REST API: keys, scopes, rate limits, methods, headers."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from bulksend.db.pool import Pool
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """Creates wait until their mail was sent."""
+    """A gateway whose creates wait until their mail was sent."""
     return delivering_gateway
 
 

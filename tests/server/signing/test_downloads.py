@@ -1,4 +1,4 @@
-"""Downloads of sealed PDFs: by the signer, by the sender, and all of a bulk send together."""
+"""Downloads of sealed PDFs: by the signer, by the sender, and all documents of a bulk send together."""
 
 import asyncio
 import hashlib

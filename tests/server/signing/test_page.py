@@ -1,4 +1,4 @@
-"""Pages behind valid, expired and invalid signing links."""
+"""The page of a signing link: its contents, and links that are refused."""
 
 import re
 
@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script> **bold** [link](javascript:alert(2)) <img s
 
 
 async def link(gateway: RunningGateway, tenant: Tenant, document_id: str) -> str:
-    """The path of a document's signing link."""
+    """Return the path of a document's signing link."""
     query = "query($id: ID!) { document(id: $id) { signingUrl } }"
     url = (await gateway.ask(tenant, query, {"id": document_id})).data["document"]["signingUrl"]
     return str(url.removeprefix("http://sign.example.com"))
@@ -64,7 +64,7 @@ async def test_what_a_caller_wrote_stays_text(delivering_gateway: RunningGateway
     assert "<img" not in text
     assert 'href="javascript' not in text
     assert "<strong>bold" not in text
-    # In the title, the heading's line, the last line and twice in the document, at least.
+    # At least in the title, the line of the heading, the last line, and twice in the document.
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 5
 
 

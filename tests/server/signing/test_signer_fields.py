@@ -1,4 +1,4 @@
-"""Fields that the signer fills on the page."""
+"""Fields that the signer fills in on the page."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ BODY = "Size {{ values.size }}, from {{ values.start }}, home: {{ values.remote 
 
 @pytest.fixture
 def gateway(delivering_gateway: RunningGateway) -> RunningGateway:
-    """Creates wait until their mail was sent."""
+    """A gateway whose creates wait until their mail was sent."""
     return delivering_gateway
 
 

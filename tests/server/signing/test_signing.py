@@ -1,4 +1,4 @@
-"""Signing and declining on the page: once, with a valid link, and only the text that was shown."""
+"""Signing and declining on the page: once, with the link, and only for the content that was shown."""
 
 import asyncio
 import hashlib
@@ -69,7 +69,7 @@ async def test_signing_is_recorded_with_what_was_shown(
 
 
 async def test_the_chain_holds(gateway: RunningGateway, pool: Pool, path: str, stored: Stored) -> None:
-    """Each hash is SHA-256 over 2, the hash before and the event's canonical JSON, from the document's record on."""
+    """Each hash is SHA-256 over the byte 2, the previous hash (first the document's) and the event's canonical JSON."""
     form = await open_form(gateway, path)
     await post_form(gateway, path, form.signed())
     rows = await pool.fetch("SELECT * FROM events ORDER BY sequence")
@@ -132,7 +132,7 @@ async def test_of_100_posts_at_once_one_signs(pool: Pool, dsn: str, sink: SmtpSi
         ]
         statuses = Counter(reply.status for reply in await asyncio.gather(*posts))
     assert statuses[303] == 1
-    # Each gateway lets this many posts of a link through; what comes after them is not even looked at.
+    # Each gateway allows this many posts per link; later ones are refused without being processed.
     assert statuses[409] == 2 * ATTEMPTS - 1
     assert statuses[429] == 100 - 2 * ATTEMPTS
     await assert_closed_once(pool, stored)
@@ -218,7 +218,7 @@ async def test_without_consent_nothing_is_signed(
     reply = await post_form(gateway, path, form.signed("", consent=""))
     assert reply.status == 422
     assert reply.body.index('<a href="#consent">') < reply.body.index('<a href="#name">')
-    # What was typed is kept, and the page can be posted at once.
+    # The typed input is kept, and the page can be posted again immediately.
     again = await post_form(gateway, path, form.signed("Ann", consent="no"))
     assert 'value="Ann"' in again.body
     assert await document_status(pool, stored.document_uuids[0]) == "pending"
@@ -242,7 +242,7 @@ async def test_a_tampered_form_is_refused(
     form = await open_form(gateway, path)
     other = await open_form(gateway, await signing_path(gateway, tenant, stored.document_ids[1]))
     token = form.hidden["token"]
-    # Not the last character: its lowest bits are no part of the signature.
+    # Not the last character: its lowest bits are not part of the signature.
     tampered = [
         token[:-9] + ("A" if token[-9] != "A" else "B") + token[-8:],
         "",

@@ -1,4 +1,4 @@
-"""The arguments of a resolver, in a form that allows comparing two executions."""
+"""The arguments that a resolver received, in a form in which two executions can be compared."""
 
 import re
 from typing import Any, Final
@@ -12,7 +12,7 @@ _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 
 
 def told(info: Any) -> tuple[Any, ...]:
-    """Return everything that graphql-core's info contains."""
+    """Return the contents of graphql-core's info."""
     raw: GraphQLResolveInfo[Any] = info._raw_info if isinstance(info, strawberry.Info) else info
     return (
         raw.field_name,

@@ -1,7 +1,8 @@
 """Compare two executions.
 
-Where fields fail one after another below a place that becomes null, the specification leaves open which of the errors
-are told: there both must tell one at least. Everything else is equal, and all of it when nothing was awaited.
+Where fields fail one after another below a position that becomes null, the specification leaves open which of the
+errors are reported: both executions must report at least one. Otherwise the errors must be equal, and all must be equal
+if nothing was awaited.
 """
 
 import json
@@ -37,7 +38,7 @@ def differences(theirs: Seen, ours: Seen) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """Return data as text; the order of keys and the types of leaves count."""
+    """Return data as text that reflects the order of keys and the types of leaves."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(key)}:{shown(item)}" for key, item in value.items()) + "}"
     if type(value) is list:
@@ -46,7 +47,7 @@ def shown(value: Any) -> str:
 
 
 def as_counted(error: GraphQLError) -> tuple[Any, ...]:
-    """Return what an error contains."""
+    """Return the comparable contents of an error."""
     original = error.original_error
     return (
         error.message,
@@ -77,14 +78,14 @@ def _called(calls: Counter[tuple[Any, ...]], data: Any, exact: bool) -> Counter[
 
 
 def nulled_above(place: Place, data: Any) -> Place | None:
-    """Return the null ancestor of a path, or None if the data reach down to it."""
+    """Return the null ancestor of a path, or None if there is none."""
     for length, key in enumerate(place):
         if data is None:
             return place[:length]
         try:
             data = data[key]
         except (LookupError, TypeError):
-            # The error names a place of its own choice.
+            # The error has a path of its own choice.
             return None
     return None
 

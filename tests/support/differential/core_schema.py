@@ -1,4 +1,4 @@
-"""A schema built with graphql-core alone: default resolvers over dicts, objects and callables."""
+"""A schema built only with graphql-core: default resolvers over dicts, objects and callables."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def _odd(value: Any) -> int:
 
 
 def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
-    """Record the call and do what the world prescribes for this path."""
+    """Record the call and act as the world prescribes for this path."""
     here = world.get()
     here.note(place_of(info), str(info.parent_type), repr(given), told(info), type(source).__name__)
     return VALUES.result(info.return_type, here, ".".join(map(str, place_of(info))))
@@ -63,7 +63,7 @@ class Thing:
 
 
 def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: str) -> Any:
-    """Return a dict or an object with plain values, or callables for the others."""
+    """Return a dict or an object with plain values, or with callables for the others."""
     made: dict[str, Any] = {"__typename": type_.name}
     for name, field in type_.fields.items():
         at = f"{place}.{name}"
@@ -135,5 +135,5 @@ _types["Human"].fields["lives"].resolve = resolve
 
 
 def root(here: World) -> Any:
-    """Return the root value, in which fields without resolvers are found."""
+    """Return the root value, which contains the fields without resolvers."""
     return make_object(VALUES, _types["Query"], here, "root")

@@ -1,4 +1,4 @@
-"""One execution, by graphql-core or by our executor, and everything observable about it."""
+"""One execution, by graphql-core or by our executor, and all its observable results."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 from support.differential.worlds import World, world
 
 MOST_SECONDS = 4
-# What is left behind settles within so many turns of the loop.
+# Remaining tasks end within this many iterations of the event loop.
 MOST_TURNS = 60
 
 
@@ -38,8 +38,8 @@ class Request:
 class Seen:
     """The outcome of an execution.
 
-    `raised`: what `execute` itself raised. `complaints`: what the event loop was told of errors in callbacks.
-    `is_synchronous`: whether nothing was awaited, not even in the background: then nothing is left to chance.
+    `raised`: what `execute` itself raised. `complaints`: errors in callbacks that the event loop reported.
+    `is_synchronous`: whether nothing was awaited, not even in the background, so that the result is deterministic.
     """
 
     result: ExecutionResult | None
@@ -54,11 +54,11 @@ class Seen:
 
 
 def see(execute: Callable[..., Any], request: Request) -> Seen:
-    """Execute in a new world and event loop."""
+    """Execute in a new world and event loop, and return the outcome."""
     complaints: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        # What is left behind stays among the young, of which there are few.
+        # Without collections, the garbage of this execution stays in the young generation, which is small.
         gc.disable()
         with asyncio.Runner() as runner:
             runner.get_loop().set_exception_handler(lambda _loop, about: complaints.append(_complaint(about)))
@@ -72,7 +72,7 @@ def see(execute: Callable[..., Any], request: Request) -> Seen:
 
 
 async def see_here(execute: Callable[..., Any], request: Request) -> Seen:
-    """Execute in the running event loop; what other tasks report to it is ignored."""
+    """Execute in the running event loop; errors reported by other tasks are ignored."""
     return Seen(**await _see(execute, request), complaints=(), never_awaited=())
 
 
@@ -112,7 +112,7 @@ async def _see(execute: Callable[..., Any], request: Request) -> dict[str, Any]:
 
 
 def _forget_frames(errors: Iterable[BaseException | None]) -> None:
-    """Release what the frames of errors hold, such as coroutines that were never awaited."""
+    """Release objects held by the frames of errors, such as coroutines that were never awaited."""
     left, known = list(errors), set[int]()
     while left:
         error = left.pop()
@@ -123,17 +123,17 @@ def _forget_frames(errors: Iterable[BaseException | None]) -> None:
 
 
 def _complaint(about: dict[str, Any]) -> str:
-    """Return the exception of a callback; an unretrieved exception of a future is ignored."""
+    """Return the exception of a callback; a future's unretrieved exception is ignored."""
     return f"{about['message']}: {about.get('exception')!r}" if "never retrieved" not in about["message"] else ""
 
 
 async def _left(around: set[asyncio.Task[Any]]) -> int:
-    """Return the number of tasks that do not end: what is no longer wanted may end in the background."""
+    """Return the number of tasks that do not end; tasks that are no longer needed may end in the background."""
     for _ in range(MOST_TURNS):
         if asyncio.all_tasks() <= around:
             return 0
         await asyncio.sleep(0)
     left = asyncio.all_tasks() - around
-    # A resolver that reads from the database needs more than turns of the loop.
+    # A resolver that reads from the database needs more time than some iterations of the loop.
     _, unfinished = await asyncio.wait(left, timeout=MOST_SECONDS)
     return len(unfinished)

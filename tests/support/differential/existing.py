@@ -1,4 +1,4 @@
-"""Arguments that ask for what is in the database."""
+"""Replace arguments so that they refer to existing rows."""
 
 import random
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from graphql import ArgumentNode, IntValueNode, ListValueNode, StringValueNode, 
 
 
 class Existing(Visitor):
-    """Asks for what exists, and for pages of sizes that are allowed."""
+    """Replaces ids by existing ones, and page sizes by allowed ones."""
 
     def __init__(self, ids: Sequence[str], dice: random.Random) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """A pytest plugin that runs graphql-core's own tests on our executor.
 
-Used by `tests/schema/execution/test_graphql_cores_own_tests.py`, in a process of its own: it must be there before the
-first test module is imported, for those import `execute` by name.
+Used by `tests/execution/test_graphql_cores_own_tests.py`, in a separate process. It must be loaded before the first
+test module is imported, because test modules import `execute` by name.
 """
 
 import inspect
@@ -20,7 +20,7 @@ from bulksend import execution
 _TAKEN_FOR_A_VALUE: Final = "what counts as awaitable is fixed: graphql-core is told otherwise, and then it is asked"
 _RACE: Final = "which of several errors within one null is told; the specification leaves it open"
 
-# What is not about an executor that is handed a schema and a document and gives a result, and why.
+# Tests of anything else than executing a document on a schema, with the reasons for skipping them.
 NOT_OURS: Final = {
     "incremental/": "@defer and @stream: handed to graphql-core",
     "test_executor_throwing_on_incremental.py": "a class of executors of graphql-core",
@@ -39,7 +39,7 @@ NOT_OURS: Final = {
     "describe_handles_multiple_errors_for_a_single_response_position": _RACE,
 }
 
-# What `execute_sync` adds for itself; ours is asked without it, so that it compiles.
+# Arguments that `execute_sync` adds itself; our executor is called without them, so that it compiles.
 _SYNCHRONOUS: Final = ("is_awaitable", "is_async_iterable")
 
 _execute: Final = graphql.execution.execute
@@ -52,7 +52,7 @@ def execute(*given: Any, **named: Any) -> Any:
 
 
 def execute_sync(*given: Any, **named: Any) -> Any:
-    """Do what graphql-core's function of this name does, with our executor."""
+    """Execute synchronously with our executor, like the function of this name in graphql-core."""
     arguments = _named(_execute_sync, given, named)
     if arguments.pop("check_sync", False):
         return _execute_sync(*given, **named)
@@ -88,12 +88,12 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Ignore files that test nothing of ours."""
+    """Ignore files that do not test our executor."""
     return True if any(f"/{part}".rstrip("/") in collection_path.as_posix() for part in NOT_OURS) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests of what is not ours."""
+    """Skip tests of features that are not ours."""
     for item in items:
         for part, reason in NOT_OURS.items():
             if part in item.nodeid:

@@ -1,4 +1,4 @@
-"""Values of variables as JSON: of a literal, and invalid ones for a type."""
+"""JSON values for variables: valid ones from literals, and invalid ones for a type."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Resolvers of the Strawberry schema: record the call, then return or raise what the world prescribes."""
+"""Resolvers of the Strawberry schema: record the call, then act as the world prescribes."""
 
 from typing import Any, TypeAlias
 
@@ -14,13 +14,13 @@ _plain: dict[str, GraphQLOutputType] = {"String": GraphQLString, "String!": Grap
 
 
 def answer(info: Info, **given: Any) -> Any:
-    """Record the call and do what the world prescribes for a synchronous resolver."""
+    """Record the call and act as the world prescribes for a synchronous resolver."""
     here, place = _called(info, given)
     return here.values.result(info._raw_info.return_type, here, place)
 
 
 async def answer_later(info: Info, **given: Any) -> Any:
-    """Record the call and do what the world prescribes for an asynchronous resolver."""
+    """Record the call and act as the world prescribes for an asynchronous resolver."""
     here, place = _called(info, given)
     type_ = info._raw_info.return_type
     dice = here.dice(place, "asynchronous")
@@ -38,7 +38,7 @@ def _called(info: Info, given: dict[str, Any]) -> tuple[World, str]:
 
 
 def _spoil(given: Any) -> None:
-    """Modify the arguments, which belong to the resolver."""
+    """Modify the arguments, as a resolver is allowed to."""
     for value in given.values():
         if isinstance(value, list):
             value.append("spoilt")

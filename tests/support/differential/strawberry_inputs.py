@@ -1,4 +1,4 @@
-"""Inputs of the Strawberry schema: nested, lists, defaults, renamed fields, one-of."""
+"""Input types of the Strawberry schema: nested, lists, defaults, renamed fields, one-of."""
 
 import enum
 from datetime import date, datetime

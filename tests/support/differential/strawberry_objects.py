@@ -1,4 +1,4 @@
-"""The objects of the Strawberry schema, and how it is executed."""
+"""The objects of the Strawberry schema, and how to execute it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from support.differential.strawberry_schema import Cat, Dog, Leaves, Person, Que
 from support.differential.values import Values
 from support.differential.worlds import World, later, world
 
-# As Strawberry itself calls `execute`.
+# The same arguments with which Strawberry itself calls `execute`.
 OPTIONS: dict[str, Any] = {
     "executor_class": StrawberryGraphQLCoreExecutionContext,
     "is_awaitable": optimized_is_awaitable,
@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: str) -> Any:
-    """Return an object of the class behind a type; some record what is read."""
+    """Return an object of a type's class; some objects record which attributes are read."""
     definition: Any = (type_.extensions or {}).get("strawberry-definition")
     if definition is None or type_.name in ("Query", "Mutation"):
         return object.__new__(Query)
@@ -40,7 +40,7 @@ def make_object(made_by: Values, type_: GraphQLObjectType, here: World, place: s
 
 
 class _Watching:
-    """Records the attributes that are read; has only those in `_hidden`."""
+    """Records the attributes that are read; its only attributes are those in `_hidden`."""
 
     def __getattr__(self, name: str) -> Any:
         hidden = self.__dict__.get("_hidden", {})

@@ -1,6 +1,6 @@
 """A Strawberry schema with every kind of field."""
 
-# The resolvers give whatever the world has them give.
+# The resolvers return whatever the world prescribes.
 # mypy: disable-error-code="no-any-return, untyped-decorator"
 
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Hundreds of documents, executed by graphql-core and by our executor."""
+"""Execute hundreds of documents with graphql-core and with our executor."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from support.differential.variations import Variation, Variator, parsed
 
 from bulksend import execution
 
-# Each has several variations, and each variation several sets of variables.
+# Each document has several variations, and each variation several sets of variables.
 EXAMPLES = int(os.environ.get("BULKSEND_DIFFERENTIAL_EXAMPLES", "0"))
 VARIATIONS = 4
 RULES = [rule for rule in specified_rules if rule is not NoUnusedVariablesRule]
@@ -26,7 +26,7 @@ Execute = Callable[..., Any]
 
 
 def many(usually: int) -> settings:
-    """Return the settings of a test: always the same examples, unless their number is given."""
+    """Return the settings of a test: the same examples every time, unless their number is given."""
     return settings(
         max_examples=EXAMPLES or usually,
         derandomize=not EXAMPLES,
@@ -45,7 +45,7 @@ def variations(schema: GraphQLSchema, document: DocumentNode, seed: int) -> list
 def check(request: Request, variation: Variation, seed: int, execute: Execute = execution.execute) -> None:
     """Execute a variation with each set of variables, then with the first again.
 
-    The document is the same object each time, as it is for the gateway: what was compiled must fit them all.
+    The document is the same object each time, as in the gateway: the compiled plan must work for all of them.
     """
     dice = random.Random(f"{seed} worlds")
     request = replace(request, document=parsed(variation), operation_name=variation.operation_name)

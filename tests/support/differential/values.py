@@ -1,4 +1,4 @@
-"""Values for every type of a schema: what a resolver should return, and what it should not."""
+"""Values for every type of a schema: those that a resolver should return, and those that it should not."""
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +24,7 @@ from support.differential.worlds import Later, Refused, World, later, refuse
 
 
 class Stranger:
-    """A value that no type expects."""
+    """A value that is valid for no type."""
 
     def __repr__(self) -> str:
         return "<stranger>"
@@ -39,7 +39,7 @@ class Amount(int):
 
 
 class Three(Enum):
-    """An enum that is in no schema."""
+    """An enum that is not part of the schema."""
 
     THREE = 3
 

@@ -101,7 +101,7 @@ class Variator:
         assert isinstance(selection, FieldNode)
         fields = [self._field(parent, selection)]
         if self.dice.random() < 0.15:
-            # Of two arguments with variables each would get its own: then they could not be one field.
+            # Two copies with variables as arguments would get different variables and could not be merged.
             fields.append(fields[0] if self.dice.random() < 0.7 else self._alias(self._field(parent, selection)))
         wrapped: list[SelectionNode] = []
         for found in fields:
@@ -212,7 +212,7 @@ class Variator:
         if self.dice.random() < 0.3 and print_ast(node) != "null":
             default = print_ast(node)
         elif has_default and isinstance(type_, GraphQLNonNull) and self.dice.random() < 0.3:
-            # Allowed where the argument has a default: null is then refused when the field is executed.
+            # Allowed where the argument has a default; null is then refused when the field is executed.
             written, type_ = str(type_.of_type), type_.of_type
         if default and isinstance(type_, GraphQLNonNull) and self.dice.random() < 0.3:
             written, type_ = str(type_.of_type), type_.of_type

@@ -1,7 +1,7 @@
-"""What resolvers return, derived from a seed: two executions of a document see the same world.
+"""The results of resolvers, derived from a seed: two executions of a document see the same world.
 
-A world decides, for every place in a response, what its resolver does: a proper value, null, something that raises, a
-value of a wrong type, or any of them later. It notes every call.
+For every path in a response, a world decides what its resolver does: return a valid value or null, raise, return a
+value of a wrong type, or any of these after a delay. It records every call.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 @dataclass
 class World:
-    """`trouble`: the share of invalid values; `delay`: the share of delayed ones. Both from 0 to 1."""
+    """`trouble`: the fraction of invalid values. `delay`: the fraction of delayed values. Both from 0 to 1."""
 
     seed: int
     trouble: float
@@ -66,7 +66,7 @@ class Later:
 
 
 def later(make: Callable[[], Any], dice: random.Random) -> Awaitable[Any]:
-    """Return the result of `make` some iterations of the loop later, as a coroutine, future, task or own awaitable."""
+    """Return the result of `make` after some loop iterations, as a coroutine, future, task or custom awaitable."""
     turns = dice.choice([0, 0, 1, 2, 5])
 
     async def coroutine() -> Any:

@@ -1,7 +1,7 @@
 """Postfix and Exim on loopback, each with its own configuration, queue and port.
 
-`.ci/mail-servers` unpacks them. Both insist on system users that are not there: they get an /etc/passwd of their own in
-a mount namespace of their own, so nothing outside of it changes.
+`.ci/mail-servers` unpacks them. Both require system users that do not exist here, so they run with a separate
+/etc/passwd in a separate mount namespace; nothing outside of it changes.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _INTO_NAMESPACE: Final = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /et
 
 
 def require_real_servers() -> None:
-    """Skip the test where the servers cannot run. In CI a separate step runs these tests as root."""
+    """Skip the test if the servers cannot run. In CI they must, in a separate step that runs these tests as root."""
     if os.geteuid() != 0:
         pytest.skip("Postfix and Exim need root")
     if reason := _lacking():
@@ -47,7 +47,7 @@ def _lacking() -> str | None:
 
 @asynccontextmanager
 async def postfix(**parameters: str) -> AsyncIterator[int]:
-    """Run Postfix, which throws every mail away, with these parameters of main.cf, and yield its port."""
+    """Run Postfix, which discards all mail, with these parameters of main.cf, and yield its port."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -61,7 +61,7 @@ async def postfix(**parameters: str) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def exim(*options: str, rcpt: str = "accept") -> AsyncIterator[int]:
-    """Run Exim, which throws every mail away, with these main options and ACL for RCPT, and yield its port."""
+    """Run Exim, which discards all mail, with these main options and ACL for RCPT, and yield its port."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

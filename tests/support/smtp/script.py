@@ -1,4 +1,4 @@
-"""Rules for the behaviour of the SMTP sink."""
+"""Rules that make the SMTP sink refuse, drop or hold."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 
 class Phase(StrEnum):
-    """The replies of the server that a rule can apply to."""
+    """The replies of the server to which a rule can apply."""
 
     CONNECT = "CONNECT"  # instead of the greeting
     EHLO = "EHLO"
@@ -16,7 +16,7 @@ class Phase(StrEnum):
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"  # instead of 354
-    CONTENT = "CONTENT"  # amid the content: only hold and drop have a meaning here
+    CONTENT = "CONTENT"  # in the middle of the content: only hold and drop have an effect here
     MESSAGE = "MESSAGE"  # after the final dot
     RSET = "RSET"
 
@@ -73,23 +73,23 @@ class Script:
     def refuse(
         self, phase: Phase, code: int, text: str, *, recipient: str | None = None, times: int | None = None
     ) -> None:
-        """Answer `code text` (421: and hang up); `recipient` is a shell pattern, `times` how often at most."""
+        """Reply `code text`; 421 also disconnects. `recipient`: a shell pattern. `times`: the maximum of uses."""
         self._rules.append(Rule(phase, recipient, times, reply=(code, text)))
 
     def drop(
         self, phase: Phase, *, recipient: str | None = None, times: int | None = None, stored: bool = False
     ) -> None:
-        """Break the connection instead of answering; with `stored`, a mail at MESSAGE is accepted nevertheless."""
+        """Break the connection instead of replying; with `stored`, a mail at MESSAGE is accepted nevertheless."""
         self._rules.append(Rule(phase, recipient, times, drop=True, stored=stored))
 
     def hold(self, phase: Phase, *, recipient: str | None = None, times: int | None = None) -> Gate:
-        """Return a gate, and do not answer before it is opened."""
+        """Return a gate, and delay the reply until it is opened."""
         gate = Gate()
         self._rules.append(Rule(phase, recipient, times, gate=gate))
         return gate
 
     def forgive(self) -> None:
-        """Remove every rule."""
+        """Remove all rules."""
         self._rules.clear()
 
     async def verdict(self, phase: Phase, recipients: list[str]) -> Rule | None:

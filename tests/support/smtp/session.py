@@ -38,7 +38,7 @@ class Mail:
 
 
 class Dropped(Exception):
-    """A rule breaks the connection."""
+    """A rule broke the connection."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Session:
     user: str | None = None
     sender: str | None = None
     recipients: list[str] = field(default_factory=list)
-    unsaid: Mail | None = None  # received, but the client has not been told
+    unsaid: Mail | None = None  # received, but not yet confirmed to the client
 
     async def run(self) -> None:
         if await self.allows(Phase.CONNECT):
@@ -81,7 +81,7 @@ class Session:
         self.writer.close()
 
     async def allows(self, phase: Phase, *recipients: str) -> bool:
-        """Apply the rules; return True if the usual answer follows."""
+        """Apply the rules; return True if the usual reply follows."""
         rule = await self.sink.verdict(phase, list(recipients) or self.recipients)
         if rule is None:
             return True

@@ -1,4 +1,4 @@
-"""A scripted SMTP server on loopback that accepts mail, or fails as the test demands.
+"""A scripted SMTP server on loopback that receives the mail of tests and fails on demand.
 
 async with SmtpSink() as sink:
     sink.refuse(Phase.RCPT, 550, "5.1.1 No such user", recipient="nobody@*")
@@ -28,7 +28,7 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 class SmtpSink(Script):
     """The server.
 
-    `tls`: TLS from the start; `starttls`: offer it; `users`: require one of these logins; `pipelining`: offer it;
+    `tls`: use TLS from the start. `starttls`: offer it. `users`: require one of these logins. `pipelining`: offer it.
     `most_clients`: refuse connections beyond these, as Postfix's smtpd_client_connection_count_limit does.
     """
 
@@ -75,7 +75,7 @@ class SmtpSink(Script):
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Stop listening and break every connection, like a crash."""
+        """Stop listening and break every connection, as in a crash."""
         if self._server:
             self._server.close()
         for task in self.sessions:
@@ -101,12 +101,12 @@ class SmtpSink(Script):
         await self.wait_until(lambda: len(self.mails) >= count, timeout)
 
     async def wait_until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
-        """Wait for a condition that an accepted mail, a new or a closed connection can make true."""
+        """Wait for a condition that may become true when a mail is accepted or a connection opens or closes."""
         async with asyncio.timeout(timeout), self._received:
             await self._received.wait_for(condition)
 
     def close_idle(self, *, farewell: bool = False) -> None:
-        """Close the connections that have no mail in progress; with `farewell`, after an unsolicited 421."""
+        """Close the connections that have no mail in progress; with `farewell`, send an unsolicited 421 first."""
         for session in self.sessions.values():
             if session.sender is None:
                 session.hang_up(b"421 4.4.2 Idle for too long\r\n" if farewell else b"")
