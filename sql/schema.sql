@@ -1,17 +1,3 @@
-CREATE FUNCTION public.is_of_template(wanted_organization_id uuid, bulk_send_id uuid, wanted_template_id uuid) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-    SELECT coalesce(
-        wanted_template_id IS NULL
-        OR wanted_template_id = (
-            SELECT bulk_sends.template_id
-            FROM bulk_sends
-            WHERE bulk_sends.organization_id = wanted_organization_id AND bulk_sends.id = bulk_send_id
-        ),
-        FALSE
-    )
-$$;
-
 CREATE FUNCTION public.listed_template(is_wanted boolean, wanted_organization_id uuid, wanted_id uuid) RETURNS TABLE(template_name text, template_description text, template_created_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1 PARALLEL SAFE
     AS $$
@@ -279,10 +265,19 @@ CREATE FUNCTION public.matching_documents(wanted_organization_id uuid, wanted_si
                 OR strpos(lower(signer_email), lower(wanted_search)) > 0
             )
             AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before)
+            AND (
+                wanted_template_id IS NULL
+                OR wanted_template_id = (
+                    SELECT bulk_sends.template_id
+                    FROM bulk_sends
+                    WHERE
+                        bulk_sends.organization_id = wanted_organization_id
+                        AND bulk_sends.id = document_rows.bulk_send_id
+                )
+            ),
             FALSE
         )
-        AND is_of_template(wanted_organization_id, bulk_send_id, wanted_template_id)
 $$;
 
 CREATE FUNCTION public.refuse_to_change_events() RETURNS trigger

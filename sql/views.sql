@@ -131,21 +131,6 @@ CREATE FUNCTION matching_bulk_sends(
         )
 $$;
 
--- Whether a bulk send is one of this template, if one is wanted.
-CREATE OR REPLACE FUNCTION is_of_template(
-    wanted_organization_id uuid, bulk_send_id uuid, wanted_template_id uuid
-) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT coalesce(
-        wanted_template_id IS NULL
-        OR wanted_template_id = (
-            SELECT bulk_sends.template_id
-            FROM bulk_sends
-            WHERE bulk_sends.organization_id = wanted_organization_id AND bulk_sends.id = bulk_send_id
-        ),
-        FALSE
-    )
-$$;
-
 -- The template of a bulk send of a page, or no row if it is not wanted. LIMIT keeps the planner from joining before the
 -- page is cut.
 CREATE OR REPLACE FUNCTION listed_template(is_wanted boolean, wanted_organization_id uuid, wanted_id uuid)
@@ -188,8 +173,17 @@ CREATE FUNCTION matching_documents(
                 OR strpos(lower(signer_email), lower(wanted_search)) > 0
             )
             AND (wanted_created_after IS NULL OR created_at >= wanted_created_after)
-            AND (wanted_created_before IS NULL OR created_at < wanted_created_before),
+            AND (wanted_created_before IS NULL OR created_at < wanted_created_before)
+            AND (
+                wanted_template_id IS NULL
+                OR wanted_template_id = (
+                    SELECT bulk_sends.template_id
+                    FROM bulk_sends
+                    WHERE
+                        bulk_sends.organization_id = wanted_organization_id
+                        AND bulk_sends.id = document_rows.bulk_send_id
+                )
+            ),
             FALSE
         )
-        AND is_of_template(wanted_organization_id, bulk_send_id, wanted_template_id)
 $$;
