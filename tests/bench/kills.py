@@ -90,7 +90,7 @@ class Kill:
 
 
 @dataclass
-class House:
+class Cluster:
     """The processes that run and can be killed."""
 
     home: Path
@@ -122,7 +122,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(lease: str) -> AsyncIterator[House]:
+async def running_cluster(lease: str) -> AsyncIterator[Cluster]:
     """Run PostgreSQL, the SMTP server, two gateways and two workers."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "postgres"
@@ -130,35 +130,37 @@ async def house(lease: str) -> AsyncIterator[House]:
             stack = AsyncExitStack()
             dsn = await stack.enter_async_context(embedded_postgres(home))
             await migrate(dsn)
-            built = House(home, dsn, sink, lease, stack)
+            cluster = Cluster(home, dsn, sink, lease, stack)
             try:
                 for name in COMMANDS:
-                    await built.start(name)
-                yield built
+                    await cluster.start(name)
+                yield cluster
             finally:
-                for processes, _ in built.processes.values():
+                for processes, _ in cluster.processes.values():
                     await processes.aclose()
-                await built.postgres.aclose()
+                await cluster.postgres.aclose()
 
 
-async def kill_one(built: House, chance: random.Random, victim: str, tenants: Sequence[tuple[UUID, UUID]]) -> Kill:
+async def kill_one(cluster: Cluster, chance: random.Random, victim: str, tenants: Sequence[tuple[UUID, UUID]]) -> Kill:
     """Create bulk sends, kill the victim during delivery, wait until all mail has arrived, and restart the victim."""
-    async with open_pool(built.dsn) as pool:
+    async with open_pool(cluster.dsn) as pool:
         for tenant in tenants:
             async with pool.acquire() as conn:
                 await create(conn, *tenant, addresses(SIGNERS))
         await pool.execute("SELECT pg_notify('bulksend', 'work')")
-        await _arrived(built.sink, chance.uniform(0.1, 0.8) * SIGNERS * len(tenants))
+        await _arrived(cluster.sink, chance.uniform(0.1, 0.8) * SIGNERS * len(tenants))
         waiting, in_flight = [{row["id"] for row in await pool.fetch(query)} for query in (DUE, IN_FLIGHT)]
     killed = Kill(victim, time.monotonic(), waiting, in_flight)
-    await built.kill(victim)
+    await cluster.kill(victim)
     if victim == POSTGRES:
-        await built.start(victim)
+        await cluster.start(victim)
         killed.restarted = time.monotonic() - killed.at
-    await _all_out(built, killed)
-    await _settled(built.dsn)  # a duplicate may arrive after the last first copy, and must not count for the next kill
+    await _all_out(cluster, killed)
+    await _settled(
+        cluster.dsn
+    )  # a duplicate may arrive after the last first copy, and must not count for the next kill
     if victim != POSTGRES:
-        await built.start(victim)
+        await cluster.start(victim)
     return killed
 
 
@@ -169,14 +171,14 @@ async def _arrived(sink: SlowSink, more: float) -> None:
         await asyncio.sleep(0.005)
 
 
-async def _all_out(built: House, killed: Kill) -> None:
+async def _all_out(cluster: Cluster, killed: Kill) -> None:
     """Wait until every mail that was waiting at the kill has arrived, and record when the last one did."""
     end = time.monotonic() + LONGEST_WAIT
-    while not killed.waiting <= built.sink.arrivals.keys():
+    while not killed.waiting <= cluster.sink.arrivals.keys():
         if time.monotonic() > end:
             break
         await asyncio.sleep(0.05)
-    firsts = [built.sink.arrivals[one][0] for one in killed.waiting if one in built.sink.arrivals]
+    firsts = [cluster.sink.arrivals[one][0] for one in killed.waiting if one in cluster.sink.arrivals]
     killed.wait = max(0.0, max(firsts, default=killed.at) - killed.at - killed.restarted)
 
 
@@ -233,22 +235,22 @@ async def main(kills: int, lease: str, seed: int, victims: Sequence[str]) -> boo
     chance = random.Random(seed)
     order = [victims[number % len(victims)] for number in range(kills)]
     chance.shuffle(order)
-    async with house(lease) as built:
-        conn = await asyncpg.connect(built.dsn)
+    async with running_cluster(lease) as cluster:
+        conn = await asyncpg.connect(cluster.dsn)
         tenants = [await new_organization(conn, name) for name in ("Acme", "Globex")]
         await conn.close()
         done = []
         for number, victim in enumerate(order, 1):
-            killed = await kill_one(built, chance, victim, tenants)
+            killed = await kill_one(cluster, chance, victim, tenants)
             done.append(killed)
             restarted = f", itself back after {killed.restarted:.1f} s" if killed.restarted else ""
             in_flight = len(killed.in_flight)
             print(
                 f"{number}. {victim}: {in_flight} in flight, all out after {killed.wait:.1f} s{restarted}", flush=True
             )
-        await _settled(built.dsn)
-        report(done, built.sink)
-        return await check(built.dsn, built.sink)
+        await _settled(cluster.dsn)
+        report(done, cluster.sink)
+        return await check(cluster.dsn, cluster.sink)
 
 
 if __name__ == "__main__":
