@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
 import pytest
 from graphql import GraphQLSchema, parse, print_ast, validate
 
+from bulksend.resolvers.errors import ErrorCode
+from bulksend.resolvers.user_errors import UserErrorCode
 from bulksend.schema.build import build_schema
 from bulksend.server.settings import Settings
 
@@ -27,6 +30,12 @@ def schema() -> GraphQLSchema:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= LONGEST_README
+
+
+@pytest.mark.parametrize("enum", [UserErrorCode, ErrorCode])
+def test_every_code_of_an_error_is_documented(enum: type[Enum]) -> None:
+    page = (ROOT / "docs" / "graphql.md").read_text("utf-8")
+    assert [member.value for member in enum if f"`{member.value}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
