@@ -1,4 +1,4 @@
-"""Options of commands that call a gateway: its URL and the API key."""
+"""Options of commands that call a gateway, and their types: its URL, the API key, a template's ID."""
 
 import os
 import re
@@ -11,8 +11,6 @@ import click
 # The client's environment variables; `Settings` has the gateway's.
 KEY_VARIABLE: Final = "BULKSEND_API_KEY"
 URL_VARIABLE: Final = "BULKSEND_URL"
-
-
 _TEMPLATE_ID: Final = re.compile(r"tpl_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 
 
